@@ -1,0 +1,273 @@
+//! The wire between `fore` and its daemon; this comment is the specification.
+//!
+//! One JSON object per line over a Unix socket, each line at most [`frame::FRAME_BYTES_MAX`]
+//! bytes. The first line each way is a hello that carries [`PROTOCOL`]; the daemon answers a
+//! client of another protocol with its own hello and closes, and the client decides what to do.
+//! Every request has an `id` of the client's choosing, and every event that answers it carries the
+//! same `id`. Two events come unasked: `indexing`, after a `subscribe`, and `closing`.
+//!
+//! | request | answered by |
+//! | --- | --- |
+//! | `ask` | `hits` (stage `draft`), `thought`*, `hits` (stage `final`), then `done` or `failed` |
+//! | `cancel` | nothing of its own: the ask it names ends in `failed` of kind `cancelled` |
+//! | `add`, `remove`, `list` | `folders` or `failed` |
+//! | `sync` | `indexing`* while the rescan it starts goes on, then `synced` |
+//! | `status` | `status` |
+//! | `reload` | `status` of the newly loaded model, or `failed` |
+//! | `subscribe` | `indexing` at once and at every change, with no end |
+//! | `stop` | `closing` |
+//!
+//! A second `ask` of one session cancels the first: the newest question wins.
+
+pub mod client;
+pub mod frame;
+
+use serde::{Deserialize, Serialize};
+
+/// Changes whenever a field below changes meaning; compared for equality in the hello.
+pub const PROTOCOL: u32 = 1;
+
+/// First line each way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub protocol: u32,
+    /// Program version, for messages only.
+    pub version: String,
+    /// Process id of the sender.
+    pub pid: u32,
+}
+
+/// Client to daemon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    Ask(Ask),
+    Cancel { id: u64 },
+    Add { id: u64, path: String },
+    Remove { id: u64, path: String },
+    List { id: u64 },
+    Sync { id: u64 },
+    Status { id: u64 },
+    Reload { id: u64 },
+    Subscribe { id: u64 },
+    Stop { id: u64 },
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ask {
+    pub id: u64,
+    pub text: String,
+    /// Most hits wanted.
+    pub limit: usize,
+    /// How many thoughts; 0 is a search without thinking, absent is the daemon's setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thoughts: Option<usize>,
+    /// Only documents whose absolute path, or path below its watched folder, matches this glob.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// Daemon to client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The next piece of thought number `index`; pieces of one thought are joined as they are.
+    Thought {
+        id: u64,
+        index: usize,
+        delta: String,
+    },
+    Hits {
+        id: u64,
+        stage: Stage,
+        hits: Vec<Hit>,
+    },
+    Done {
+        id: u64,
+        timings: Timings,
+    },
+    Folders {
+        id: u64,
+        folders: Vec<Folder>,
+    },
+    Synced {
+        id: u64,
+        status: IndexStatus,
+    },
+    Status {
+        id: u64,
+        status: Box<DaemonStatus>,
+    },
+    Failed {
+        id: u64,
+        error: Failure,
+    },
+    Indexing {
+        status: IndexStatus,
+    },
+    Closing {
+        reason: String,
+    },
+}
+
+/// Whether hits were ranked before or after thinking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Without the thought: on screen while the model still thinks.
+    Draft,
+    /// With it.
+    Final,
+}
+
+/// One ranked passage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Absolute path.
+    pub path: String,
+    pub title: String,
+    /// Headings above the passage, outermost first, joined by ` > `.
+    pub heading: String,
+    /// First and last line of the passage, from 1.
+    pub line_start: usize,
+    pub line_end: usize,
+    /// Line of the snippet's first character, from 1; where an editor should open.
+    pub line: usize,
+    pub byte_start: usize,
+    pub byte_end: usize,
+    /// Reciprocal-rank-fusion score, larger is better; comparable within one answer only.
+    pub score: f32,
+    /// A window of the passage around its best match.
+    pub snippet: String,
+    /// Byte ranges of `snippet` that match words of the question, ascending, not overlapping.
+    pub highlights: Vec<(usize, usize)>,
+    /// Where each stage ranked it, from 1; absent if the stage did not return it.
+    pub ranks: Ranks,
+}
+
+/// What moved a hit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ranks {
+    pub text: Option<usize>,
+    pub vector: Option<usize>,
+    /// Rank in the draft, without the thought; only in final hits.
+    pub draft: Option<usize>,
+}
+
+/// Milliseconds spent on an ask.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    /// From the ask to the draft hits.
+    pub draft_ms: u64,
+    /// From the ask to the first thought token; absent if there was none.
+    pub first_token_ms: Option<u64>,
+    pub think_ms: u64,
+    pub thought_tokens: usize,
+    /// From the last thought token to the final hits.
+    pub rank_ms: u64,
+    pub total_ms: u64,
+    /// Why the answer is thought-free although thoughts were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
+}
+
+/// A watched folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folder {
+    pub path: String,
+    pub documents: usize,
+    pub passages: usize,
+    /// Set when the folder cannot be read at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Where indexing stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct IndexStatus {
+    pub phase: Phase,
+    /// Documents in the index.
+    pub documents: usize,
+    pub passages: usize,
+    /// Documents of the present round, and how many of them are done.
+    pub round_total: usize,
+    pub round_done: usize,
+    /// Seconds left at the present pace; absent when unknown.
+    pub eta_s: Option<u64>,
+    /// Files that could not be indexed, newest last, at most [`PROBLEMS_MAX`].
+    pub problems: Vec<Problem>,
+    /// Files that could not be indexed, in all.
+    pub problem_count: usize,
+}
+
+/// Most problems one status carries, so that a status stays a small frame.
+pub const PROBLEMS_MAX: usize = 20;
+
+/// What the indexer does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    #[default]
+    Idle,
+    Scanning,
+    Encoding,
+}
+
+/// A file that could not be indexed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub path: String,
+    pub reason: String,
+}
+
+/// The daemon as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DaemonStatus {
+    pub version: String,
+    pub pid: u32,
+    pub uptime_s: u64,
+    pub model: String,
+    pub fingerprint: String,
+    pub device: String,
+    /// Resident memory, now and at its peak, in bytes; 0 where the platform does not tell.
+    pub memory_bytes: u64,
+    pub memory_peak_bytes: u64,
+    pub folders: Vec<Folder>,
+    pub index: IndexStatus,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    pub kind: ErrorKind,
+    pub message: String,
+    /// What the person can do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// Classes of failure, so that a client can choose what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The request makes no sense; asking again will not help.
+    Invalid,
+    /// Too many asks at once; try again.
+    Busy,
+    /// Superseded by a newer question, or cancelled.
+    Cancelled,
+    /// The daemon's fault.
+    Internal,
+}
+
+/// Longest question in characters; longer ones are refused rather than silently cut.
+pub const QUESTION_CHARS_MAX: usize = 8_192;
+/// Most hits one answer may hold, so that an answer fits one frame.
+pub const LIMIT_MAX: usize = 100;
+/// Most thoughts one question may ask for.
+pub const THOUGHTS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests;

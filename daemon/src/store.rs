@@ -1,0 +1,105 @@
+//! What the daemon asks of a store, a store in memory for tests, and the contract both keep.
+//!
+//! The store is also the manifest: every passage row carries its document's size, modification
+//! time and content hash, so what is indexed and what is known to be indexed cannot disagree,
+//! whatever moment the process dies at.
+
+pub mod contract;
+pub mod memory;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use futures::future::BoxFuture;
+
+/// A piece of a document as it is embedded and shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// Headings above, outermost first, joined by ` > `; empty outside any.
+    pub heading: String,
+    /// Byte range in the file's text.
+    pub bytes: Range<usize>,
+    /// First and last line, from 1.
+    pub lines: (usize, usize),
+    pub text: String,
+}
+
+/// Identity and state of a document when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    pub bytes: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// BLAKE3 of the content, hex.
+    pub hash: String,
+}
+
+/// A document ready to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Absolute path: the key.
+    pub path: String,
+    pub title: String,
+    pub stamp: Stamp,
+    /// Passages in order, each with its unit vector. May be empty: the document is then known,
+    /// so that it is not read again, and never found.
+    pub passages: Vec<(Passage, Vec<f32>)>,
+}
+
+/// A passage as a search returns it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub path: String,
+    pub title: String,
+    /// Position within its document, from 0; with `path`, a passage's identity.
+    pub ordinal: usize,
+    pub passage: Passage,
+    /// Cosine or BM25, whichever the search ranks by.
+    pub score: f32,
+}
+
+/// Documents a search may return passages of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    /// Just these paths.
+    Paths(Vec<String>),
+}
+
+/// What the store knows of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub stamp: Stamp,
+    pub passages: usize,
+}
+
+/// A store failed; the text says at what.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("index store: {0}")]
+pub struct StoreError(pub String);
+
+/// Result of a store call that can be awaited through a trait object.
+pub type Pending<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// Passages with vectors of one model. One writer at a time (the indexer); any number of readers.
+pub trait Store: Send + Sync {
+    /// Makes `documents` the only content of their paths, in one commit for all of them: a reader
+    /// or a crash sees, for every document, all of the old passages or all of the new.
+    fn replace(&self, documents: Vec<Document>) -> Pending<'_, ()>;
+
+    /// Forgets documents, in one commit. Unknown paths are no error.
+    fn remove(&self, paths: Vec<String>) -> Pending<'_, ()>;
+
+    /// Every known document by path.
+    fn known(&self) -> Pending<'_, BTreeMap<String, Known>>;
+
+    /// The passages nearest to `vector` by inner product, best first.
+    fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>>;
+
+    /// The passages that match words of `text` best by BM25, best first. Any text is a valid
+    /// query; there is no query syntax.
+    fn by_text(&self, text: String, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>>;
+
+    /// Compacts what many small commits left behind and brings the indexes up to date.
+    fn maintain(&self) -> Pending<'_, ()>;
+}

@@ -1,0 +1,142 @@
+//! A store in memory: brute force over vectors, BM25 by the book. For tests of the service.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Document, Found, Known, Pending, Scope, Store};
+
+/// Robertson's usual parameters, as in Lucene.
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    documents: Mutex<BTreeMap<String, Document>>,
+}
+
+impl MemoryStore {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Document>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Scores every passage in scope, drops those without a score, sorts best first.
+    fn rank(
+        &self,
+        limit: usize,
+        scope: &Scope,
+        score: impl Fn(&Document, usize) -> Option<f32>,
+    ) -> Vec<Found> {
+        let documents = self.lock();
+        let mut found: Vec<Found> = documents
+            .values()
+            .filter(|document| match scope {
+                Scope::All => true,
+                Scope::Paths(paths) => paths.contains(&document.path),
+            })
+            .flat_map(|document| {
+                (0..document.passages.len()).map(move |ordinal| (document, ordinal))
+            })
+            .filter_map(|(document, ordinal)| {
+                score(document, ordinal).map(|score| Found {
+                    path: document.path.clone(),
+                    title: document.title.clone(),
+                    ordinal,
+                    passage: document.passages[ordinal].0.clone(),
+                    score,
+                })
+            })
+            .collect();
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.truncate(limit);
+        found
+    }
+
+    fn bm25(&self, text: &str, limit: usize, scope: &Scope) -> Vec<Found> {
+        let bags: HashMap<(String, usize), Vec<String>> = self
+            .lock()
+            .values()
+            .flat_map(|document| {
+                document.passages.iter().enumerate().map(|(ordinal, (passage, _))| {
+                    let searched =
+                        format!("{} {} {}", document.title, passage.heading, passage.text);
+                    ((document.path.clone(), ordinal), words(&searched))
+                })
+            })
+            .collect();
+        let count = bags.len() as f32;
+        let mean_length = bags.values().map(Vec::len).sum::<usize>() as f32 / count.max(1.0);
+        let terms = words(text);
+        let idf: Vec<f32> = terms
+            .iter()
+            .map(|term| {
+                let df = bags.values().filter(|bag| bag.contains(term)).count() as f32;
+                (1.0 + (count - df + 0.5) / (df + 0.5)).ln()
+            })
+            .collect();
+        self.rank(limit, scope, |document, ordinal| {
+            let bag = bags.get(&(document.path.clone(), ordinal))?;
+            let norm = K1 * (1.0 - B + B * bag.len() as f32 / mean_length);
+            let score: f32 = terms
+                .iter()
+                .zip(&idf)
+                .map(|(term, idf)| {
+                    let tf = bag.iter().filter(|word| *word == term).count() as f32;
+                    idf * tf * (K1 + 1.0) / (tf + norm)
+                })
+                .sum();
+            (score > 0.0).then_some(score)
+        })
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+impl Store for MemoryStore {
+    fn replace(&self, documents: Vec<Document>) -> Pending<'_, ()> {
+        let mut held = self.lock();
+        for document in documents {
+            held.insert(document.path.clone(), document);
+        }
+        Box::pin(async { Ok(()) })
+    }
+
+    fn remove(&self, paths: Vec<String>) -> Pending<'_, ()> {
+        self.lock().retain(|path, _| !paths.contains(path));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn known(&self) -> Pending<'_, BTreeMap<String, Known>> {
+        let known = self
+            .lock()
+            .values()
+            .map(|document| {
+                let known =
+                    Known { stamp: document.stamp.clone(), passages: document.passages.len() };
+                (document.path.clone(), known)
+            })
+            .collect();
+        Box::pin(async { Ok(known) })
+    }
+
+    fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {
+        let found = self.rank(limit, &scope, |document, ordinal| {
+            Some(document.passages[ordinal].1.iter().zip(&vector).map(|(a, b)| a * b).sum())
+        });
+        Box::pin(async { Ok(found) })
+    }
+
+    fn by_text(&self, text: String, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {
+        let found = self.bm25(&text, limit, &scope);
+        Box::pin(async { Ok(found) })
+    }
+
+    fn maintain(&self) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}

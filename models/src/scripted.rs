@@ -1,0 +1,113 @@
+//! A deterministic mind without weights: hashed bags of words, thoughts that echo the question.
+//!
+//! It keeps the contract of [`Mind`] (unit vectors, streamed tokens, cancellation between them),
+//! so that the daemon and the terminal client can be tested in seconds.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::{
+    Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, ThoughtDelta, TokenCounter,
+};
+
+const WIDTH: usize = 64;
+
+/// See the module.
+pub struct ScriptedMind {
+    card: ModelCard,
+    gate: Option<Box<dyn FnMut() + Send>>,
+}
+
+impl ScriptedMind {
+    /// A mind whose fingerprint is derived from `name`.
+    pub fn new(name: &str) -> Self {
+        let card = ModelCard {
+            name: name.to_owned(),
+            fingerprint: format!("{:016x}", hash(name)),
+            width: WIDTH,
+            passage_tokens_max: 256,
+            device: "none (scripted)".to_owned(),
+        };
+        ScriptedMind { card, gate: None }
+    }
+
+    /// Calls `gate` before every token, so that a test decides when the next one comes.
+    #[must_use]
+    pub fn gated(mut self, gate: impl FnMut() + Send + 'static) -> Self {
+        self.gate = Some(Box::new(gate));
+        self
+    }
+}
+
+struct Words;
+
+impl TokenCounter for Words {
+    fn count(&self, text: &str) -> usize {
+        text.split_whitespace().count()
+    }
+}
+
+impl Mind for ScriptedMind {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn counter(&self) -> Arc<dyn TokenCounter> {
+        Arc::new(Words)
+    }
+
+    fn think(
+        &mut self,
+        question: &str,
+        sampling: &Sampling,
+        on_token: &mut OnToken<'_>,
+    ) -> Result<Vec<Thought>, MindError> {
+        let mut thoughts = Vec::new();
+        for index in 0..sampling.thoughts {
+            let text = format!("thought {index} about {question}");
+            for word in text.split_inclusive(' ').take(sampling.tokens_max) {
+                if let Some(gate) = &mut self.gate {
+                    gate();
+                }
+                if on_token(ThoughtDelta { index, text: word }).is_break() {
+                    return Ok(thoughts);
+                }
+            }
+            thoughts.push(Thought { text, tokens: Vec::new() });
+        }
+        Ok(thoughts)
+    }
+
+    fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
+        passages.iter().map(|text| embed(text)).collect()
+    }
+
+    fn embed_query(
+        &mut self,
+        question: &str,
+        thoughts: &[Thought],
+    ) -> Result<Embedding, MindError> {
+        let with_thought = thoughts
+            .iter()
+            .map(|thought| embed(&format!("{question} {}", thought.text)))
+            .collect::<Result<Vec<_>, _>>()?;
+        crate::combine(&embed(question)?, &with_thought, 0.5)
+    }
+}
+
+fn embed(text: &str) -> Result<Embedding, MindError> {
+    // A constant component keeps the empty text from being the zero vector.
+    let mut values = vec![0.0; WIDTH];
+    values[0] = 0.1;
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        values[(hash(&word.to_lowercase()) % (WIDTH as u64 - 1)) as usize + 1] += 1.0;
+    }
+    Embedding::normalised(values)
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
