@@ -1,6 +1,77 @@
-//! The service: owns requests, watching and indexing. See each module's first lines.
+//! The service: owns requests, watching and indexing. This comment is its map.
+//!
+//! [`run`] (`server`) accepts clients; each gets a `session`, which answers requests and runs one
+//! `query` at a time. An `engine` is one model's generation: the `mind` thread that owns the
+//! model, the [`store`] of its vectors, and what that store is known to hold. The `index` task
+//! makes the store equal to the folders on disk: `watch` says what may have changed, `scan` finds
+//! what did, `prepare` reads it through [`extract`] and [`chunk`]. `folders` is the list of what
+//! is watched, `shared` what all of these share, `limits` every bound.
+//!
+//! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
+//! live and how the process is started (`src/`).
 
+pub mod chunk;
+mod engine;
+mod error;
+pub mod extract;
+mod folders;
+pub mod fuse;
+mod index;
+pub mod limits;
+mod mailbox;
+mod mind;
+mod prepare;
+mod query;
+mod scan;
+mod server;
+mod session;
+mod shared;
+pub mod snippet;
 pub mod store;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use error::Critical;
+pub use server::run;
+
+/// Where the service gets its model and its store from.
+pub trait Backend: Send + Sync + 'static {
+    /// Loads the model that is configured now. Called on the thread that will own the mind, at
+    /// start and at every `reload`.
+    ///
+    /// # Errors
+    /// [`models::MindError`], whose text a person will read.
+    fn load_mind(&self) -> Result<Box<dyn models::Mind>, models::MindError>;
+
+    /// Opens, or creates, the store that holds vectors of the model `card` describes.
+    ///
+    /// # Errors
+    /// [`store::StoreError`] if it cannot be opened.
+    fn open_store<'a>(
+        &'a self,
+        card: &'a models::ModelCard,
+    ) -> store::Pending<'a, Arc<dyn store::Store>>;
+}
+
+/// What the program decides for the service.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The list of watched folders, JSON; made when the first folder is added.
+    pub folders_file: PathBuf,
+    /// How questions are thought about when an ask does not say.
+    pub sampling: models::Sampling,
+    /// Program version, for the hello and the status.
+    pub version: String,
+    /// How often all folders are walked although nothing was reported.
+    pub rescan_every: Duration,
+    /// Weight of the text ranking in the fusion.
+    pub text_weight: f32,
+    /// Weight of the vector ranking in the fusion.
+    pub vector_weight: f32,
+}
 
 #[cfg(test)]
 mod tests;

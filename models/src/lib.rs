@@ -7,6 +7,7 @@
 //!
 //! Deliberately not here: tensors, files, devices, clocks.
 
+pub mod dataset;
 pub mod prompt;
 pub mod scripted;
 pub mod thought;

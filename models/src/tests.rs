@@ -89,3 +89,11 @@ fn the_scripted_mind_streams_and_stops_between_tokens() {
         &mind.embed_passages(&["borrow checker in rust".into(), "bread".into()]).expect("scripted");
     assert!(query.dot(&near[0]) > query.dot(&near[1]));
 }
+
+#[test]
+fn bad_rows_are_reported_by_line() {
+    let text = "{\"query\":\"q\",\"pos\":[\"p\"]}\n\n{\"query\":\" \",\"pos\":[\"p\"]}\n{\"query\":\"q\",\"pos\":[]}\nnot json\n";
+    let (pairs, bad) = crate::dataset::parse(text);
+    assert_eq!(pairs.len(), 1);
+    assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 4, 5]);
+}

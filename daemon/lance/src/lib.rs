@@ -1,1 +1,303 @@
+//! The store on LanceDB: one table of passages per model, with a full-text index always and a
+//! vector index once brute force would be slow. The only crate that names lancedb and arrow.
+//!
+//! The directory is a cache of the user's files: every error says that it may be deleted.
 
+mod maintain;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchIterator};
+use arrow_schema::SchemaRef;
+use daemon::store::{Document, Found, Known, Pending, Scope, Store, StoreError};
+use futures::{FutureExt, TryStreamExt};
+use lancedb::expr::{DfExpr, col, is_in, lit};
+use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery};
+use lancedb::query::{ExecutableQuery, QueryBase, Select};
+use lancedb::{Connection, DistanceType, ObjectStoreRegistry, Session, Table};
+use tokio::sync::Mutex;
+
+use crate::maintain::Limits;
+use crate::schema::{ORDINAL, PATH, SEARCHED, VECTOR};
+
+/// Memory for opened indexes, bytes. Lance's own default is 6 GiB, too much for a service that
+/// runs all day on the user's machine; this holds the full-text index of about 100,000 passages.
+const INDEX_CACHE: usize = 256 << 20;
+
+/// Memory for file footers and other metadata, bytes (Lance's default is 1 GiB).
+const METADATA_CACHE: usize = 64 << 20;
+
+/// Characters of the fingerprint in a table's name: enough that two models never share one.
+const FINGERPRINT_SHOWN: usize = 16;
+
+/// Start of every table's name, whatever its version, so that old versions can be found.
+const TABLE: &str = "passages_v";
+
+/// Passages of one model in a LanceDB directory. Reads never wait; writes wait for each other.
+#[derive(Debug)]
+pub struct LanceStore {
+    directory: PathBuf,
+    table: Table,
+    columns: SchemaRef,
+    width: usize,
+    limits: Limits,
+    /// Held by each write from start to end: Lance would let writers race and retry the losers,
+    /// and a compaction that loses has worked for nothing.
+    writing: Mutex<()>,
+}
+
+impl LanceStore {
+    /// Opens the passages of the model with `fingerprint`, whose vectors have `width` numbers, in
+    /// `directory`; makes what is not there yet.
+    ///
+    /// # Errors
+    /// The directory cannot be made or read, or what is in it is damaged or of another width.
+    pub async fn open(
+        directory: &Path,
+        fingerprint: &str,
+        width: usize,
+    ) -> Result<Self, StoreError> {
+        let failed = |error| failure(directory, "open the index", &error);
+        let columns = schema::columns(width)?;
+        let connection = connect(directory).await?;
+        let name = table_name(fingerprint);
+        let table = match connection.open_table(&name).execute().await {
+            Err(lancedb::Error::TableNotFound { .. }) => connection
+                .create_empty_table(&name, Arc::clone(&columns))
+                .execute()
+                .await
+                .map_err(failed)?,
+            opened => opened.map_err(failed)?,
+        };
+        let stored = table.schema().await.map_err(failed)?;
+        if !schema::fits(&stored, &columns) {
+            return Err(damaged(
+                directory,
+                &format!("open the index: {name} has other columns than vectors of {width} need"),
+            ));
+        }
+        maintain::ensure_text_index(&table).await.map_err(failed)?;
+        let limits = Limits::default();
+        let writing = Mutex::new(());
+        Ok(Self { directory: directory.to_owned(), table, columns, width, limits, writing })
+    }
+
+    /// Deletes from `directory` the passages of every model that is not in `keep`
+    /// (fingerprints), and returns how many models that were.
+    ///
+    /// # Errors
+    /// The directory cannot be read or something in it cannot be deleted.
+    pub async fn drop_others(directory: &Path, keep: &[&str]) -> Result<usize, StoreError> {
+        let failed = |error| failure(directory, "delete the passages of other models", &error);
+        let keep: Vec<String> = keep.iter().map(|fingerprint| table_name(fingerprint)).collect();
+        let connection = connect(directory).await?;
+        let mut dropped = 0;
+        for name in connection.table_names().execute().await.map_err(failed)? {
+            if name.starts_with(TABLE) && !keep.contains(&name) {
+                connection.drop_table(&name, &[]).await.map_err(failed)?;
+                dropped += 1;
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn failed(&self, doing: &str) -> impl Fn(lancedb::Error) -> StoreError {
+        move |error| failure(&self.directory, doing, &error)
+    }
+
+    /// One merge: rows with a known (path, ordinal) are updated, others inserted, and whatever
+    /// else these paths had is deleted. Lance commits it as one version of the table.
+    async fn write(&self, documents: Vec<Document>) -> Result<(), StoreError> {
+        let documents: BTreeMap<&str, &Document> =
+            documents.iter().map(|document| (document.path.as_str(), document)).collect();
+        if documents.is_empty() {
+            return Ok(());
+        }
+        let unique: Vec<&Document> = documents.values().copied().collect();
+        let batch = schema::batch(&unique, &self.columns, self.width)?;
+        let rows = RecordBatchIterator::new([Ok(batch)], Arc::clone(&self.columns));
+        let paths = among(documents.keys().map(|path| (*path).to_owned()));
+        let _writing = self.writing.lock().await;
+        let mut merge = self.table.merge_insert(&[PATH, ORDINAL]);
+        merge
+            .when_matched_update_all(None)
+            .when_not_matched_insert_all()
+            .when_not_matched_by_source_delete_expr(paths);
+        merge.execute(Box::new(rows)).await.map_err(self.failed("store documents"))?;
+        Ok(())
+    }
+
+    async fn forget(&self, paths: Vec<String>) -> Result<(), StoreError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let _writing = self.writing.lock().await;
+        let deleted = self.table.delete(&among(paths)).await;
+        deleted.map(|_| ()).map_err(self.failed("forget documents"))
+    }
+
+    async fn list(&self) -> Result<BTreeMap<String, Known>, StoreError> {
+        let failed = self.failed("list the known documents");
+        let query = self.table.query().select(Select::columns(&schema::KNOWN));
+        let mut rows = query.execute().await.map_err(&failed)?;
+        let mut known = BTreeMap::new();
+        while let Some(batch) = rows.try_next().await.map_err(&failed)? {
+            schema::known(&batch, &mut known)?;
+        }
+        Ok(known)
+    }
+
+    async fn nearest(
+        &self,
+        vector: Vec<f32>,
+        limit: usize,
+        scope: Scope,
+    ) -> Result<Vec<Found>, StoreError> {
+        if limit == 0 || nothing(&scope) {
+            return Ok(Vec::new());
+        }
+        if vector.len() != self.width {
+            return Err(StoreError(format!(
+                "the question's vector has {} numbers and the passages' have {}",
+                vector.len(),
+                self.width
+            )));
+        }
+        let failed = self.failed("search by meaning");
+        let small = self.table.count_rows(None).await.map_err(&failed)? < self.limits.vector_rows;
+        let query = self.table.query().limit(limit).select(returning("_distance"));
+        let mut query = query.nearest_to(vector).map_err(&failed)?.column(VECTOR);
+        query = query.distance_type(DistanceType::Cosine);
+        query = match scope {
+            // Exact: few rows, or few of them in scope. An index probes its nearest partitions
+            // first, which may hold nothing of a narrow scope.
+            Scope::All if small => query.bypass_vector_index(),
+            Scope::Paths(paths) => query.bypass_vector_index().only_if_expr(among(paths)),
+            Scope::All => query
+                .nprobes(maintain::PROBES)
+                .map_err(&failed)?
+                .refine_factor(maintain::REFINE_FACTOR),
+        };
+        let batches = query.execute().await.map_err(&failed)?.try_collect::<Vec<_>>().await;
+        ranked(&batches.map_err(&failed)?, "_distance", |distance| 1.0 - distance)
+    }
+
+    async fn matching(
+        &self,
+        text: String,
+        limit: usize,
+        scope: Scope,
+    ) -> Result<Vec<Found>, StoreError> {
+        let failed = self.failed("search by words");
+        // A question of stop words or signs alone has no words to match by.
+        let words = lancedb::tokenize(&text, &maintain::text_index()).map_err(&failed)?;
+        if limit == 0 || nothing(&scope) || words.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The default joins words by OR and matches them exactly (after stemming).
+        let words = MatchQuery::new(text).with_column(Some(SEARCHED.to_owned()));
+        let mut query = self
+            .table
+            .query()
+            .full_text_search(FullTextSearchQuery::new_query(FtsQuery::Match(words)))
+            .limit(limit)
+            .select(returning("_score"));
+        if let Scope::Paths(paths) = scope {
+            query = query.only_if_expr(among(paths));
+        }
+        let batches = query.execute().await.map_err(&failed)?.try_collect::<Vec<_>>().await;
+        ranked(&batches.map_err(&failed)?, "_score", |score| score)
+    }
+}
+
+impl Store for LanceStore {
+    fn replace(&self, documents: Vec<Document>) -> Pending<'_, ()> {
+        self.write(documents).boxed()
+    }
+
+    fn remove(&self, paths: Vec<String>) -> Pending<'_, ()> {
+        self.forget(paths).boxed()
+    }
+
+    fn known(&self) -> Pending<'_, BTreeMap<String, Known>> {
+        self.list().boxed()
+    }
+
+    fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {
+        self.nearest(vector, limit, scope).boxed()
+    }
+
+    fn by_text(&self, text: String, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {
+        self.matching(text, limit, scope).boxed()
+    }
+
+    fn maintain(&self) -> Pending<'_, ()> {
+        async move {
+            let _writing = self.writing.lock().await;
+            let done = maintain::run(&self.table, &self.limits, self.width).await;
+            done.map_err(self.failed("tidy the index"))
+        }
+        .boxed()
+    }
+}
+
+async fn connect(directory: &Path) -> Result<Connection, StoreError> {
+    let path = directory.to_str().ok_or_else(|| {
+        StoreError(format!("{} is not valid UTF-8: choose another place", directory.display()))
+    })?;
+    let registry = Arc::new(ObjectStoreRegistry::default());
+    let session = Arc::new(Session::new(INDEX_CACHE, METADATA_CACHE, registry));
+    let connection = lancedb::connect(path).session(session).execute().await;
+    connection.map_err(|error| failure(directory, "open the index", &error))
+}
+
+fn table_name(fingerprint: &str) -> String {
+    let fingerprint: String = fingerprint.chars().take(FINGERPRINT_SHOWN).collect();
+    format!("{TABLE}{}_{fingerprint}", schema::VERSION)
+}
+
+/// True of the rows of these paths. An expression rather than SQL text: nothing to escape.
+fn among(paths: impl IntoIterator<Item = String>) -> DfExpr {
+    is_in(col(PATH), paths.into_iter().map(lit).collect())
+}
+
+fn nothing(scope: &Scope) -> bool {
+    matches!(scope, Scope::Paths(paths) if paths.is_empty())
+}
+
+fn returning(score: &str) -> Select {
+    let columns: Vec<&str> = schema::FOUND.into_iter().chain([score]).collect();
+    Select::columns(&columns)
+}
+
+/// Best first; equal scores by path and position, so that the same question has one answer.
+fn ranked(
+    batches: &[RecordBatch],
+    column: &str,
+    score: fn(f32) -> f32,
+) -> Result<Vec<Found>, StoreError> {
+    let mut found = Vec::new();
+    for batch in batches {
+        found.extend(schema::found(batch, column, score)?);
+    }
+    found.sort_by(|a: &Found, b: &Found| {
+        b.score.total_cmp(&a.score).then_with(|| (&a.path, a.ordinal).cmp(&(&b.path, b.ordinal)))
+    });
+    Ok(found)
+}
+
+fn failure(directory: &Path, doing: &str, error: &lancedb::Error) -> StoreError {
+    damaged(directory, &format!("{doing}: {error}"))
+}
+
+fn damaged(directory: &Path, what: &str) -> StoreError {
+    StoreError(format!(
+        "cannot {what} (the index is a cache: if it is damaged, delete {} and it is built again)",
+        directory.display()
+    ))
+}

@@ -1,1 +1,107 @@
+//! The mind on real weights: mistral.rs thinks, candle embeds, from one and the same GGUF.
+//!
+//! The only crate that names candle, mistral.rs and tokenizers. It reads local files and opens no
+//! connection; fetching model files is the program's `model pull`.
 
+mod decoder;
+pub mod device;
+pub mod encoder;
+pub mod fit;
+pub mod gguf;
+pub mod head;
+pub mod meta;
+mod ops;
+pub mod teacher;
+pub mod think;
+pub mod tokens;
+
+#[cfg(test)]
+mod encoder_tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use models::{
+    Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter, combine,
+    prompt,
+};
+
+use crate::device::DeviceChoice;
+use crate::encoder::{Encoder, Exits};
+use crate::think::{Thinker, ThinkerOptions};
+use crate::tokens::Vocabulary;
+
+/// Loads the GGUF at `path` for thinking and embedding.
+///
+/// # Errors
+/// [`MindError::Model`] if the file is no usable model, [`MindError::Device`] if the device asked
+/// for is not there.
+pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindError> {
+    let (device, words) = device.open()?;
+    let gguf::Gguf { meta, vocabulary, .. } = gguf::open(path)?;
+    let exits = Exits { layers: meta.exit_layers.clone(), pooling: meta.pooling };
+    let encoder = Encoder::open(path, exits, meta.sequence_tokens_max(), &device)?;
+    let thinker = Thinker::open(
+        ThinkerOptions {
+            path: path.to_owned(),
+            device,
+            markers: meta.roles,
+            style: meta.style,
+            question_tokens_max: meta.query_tokens_max,
+        },
+        vocabulary.tokenizer(),
+    )?;
+    let card = ModelCard {
+        name: meta.name.clone(),
+        fingerprint: gguf::fingerprint(path)?,
+        width: meta.width,
+        passage_tokens_max: meta.passage_tokens_max,
+        device: words,
+    };
+    Ok(Box::new(O1Mind { card, vocabulary, encoder, thinker }))
+}
+
+/// One decoder LM with both functions.
+struct O1Mind {
+    card: ModelCard,
+    vocabulary: Arc<Vocabulary>,
+    encoder: Encoder,
+    thinker: Thinker,
+}
+
+impl Mind for O1Mind {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn counter(&self) -> Arc<dyn TokenCounter> {
+        Arc::clone(&self.vocabulary) as Arc<dyn TokenCounter>
+    }
+
+    fn think(
+        &mut self,
+        question: &str,
+        sampling: &Sampling,
+        on_token: &mut OnToken<'_>,
+    ) -> Result<Vec<Thought>, MindError> {
+        self.thinker.think(question, sampling, on_token)
+    }
+
+    fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
+        let sequences = passages
+            .iter()
+            .map(|text| self.vocabulary.assemble(&prompt::passage(text)))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.encoder.embed(&sequences)
+    }
+
+    fn embed_query(&mut self, question: &str, thoughts: &[Thought]) -> Result<Embedding, MindError> {
+        let mut sequences = vec![self.vocabulary.assemble(&prompt::query(question, None))?];
+        for thought in thoughts {
+            sequences.push(self.vocabulary.assemble(&prompt::query(question, Some(thought)))?);
+        }
+        let mut vectors = self.encoder.embed(&sequences)?;
+        let with_thought = vectors.split_off(1);
+        combine(&vectors[0], &with_thought, self.vocabulary.meta().bare_weight)
+    }
+}

@@ -1,0 +1,147 @@
+//! Upkeep: which indexes there are, and what `maintain` does when. Searches are right without
+//! any of it (Lance scans what no index covers); upkeep keeps them fast and the disk small.
+
+use lancedb::index::Index;
+use lancedb::index::scalar::FtsIndexBuilder;
+use lancedb::index::vector::IvfPqIndexBuilder;
+use lancedb::table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions};
+use lancedb::{DistanceType, Result, Table};
+
+use crate::schema::{SEARCHED, VECTOR};
+
+const TEXT_INDEX: &str = "searched_words";
+const VECTOR_INDEX: &str = "vector_nearest";
+
+/// Partitions a vector search looks into, of about 8,192 vectors each: everything up to 160,000
+/// passages, and a part that still finds nearly all of the nearest above that.
+pub(crate) const PROBES: usize = 20;
+
+/// Candidates per result that are compared again by their full vectors, because the index holds
+/// only a compressed form of them.
+pub(crate) const REFINE_FACTOR: u32 = 16;
+
+/// Numbers of a vector that one byte of its compressed form stands for.
+const WIDTH_PER_BYTE: usize = 8;
+
+/// How long old versions of the table stay on disk, minutes: longer than any search that may
+/// still be reading one.
+const KEEP_MINUTES: i64 = 10;
+
+/// When upkeep is worth its cost. Fields, so that tests can cross the limits with few rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Rows from which a vector index is built and used; below, brute force is exact and takes
+    /// tens of milliseconds.
+    pub(crate) vector_rows: usize,
+    /// Rows that may wait for the full-text index: a search tokenises them itself, about 10 ms.
+    pub(crate) unindexed_rows: usize,
+    /// Segments of an index that searches go through one by one before they are merged.
+    pub(crate) segments: u32,
+    /// Fragments under `fragment_rows` that may gather before they are compacted.
+    pub(crate) small_fragments: usize,
+    /// Rows from which a fragment is left alone (about 60 MB at a width of 384): compaction
+    /// rewrites less than this many rows plus the new ones, however large the table.
+    pub(crate) fragment_rows: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            vector_rows: 50_000,
+            unindexed_rows: 512,
+            segments: 8,
+            small_fragments: 8,
+            fragment_rows: 20_000,
+        }
+    }
+}
+
+/// How text becomes words: split at anything but letters and digits, lower case, accents folded,
+/// English stems, no English stop words, no words over 40 letters. Scripts written without
+/// spaces are one word per run; search by vector is what finds those.
+pub(crate) fn text_index() -> FtsIndexBuilder {
+    FtsIndexBuilder::default()
+        .base_tokenizer("simple".to_owned())
+        .lower_case(true)
+        .ascii_folding(true)
+        .stem(true)
+        .remove_stop_words(true)
+        .max_token_length(Some(40))
+        .with_position(false)
+}
+
+/// Declares the full-text index if it is missing. Also on an empty table: without it, Lance
+/// would search by other words than ours (no stems, case matters).
+pub(crate) async fn ensure_text_index(table: &Table) -> Result<()> {
+    if table.index_stats(TEXT_INDEX).await?.is_some() {
+        return Ok(());
+    }
+    let index = table.create_index(&[SEARCHED], Index::FTS(text_index()));
+    index.name(TEXT_INDEX.to_owned()).execute().await
+}
+
+/// Compacts, indexes and prunes `table`, each only where it is due. The caller holds the write
+/// lock.
+pub(crate) async fn run(table: &Table, limits: &Limits, width: usize) -> Result<()> {
+    compact(table, limits).await?;
+    ensure_text_index(table).await?;
+    update(table, TEXT_INDEX, limits).await?;
+    if table.index_stats(VECTOR_INDEX).await?.is_some() {
+        update(table, VECTOR_INDEX, limits).await?;
+    } else if table.count_rows(None).await? >= limits.vector_rows {
+        build_vector_index(table, width).await?;
+    }
+    let prune = OptimizeAction::Prune {
+        older_than: Some(Duration::minutes(KEEP_MINUTES)),
+        delete_unverified: None,
+        error_if_tagged_old_versions: None,
+    };
+    table.optimize(prune).await?;
+    Ok(())
+}
+
+/// Merges small fragments once there are many, and rewrites those that are mostly deleted.
+async fn compact(table: &Table, limits: &Limits) -> Result<()> {
+    let Some(native) = table.as_native() else { return Ok(()) };
+    let small = native.num_small_files(limits.fragment_rows).await?;
+    let deleted = native.count_deleted_rows().await?;
+    if small < limits.small_fragments && deleted < limits.fragment_rows {
+        return Ok(());
+    }
+    let options = CompactionOptions {
+        target_rows_per_fragment: limits.fragment_rows,
+        ..CompactionOptions::default()
+    };
+    let compact = OptimizeAction::Compact { options, remap_options: None };
+    let done = table.optimize(compact).await?;
+    tracing::debug!(?done.compaction, small, deleted, "compacted");
+    Ok(())
+}
+
+/// Adds rows that `index` does not cover as a new segment, at a cost that only depends on how
+/// many they are; merges the segments once there are many.
+async fn update(table: &Table, index: &str, limits: &Limits) -> Result<()> {
+    let Some(statistics) = table.index_stats(index).await? else { return Ok(()) };
+    if statistics.num_unindexed_rows <= limits.unindexed_rows {
+        return Ok(());
+    }
+    let segments = statistics.num_indices.unwrap_or(1);
+    let options = if segments >= limits.segments {
+        OptimizeOptions::merge(segments as usize)
+    } else {
+        OptimizeOptions::append()
+    };
+    let options = options.index_names(vec![index.to_owned()]);
+    table.optimize(OptimizeAction::Index(options)).await?;
+    Ok(())
+}
+
+async fn build_vector_index(table: &Table, width: usize) -> Result<()> {
+    // The compressed form must divide the width into equal parts.
+    let parts = if width.is_multiple_of(WIDTH_PER_BYTE) { width / WIDTH_PER_BYTE } else { 1 };
+    let parts = u32::try_from(parts).unwrap_or(1);
+    let index =
+        IvfPqIndexBuilder::default().distance_type(DistanceType::Cosine).num_sub_vectors(parts);
+    let index = table.create_index(&[VECTOR], Index::IvfPq(index));
+    index.name(VECTOR_INDEX.to_owned()).execute().await
+}

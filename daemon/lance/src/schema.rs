@@ -1,0 +1,255 @@
+//! Documents to Arrow rows and back. The columns are part of the table's name (`v1`): a change
+//! here takes a new number, and old tables are then other tables, not wrong ones.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::builder::{FixedSizeListBuilder, Float32Builder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Int32Type, Int64Type, UInt64Type};
+use arrow_array::{
+    Array, ArrayRef, Int32Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, UInt64Array,
+};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use daemon::store::{Document, Found, Known, Passage, Stamp, StoreError};
+
+/// Version of the columns, for the table's name.
+pub(crate) const VERSION: u32 = 1;
+
+pub(crate) const PATH: &str = "path";
+pub(crate) const ORDINAL: &str = "ordinal";
+pub(crate) const SEARCHED: &str = "searched";
+pub(crate) const VECTOR: &str = "vector";
+
+/// Columns that [`known`] reads.
+pub(crate) const KNOWN: [&str; 5] = [PATH, ORDINAL, "bytes", "modified_ns", "hash"];
+
+/// Columns that [`found`] reads, besides the score.
+pub(crate) const FOUND: [&str; 9] = [
+    PATH,
+    ORDINAL,
+    "title",
+    "heading",
+    "byte_start",
+    "byte_end",
+    "line_start",
+    "line_end",
+    "text",
+];
+
+/// Ordinal of the single row of a document without passages. Its vector is null and its searched
+/// text empty, so that neither search can return it.
+const MARKER: i32 = -1;
+
+/// The table's columns, for vectors of `width`.
+pub(crate) fn columns(width: usize) -> Result<SchemaRef, StoreError> {
+    let width = i32::try_from(width)
+        .map_err(|_| StoreError(format!("a vector of {width} numbers is too wide to store")))?;
+    let field = |name: &str, kind: DataType| Field::new(name, kind, false);
+    let item = Arc::new(Field::new("item", DataType::Float32, true));
+    Ok(Arc::new(Schema::new(vec![
+        field(PATH, DataType::Utf8),
+        field("title", DataType::Utf8),
+        field(ORDINAL, DataType::Int32),
+        field("heading", DataType::Utf8),
+        field("byte_start", DataType::UInt64),
+        field("byte_end", DataType::UInt64),
+        field("line_start", DataType::UInt64),
+        field("line_end", DataType::UInt64),
+        field("text", DataType::Utf8),
+        field(SEARCHED, DataType::Utf8),
+        field("bytes", DataType::UInt64),
+        field("modified_ns", DataType::Int64),
+        field("hash", DataType::Utf8),
+        Field::new(VECTOR, DataType::FixedSizeList(item, width), true),
+    ])))
+}
+
+/// True if a table with columns `stored` holds rows that this version reads and writes.
+pub(crate) fn fits(stored: &Schema, wanted: &Schema) -> bool {
+    let shape = |schema: &Schema| -> Vec<(String, DataType)> {
+        let fields = schema.fields().iter();
+        fields.map(|field| (field.name().clone(), field.data_type().clone())).collect()
+    };
+    shape(stored) == shape(wanted)
+}
+
+/// One row of a document: a passage with its position and vector, or the marker.
+struct Row<'a> {
+    document: &'a Document,
+    ordinal: i32,
+    passage: Option<&'a (Passage, Vec<f32>)>,
+}
+
+impl<'a> Row<'a> {
+    fn passage(&self) -> Option<&'a Passage> {
+        self.passage.map(|(passage, _)| passage)
+    }
+
+    /// What full-text search sees: the title and heading count as words of each passage.
+    fn searched(&self) -> String {
+        self.passage().map_or_else(String::new, |passage| {
+            format!("{}\n{}\n{}", self.document.title, passage.heading, passage.text)
+        })
+    }
+}
+
+fn rows<'a>(documents: &[&'a Document]) -> Result<Vec<Row<'a>>, StoreError> {
+    let mut rows = Vec::new();
+    for &document in documents {
+        if document.passages.is_empty() {
+            rows.push(Row { document, ordinal: MARKER, passage: None });
+        }
+        for (ordinal, passage) in document.passages.iter().enumerate() {
+            let ordinal = i32::try_from(ordinal).map_err(|_| {
+                StoreError(format!("{} has too many passages to store", document.path))
+            })?;
+            rows.push(Row { document, ordinal, passage: Some(passage) });
+        }
+    }
+    Ok(rows)
+}
+
+fn vectors(rows: &[Row<'_>], width: usize) -> Result<ArrayRef, StoreError> {
+    let width_i32 = i32::try_from(width)
+        .map_err(|_| StoreError(format!("a vector of {width} numbers is too wide to store")))?;
+    let values = Float32Builder::with_capacity(rows.len() * width);
+    let mut vectors = FixedSizeListBuilder::with_capacity(values, width_i32, rows.len());
+    for row in rows {
+        match row.passage {
+            None => {
+                vectors.values().append_nulls(width);
+                vectors.append(false);
+            }
+            Some((_, vector)) if vector.len() == width && vector.iter().all(|x| x.is_finite()) => {
+                vectors.values().append_slice(vector);
+                vectors.append(true);
+            }
+            Some((_, vector)) => {
+                return Err(StoreError(format!(
+                    "passage {} of {}: its vector must be {width} finite numbers, and has {}",
+                    row.ordinal,
+                    row.document.path,
+                    vector.len()
+                )));
+            }
+        }
+    }
+    Ok(Arc::new(vectors.finish()))
+}
+
+/// The rows of `documents`, whose paths must differ from each other.
+pub(crate) fn batch(
+    documents: &[&Document],
+    columns: &SchemaRef,
+    width: usize,
+) -> Result<RecordBatch, StoreError> {
+    let rows = rows(documents)?;
+    let text = |of: &dyn Fn(&Row<'_>) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+    };
+    let number = |of: &dyn Fn(&Row<'_>) -> u64| -> ArrayRef {
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(of)))
+    };
+    let place = |of: fn(&Passage) -> usize| number(&|row| row.passage().map_or(0, of) as u64);
+    let arrays: Vec<ArrayRef> = vec![
+        text(&|row| row.document.path.clone()),
+        text(&|row| row.document.title.clone()),
+        Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.ordinal))),
+        text(&|row| row.passage().map_or_else(String::new, |p| p.heading.clone())),
+        place(|passage| passage.bytes.start),
+        place(|passage| passage.bytes.end),
+        place(|passage| passage.lines.0),
+        place(|passage| passage.lines.1),
+        text(&|row| row.passage().map_or_else(String::new, |p| p.text.clone())),
+        text(&Row::searched),
+        number(&|row| row.document.stamp.bytes),
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| row.document.stamp.modified_ns),
+        )),
+        text(&|row| row.document.stamp.hash.clone()),
+        vectors(&rows, width)?,
+    ];
+    RecordBatch::try_new(Arc::clone(columns), arrays)
+        .map_err(|error| StoreError(format!("cannot lay out {} rows: {error}", rows.len())))
+}
+
+fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, StoreError> {
+    batch.column_by_name(name).ok_or_else(|| StoreError(format!("column {name} is missing")))
+}
+
+fn strings<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray, StoreError> {
+    let array = column(batch, name)?;
+    array
+        .as_string_opt::<i32>()
+        .ok_or_else(|| StoreError(format!("column {name} holds {}, not text", array.data_type())))
+}
+
+fn numbers<'a, T: ArrowPrimitiveType>(
+    batch: &'a RecordBatch,
+    name: &str,
+) -> Result<&'a PrimitiveArray<T>, StoreError> {
+    let array = column(batch, name)?;
+    array.as_primitive_opt::<T>().ok_or_else(|| {
+        StoreError(format!("column {name} holds {}, not {}", array.data_type(), T::DATA_TYPE))
+    })
+}
+
+/// Adds what the rows of `batch` say about documents to `documents`.
+pub(crate) fn known(
+    batch: &RecordBatch,
+    documents: &mut BTreeMap<String, Known>,
+) -> Result<(), StoreError> {
+    let [path, ordinal, bytes, modified_ns, hash] = KNOWN;
+    let (paths, hashes) = (strings(batch, path)?, strings(batch, hash)?);
+    let ordinals = numbers::<Int32Type>(batch, ordinal)?;
+    let sizes = numbers::<UInt64Type>(batch, bytes)?;
+    let times = numbers::<Int64Type>(batch, modified_ns)?;
+    for row in 0..batch.num_rows() {
+        let passages = usize::from(ordinals.value(row) != MARKER);
+        if let Some(known) = documents.get_mut(paths.value(row)) {
+            known.passages += passages;
+            continue;
+        }
+        let stamp = Stamp {
+            bytes: sizes.value(row),
+            modified_ns: times.value(row),
+            hash: hashes.value(row).to_owned(),
+        };
+        documents.insert(paths.value(row).to_owned(), Known { stamp, passages });
+    }
+    Ok(())
+}
+
+/// The passages in `batch`, scored by `score` of the number in column `ranked`.
+pub(crate) fn found(
+    batch: &RecordBatch,
+    ranked: &str,
+    score: fn(f32) -> f32,
+) -> Result<Vec<Found>, StoreError> {
+    let text = |name| strings(batch, name);
+    let (paths, titles, headings, texts) =
+        (text(PATH)?, text("title")?, text("heading")?, text("text")?);
+    let ordinals = numbers::<Int32Type>(batch, ORDINAL)?;
+    let scores = numbers::<Float32Type>(batch, ranked)?;
+    let place = |name| numbers::<UInt64Type>(batch, name);
+    let (starts, ends) = (place("byte_start")?, place("byte_end")?);
+    let (first, last) = (place("line_start")?, place("line_end")?);
+    let small = |numbers: &UInt64Array, row: usize| usize::try_from(numbers.value(row));
+    let wide = |_| StoreError("a place in a file does not fit this machine's words".to_owned());
+    let mut found = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        let Ok(ordinal) = usize::try_from(ordinals.value(row)) else { continue };
+        let bytes = small(starts, row).map_err(wide)?..small(ends, row).map_err(wide)?;
+        let lines = (small(first, row).map_err(wide)?, small(last, row).map_err(wide)?);
+        let (heading, text) = (headings.value(row).to_owned(), texts.value(row).to_owned());
+        found.push(Found {
+            path: paths.value(row).to_owned(),
+            title: titles.value(row).to_owned(),
+            ordinal,
+            passage: Passage { heading, bytes, lines, text },
+            score: score(scores.value(row)),
+        });
+    }
+    Ok(found)
+}

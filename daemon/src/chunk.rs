@@ -1,0 +1,173 @@
+//! Text in, passages with byte ranges and line numbers out. Pure, and linear in the text.
+//!
+//! Markdown is cut at its headings, code at items that begin in the first column; what is still
+//! too large for the model is cut by [`pack`] into paragraphs, sentences, lines and words.
+
+mod code;
+pub(crate) mod markdown;
+mod pack;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use crate::extract::{Extracted, Kind};
+use crate::store::Passage;
+
+/// Characters of one heading in a trail: enough to say where one is, and a bound on what a
+/// generated file can repeat in each of its passages.
+const HEADING_CHARS_MAX: usize = 120;
+
+/// Bytes of headings without text of their own that are put before the next section's text.
+const CARRIED_BYTES_MAX: usize = 512;
+
+const SEPARATOR: &str = " > ";
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A stretch of the text under one heading trail.
+struct Section {
+    heading: String,
+    bytes: Range<usize>,
+}
+
+/// Cuts a document so that [`embedded_text`] of each passage is at most `tokens_max` tokens.
+///
+/// The passages are in order, do not overlap, and hold everything but white space between them.
+/// A passage's text is exactly `extracted.text[passage.bytes]`.
+///
+/// - Title and headings may take half of `tokens_max` at most; what they are longer, the whole
+///   is longer.
+/// - Words are cut only where a single one is over the budget (base64 lines, languages written
+///   without spaces), and then between characters.
+///
+/// `count` counts the tokens of a text. It is called on stretches of bounded length, each byte
+/// a bounded number of times, and the counts of neighbouring stretches are added up, which for a
+/// tokenizer that cuts at white space first is exact or a token too many.
+pub fn chunk(
+    extracted: &Extracted,
+    tokens_max: usize,
+    count: &dyn Fn(&str) -> usize,
+) -> Vec<Passage> {
+    let text = extracted.text.as_str();
+    let title = extracted.title.as_str();
+    let room = |heading: &str| {
+        let taken = count(&embedded_text(title, heading, ""));
+        (tokens_max - taken.min(tokens_max / 2)).max(1)
+    };
+    let mut passages = Passages { text, at: 0, line: 1, done: Vec::new() };
+    let start = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    match extracted.kind {
+        Kind::Markdown => {
+            for section in sections(text, start) {
+                let room = room(&section.heading);
+                for bytes in pack::pack(text, section.bytes, pack::PROSE, room, count) {
+                    passages.push(section.heading.clone(), bytes);
+                }
+            }
+        }
+        Kind::Code => {
+            let items = code::items(text, start);
+            // Which item a passage will be in is known only when it is cut, so the longest
+            // name is made room for.
+            let longest = items.iter().filter_map(|item| item.name).max_by_key(|name| name.len());
+            let room = room(&longest.map(shown).unwrap_or_default());
+            let mut headings = code::Headings::new(&items);
+            for bytes in pack::pack(text, start..text.len(), pack::CODE, room, count) {
+                let heading = headings.of(&bytes).map(shown).unwrap_or_default();
+                passages.push(heading, bytes);
+            }
+        }
+        Kind::Text => {
+            for bytes in pack::pack(text, start..text.len(), pack::PROSE, room(""), count) {
+                passages.push(String::new(), bytes);
+            }
+        }
+    }
+    passages.done
+}
+
+/// What the model reads of a passage: where it is, then what it says. Headings that the text
+/// itself begins with are not said twice, nor a title that is the first heading.
+pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
+    let mut trail: Vec<&str> = Vec::new();
+    let headings = heading.split(SEPARATOR).filter(|part| !part.is_empty());
+    for part in std::iter::once(title).filter(|title| !title.is_empty()).chain(headings) {
+        if trail.last() != Some(&part) {
+            trail.push(part);
+        }
+    }
+    let first = shown(plain(text.lines().next().unwrap_or_default()));
+    if let Some(repeated) = trail.iter().position(|part| *part == first) {
+        trail.truncate(repeated);
+    }
+    if trail.is_empty() || text.is_empty() {
+        return format!("{}{text}", trail.join(SEPARATOR));
+    }
+    format!("{}\n\n{text}", trail.join(SEPARATOR))
+}
+
+/// A line without what makes it a heading or opens a block.
+fn plain(line: &str) -> &str {
+    let line = line.trim();
+    markdown::atx(line).map_or_else(|| code::name(line), |(_, heading)| heading)
+}
+
+/// As much of a heading as a trail holds.
+fn shown(heading: &str) -> String {
+    heading.chars().take(HEADING_CHARS_MAX).collect()
+}
+
+/// The sections of a Markdown text, which together are all of it from `start`.
+fn sections(text: &str, start: usize) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let mut trail: Vec<(usize, String)> = Vec::new();
+    let mut begin = start;
+    let mut headings = markdown::headings(text).into_iter().peekable();
+    if let Some(first) = headings.peek() {
+        if !text[start..first.bytes.start].trim().is_empty() {
+            sections.push(Section { heading: String::new(), bytes: start..first.bytes.start });
+        }
+        begin = first.bytes.start;
+    }
+    while let Some(heading) = headings.next() {
+        trail.retain(|(level, _)| *level < heading.level);
+        trail.push((heading.level, shown(heading.text)));
+        let end = headings.peek().map_or(text.len(), |next| next.bytes.start);
+        let bare = text[heading.bytes.end..end].trim().is_empty();
+        if bare && end < text.len() && end - begin <= CARRIED_BYTES_MAX {
+            continue; // goes before the next section's text
+        }
+        let names: Vec<&str> = trail.iter().map(|(_, name)| name.as_str()).collect();
+        sections.push(Section { heading: names.join(SEPARATOR), bytes: begin..end });
+        begin = end;
+    }
+    if sections.is_empty() {
+        sections.push(Section { heading: String::new(), bytes: start..text.len() });
+    }
+    sections
+}
+
+/// Collects passages in order, counting lines on the way.
+struct Passages<'a> {
+    text: &'a str,
+    /// Everything before this byte is counted into `line`.
+    at: usize,
+    line: usize,
+    done: Vec<Passage>,
+}
+
+impl Passages<'_> {
+    fn push(&mut self, heading: String, bytes: Range<usize>) {
+        let first = self.line_at(bytes.start);
+        let last = self.line_at(bytes.end);
+        let text = self.text[bytes.clone()].to_owned();
+        self.done.push(Passage { heading, bytes, lines: (first, last), text });
+    }
+
+    fn line_at(&mut self, byte: usize) -> usize {
+        let passed = &self.text.as_bytes()[self.at..byte];
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count();
+        self.at = byte;
+        self.line
+    }
+}

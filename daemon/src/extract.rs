@@ -1,0 +1,242 @@
+//! Bytes and a path in, text with a kind and a title out. Pure: it opens no file.
+//!
+//! Offsets in [`Extracted::text`] are offsets in the file whenever the file is valid UTF-8; a
+//! byte order mark therefore stays in the text (the chunker steps over it). Text decoded from
+//! UTF-16 or Windows-1252 has offsets of its own; its lines are the file's all the same.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::chunk::markdown;
+
+#[cfg(test)]
+mod tests;
+
+/// Largest file that is read, in bytes. A larger one is data, not prose, and would keep the
+/// encoder busy for hours; the caller compares before it reads.
+pub const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes looked at to tell text from data, as git and grep do.
+const HEAD_BYTES: usize = 8 << 10;
+
+/// Characters of a title; a "heading" of a megabyte is no title.
+const TITLE_CHARS_MAX: usize = 200;
+
+/// How a document is to be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Markdown,
+    Code,
+    Text,
+}
+
+/// A document as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extracted {
+    pub kind: Kind,
+    /// Front-matter title or first top heading of Markdown, else the file's name without its
+    /// extension.
+    pub title: String,
+    pub text: String,
+}
+
+/// Why a file has no text. The message is shown beside the file's path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("not text: it holds NUL or control bytes, so only its name could be searched")]
+    Binary,
+    #[error("neither UTF-8, UTF-16 nor Latin text: convert it to UTF-8, for example with iconv")]
+    Encoding,
+    #[error(
+        "{} MiB, over the limit of {} MiB a file: split it, or name it in a .ignore file",
+        bytes.div_ceil(1 << 20), max >> 20
+    )]
+    TooLarge { bytes: u64, max: u64 },
+}
+
+/// The text of the file `path` whose content is `bytes`.
+///
+/// # Errors
+/// Content that is larger than [`FILE_BYTES_MAX`], binary, or in an encoding nothing here reads.
+pub fn extract(path: &Path, bytes: &[u8]) -> Result<Extracted, Unreadable> {
+    let size = bytes.len() as u64;
+    if size > FILE_BYTES_MAX {
+        return Err(Unreadable::TooLarge { bytes: size, max: FILE_BYTES_MAX });
+    }
+    let text = decode(bytes)?;
+    let kind = kind(path, &text);
+    let title = match kind {
+        Kind::Markdown => markdown::title(&text),
+        Kind::Code | Kind::Text => None,
+    };
+    let title = title.map(Cow::from).unwrap_or_else(|| {
+        path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default()
+    });
+    let title = title.chars().take(TITLE_CHARS_MAX).collect();
+    Ok(Extracted { kind, title, text })
+}
+
+fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => return utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => return utf16(rest, u16::from_be_bytes),
+        _ => {}
+    }
+    let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+    if head.contains(&0) || too_many(head.iter().filter(|byte| is_control(**byte)), head.len(), 20)
+    {
+        return Err(Unreadable::Binary);
+    }
+    let Err(error) = std::str::from_utf8(bytes) else {
+        return Ok(String::from_utf8_lossy(bytes).into_owned());
+    };
+    // One damaged character in a UTF-8 file should cost that character only; a file whose
+    // accents are all invalid was written on an older system.
+    let (mut accents, mut damaged) = (0, 0);
+    for chunk in bytes[..bytes.len().min(error.valid_up_to() + HEAD_BYTES)].utf8_chunks() {
+        accents += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        damaged += usize::from(!chunk.invalid().is_empty());
+    }
+    if accents > damaged {
+        return Ok(String::from_utf8_lossy(bytes).into_owned());
+    }
+    // Mostly high bytes: Cyrillic, Greek or Japanese in a legacy encoding, or compressed data.
+    // Read as Latin it would be indexed as nonsense.
+    if too_many(head.iter().filter(|byte| !byte.is_ascii()), head.len(), 3) {
+        return Err(Unreadable::Encoding);
+    }
+    Ok(bytes.iter().map(|byte| windows_1252(*byte)).collect())
+}
+
+/// More than one in `part` of `all`.
+fn too_many<T>(some: impl Iterator<Item = T>, all: usize, part: usize) -> bool {
+    some.count() * part > all
+}
+
+/// Control bytes that text does not hold; backspace, form feed and escape do occur in manuals
+/// and logs.
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x08 | 0x0c | 0x1b)
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Unreadable> {
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let text: String = char::decode_utf16(units)
+        .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    // Data may begin with the same two bytes by chance.
+    let head: Vec<char> = text.chars().take(HEAD_BYTES / 2).collect();
+    let strange = |c: &&char| {
+        matches!(**c, '\0' | char::REPLACEMENT_CHARACTER)
+            || c.is_control() && !matches!(**c, '\t' | '\n' | '\r' | '\x0c')
+    };
+    if too_many(head.iter().filter(strange), head.len(), 20) {
+        return Err(Unreadable::Binary);
+    }
+    Ok(text)
+}
+
+/// Latin-1 but for the row where Windows has typographic quotes and dashes.
+fn windows_1252(byte: u8) -> char {
+    const ROW_80: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => ROW_80[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+fn kind(path: &Path, text: &str) -> Kind {
+    let extension = extension(path);
+    if MARKDOWN.contains(&extension.as_str()) {
+        return Kind::Markdown;
+    }
+    let named = CODE_NAMES.contains(&name(path).as_str());
+    let script = extension.is_empty() && text.starts_with("#!");
+    if named || script || CODE.contains(&extension.as_str()) { Kind::Code } else { Kind::Text }
+}
+
+/// Whether the file is worth opening, by its name alone: not pictures, archives, lock files,
+/// generated or minified code, tables of data, keys, or what editors leave behind. A name that
+/// says nothing is worth it; its content decides.
+pub fn is_candidate(path: &Path) -> bool {
+    let name = name(path);
+    let litter = name.ends_with('~') || name.starts_with(".#") || name.starts_with('#');
+    !litter
+        && !SKIPPED_NAMES.contains(&name.as_str())
+        && !SKIPPED_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        && !SKIPPED.contains(&extension(path).as_str())
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+const MARKDOWN: &[&str] = &["markdown", "md", "mdown", "mdwn", "mdx", "mkd", "qmd", "rmd"];
+
+#[rustfmt::skip]
+const CODE: &[&str] = &[
+    "ada", "asm", "awk", "bash", "bat", "c", "cc", "cfg", "clj", "cljs", "cmake", "conf", "cpp",
+    "cs", "css", "cu", "cuh", "cxx", "d", "dart", "el", "elm", "erl", "ex", "exs", "f90", "fish",
+    "fs", "fsx", "gleam", "glsl", "go", "gradle", "graphql", "groovy", "h", "hcl", "hh", "hpp",
+    "hrl", "hs", "htm", "html", "hxx", "ini", "java", "jl", "js", "json", "json5", "jsonc", "jsx",
+    "kt", "kts", "less", "lisp", "lua", "m", "mjs", "mk", "ml", "mli", "mm", "nim", "nix",
+    "nu", "pas", "php", "pl", "pm", "proto", "ps1", "py", "pyi", "pyx", "r", "rb", "rkt", "rs",
+    "sass", "scala", "scm", "scss", "sh", "sol", "sql", "sv", "svelte", "swift", "tcl", "tf",
+    "toml", "ts", "tsx", "typ", "v", "vala", "vb", "vhd", "vhdl", "vim", "vue", "wgsl", "xml",
+    "yaml", "yml", "zig", "zsh",
+];
+
+const CODE_NAMES: &[&str] =
+    &["cmakelists.txt", "containerfile", "dockerfile", "justfile", "makefile", "rakefile"];
+
+const SKIPPED_NAMES: &[&str] = &[
+    ".ds_store",
+    ".env",
+    "4913", // vim probes a folder with a file of this name
+    "bun.lockb",
+    "desktop.ini",
+    "go.sum",
+    "id_ecdsa",
+    "id_ed25519",
+    "id_rsa",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "thumbs.db",
+];
+
+const SKIPPED_ENDINGS: &[&str] =
+    &[".bundle.js", ".min.css", ".min.js", ".min.mjs", "-min.js", ".pb.go", "_pb2.py"];
+
+#[rustfmt::skip]
+const SKIPPED: &[&str] = &[
+    // Pictures, sound, video, fonts, models of things.
+    "aac", "ai", "avi", "avif", "bmp", "blend", "dxf", "eot", "eps", "fbx", "flac", "gif", "glb",
+    "heic", "ico", "icns", "jpeg", "jpg", "jxl", "m4a", "m4v", "mid", "mkv", "mov", "mp3", "mp4",
+    "mpeg", "mpg", "obj", "ogg", "opus", "otf", "png", "psd", "raw", "stl", "svg", "tga", "tif",
+    "tiff", "ttc", "ttf", "wav", "webm", "webp", "wma", "wmv", "woff", "woff2", "xcf",
+    // Archives and disk images.
+    "7z", "apk", "br", "bz2", "cab", "cpio", "deb", "dmg", "ear", "gz", "img", "iso", "jar", "lz4",
+    "lzma", "qcow2", "rar", "rpm", "tar", "tgz", "vdi", "vmdk", "war", "whl", "xz", "zip", "zst",
+    // Documents that need a reader of their own.
+    "doc", "docm", "docx", "epub", "ipynb", "key", "mobi", "numbers", "odp", "ods", "odt", "pages",
+    "pdf", "ppt", "pptx", "ps", "djvu", "xls", "xlsx",
+    // Compiled code, and maps to it.
+    "a", "beam", "class", "dll", "dylib", "elc", "exe", "ko", "lib", "map", "o", "pdb", "pyc",
+    "pyd", "pyo", "rlib", "rmeta", "so", "wasm",
+    // Tables, models and databases.
+    "arrow", "ckpt", "csv", "db", "dat", "feather", "geojson", "gguf", "h5", "hdf5", "jsonl",
+    "lance", "ldb", "mat", "ndjson", "npy", "npz", "onnx", "parquet", "pickle", "pkl", "pt", "pth",
+    "rdb", "safetensors", "sqlite", "sqlite3", "tfrecord", "tsv", "wal",
+    // Locks, keys, and what editors and downloads leave behind.
+    "asc", "bak", "cer", "crdownload", "crt", "der", "gpg", "jks", "kdbx", "lock", "orig", "p12",
+    "part", "pem", "pfx", "pid", "rej", "sig", "sock", "swo", "swp", "swx", "tmp",
+];

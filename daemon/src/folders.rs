@@ -1,0 +1,247 @@
+//! The list of watched folders: checked when one is added, kept in a file that is replaced whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use daemon_protocol::{Failure, Folder};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::Critical;
+use crate::engine::Catalogue;
+use crate::error::{internal, invalid};
+use crate::limits::{FOLDERS_FILE_BYTES_MAX, FOLDERS_MAX};
+
+/// Changes when the file's shape does.
+const FILE_VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct FoldersFile {
+    version: u32,
+    folders: Vec<String>,
+}
+
+/// What is wrong with a folder at present.
+#[derive(Debug, Default)]
+struct Trouble {
+    unreadable: Option<String>,
+    unwatched: Option<String>,
+}
+
+/// See the module. Calls that change the list block on the file system.
+pub(crate) struct Folders {
+    file: PathBuf,
+    roots: watch::Sender<Vec<PathBuf>>,
+    /// Held while the list is changed.
+    editing: Mutex<()>,
+    troubles: Mutex<BTreeMap<PathBuf, Trouble>>,
+}
+
+impl Folders {
+    /// Reads the list; no file is an empty list.
+    pub(crate) fn load(file: &Path) -> Result<Folders, Critical> {
+        let unusable = |reason: String| Critical::FoldersFile { path: file.to_owned(), reason };
+        let roots = match File::open(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(unusable(error.to_string())),
+            Ok(opened) => {
+                let mut text = String::new();
+                opened
+                    .take(FOLDERS_FILE_BYTES_MAX)
+                    .read_to_string(&mut text)
+                    .map_err(|error| unusable(error.to_string()))?;
+                parse(&text).map_err(unusable)?
+            }
+        };
+        Ok(Folders {
+            file: file.to_owned(),
+            roots: watch::Sender::new(roots),
+            editing: Mutex::default(),
+            troubles: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn roots(&self) -> Vec<PathBuf> {
+        self.roots.borrow().clone()
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<PathBuf>> {
+        self.roots.subscribe()
+    }
+
+    /// Adds a folder. One that is watched already is no error, so that a script may run twice;
+    /// folders below the new one become part of it.
+    pub(crate) fn add(&self, path: &str) -> Result<(), Failure> {
+        let folder = check(path)?;
+        self.edit(|roots| with_added(roots, folder))
+    }
+
+    /// Stops watching a folder, which need not exist any more.
+    pub(crate) fn remove(&self, path: &str) -> Result<(), Failure> {
+        let given = PathBuf::from(path);
+        let real = fs::canonicalize(&given).unwrap_or_else(|_| given.components().collect());
+        self.edit(|roots| {
+            if let Some(parent) =
+                roots.iter().find(|root| real.starts_with(root) && **root != real)
+            {
+                return Err(invalid(
+                    format!("{path} is a part of {}, which is watched", parent.display()),
+                    "remove that folder, or name this one in its .ignore file",
+                ));
+            }
+            let left: Vec<_> = roots.iter().filter(|root| **root != real).cloned().collect();
+            if left.len() == roots.len() {
+                return Err(invalid(
+                    format!("{path} is not watched"),
+                    "`fore list` shows what is",
+                ));
+            }
+            Ok(left)
+        })
+    }
+
+    /// Replaces the list by what `change` makes of it, on disk first.
+    fn edit(
+        &self,
+        change: impl FnOnce(&[PathBuf]) -> Result<Vec<PathBuf>, Failure>,
+    ) -> Result<(), Failure> {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.roots();
+        let after = change(&before)?;
+        if after == before {
+            return Ok(());
+        }
+        save(&self.file, &after).map_err(|error| {
+            internal(format!("writing the list of folders {}: {error}", self.file.display()))
+        })?;
+        self.troubles().retain(|root, _| after.contains(root));
+        self.roots.send_replace(after);
+        Ok(())
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Trouble>> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether the folder could be read at the last scan.
+    pub(crate) fn set_unreadable(&self, root: &Path, problem: Option<String>) {
+        self.troubles().entry(root.to_owned()).or_default().unreadable = problem;
+    }
+
+    /// Says whether the system reports changes in the folder.
+    pub(crate) fn set_unwatched(&self, root: &Path, problem: Option<String>) {
+        self.troubles().entry(root.to_owned()).or_default().unwatched = problem;
+    }
+
+    /// The folders as a client sees them.
+    pub(crate) fn list(&self, catalogue: &Catalogue) -> Vec<Folder> {
+        let troubles = self.troubles();
+        self.roots()
+            .iter()
+            .map(|root| {
+                let (documents, passages) = catalogue.count_below(root);
+                let problem = troubles
+                    .get(root)
+                    .and_then(|trouble| trouble.unreadable.as_ref().or(trouble.unwatched.as_ref()));
+                Folder {
+                    path: root.to_string_lossy().into_owned(),
+                    documents,
+                    passages,
+                    problem: problem.cloned(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The real path of a folder that may be watched.
+fn check(path: &str) -> Result<PathBuf, Failure> {
+    let given = Path::new(path);
+    if !given.is_absolute() {
+        return Err(invalid(
+            format!("not an absolute path: {path:?}"),
+            "the daemon has no current folder; give the path from /",
+        ));
+    }
+    let real = fs::canonicalize(given).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            invalid(format!("no folder at {path}"), "check the spelling of the path")
+        }
+        _ => invalid(format!("{path} cannot be opened: {error}"), "check its permissions"),
+    })?;
+    if !real.is_dir() {
+        let parent = real.parent().unwrap_or(&real).display().to_string();
+        return Err(invalid(
+            format!("{path} is a file, and folders are watched"),
+            format!("add the folder it is in: {parent}"),
+        ));
+    }
+    if real.parent().is_none() {
+        return Err(invalid(
+            "/ is the whole file system, most of it not yours to search",
+            "add the folders you write in",
+        ));
+    }
+    if real.to_str().is_none() {
+        return Err(invalid(
+            format!("the path {} is not UTF-8", real.display()),
+            "rename the folder",
+        ));
+    }
+    fs::read_dir(&real).map_err(|error| {
+        invalid(format!("{path} cannot be read: {error}"), "check its permissions")
+    })?;
+    Ok(real)
+}
+
+fn with_added(roots: &[PathBuf], folder: PathBuf) -> Result<Vec<PathBuf>, Failure> {
+    if roots.contains(&folder) {
+        return Ok(roots.to_vec());
+    }
+    if let Some(parent) = roots.iter().find(|root| folder.starts_with(root)) {
+        return Err(invalid(
+            format!("{} is watched already, as a part of {}", folder.display(), parent.display()),
+            "nothing is left to do; `fore list` shows what is watched",
+        ));
+    }
+    let mut after: Vec<_> =
+        roots.iter().filter(|root| !root.starts_with(&folder)).cloned().collect();
+    if after.len() >= FOLDERS_MAX {
+        return Err(invalid(
+            format!("{FOLDERS_MAX} folders are watched, which is the most"),
+            "remove one, or add a folder that holds several",
+        ));
+    }
+    after.push(folder);
+    after.sort();
+    Ok(after)
+}
+
+fn parse(text: &str) -> Result<Vec<PathBuf>, String> {
+    let file: FoldersFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if file.version != FILE_VERSION {
+        return Err(format!("its version is {}, this program's is {FILE_VERSION}", file.version));
+    }
+    match file.folders.iter().find(|folder| !Path::new(folder).is_absolute()) {
+        Some(folder) => Err(format!("{folder:?} is not an absolute path")),
+        None => Ok(file.folders.into_iter().map(PathBuf::from).collect()),
+    }
+}
+
+/// Writes beside and renames, so that a crash leaves the old list or the new one.
+fn save(file: &Path, roots: &[PathBuf]) -> io::Result<()> {
+    let folders = roots.iter().map(|root| root.to_string_lossy().into_owned()).collect();
+    let mut text = serde_json::to_vec_pretty(&FoldersFile { version: FILE_VERSION, folders })?;
+    text.push(b'\n');
+    let directory = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let beside = file.with_extension("json.new");
+    let mut written = File::create(&beside)?;
+    written.write_all(&text)?;
+    written.sync_all()?;
+    fs::rename(&beside, file)?;
+    File::open(directory)?.sync_all()
+}

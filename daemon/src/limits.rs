@@ -1,0 +1,73 @@
+//! Every capacity, timeout and size in the service, each with its reason. None is a setting: a
+//! person never needs them, and a test of the service runs with the real ones.
+
+use std::time::Duration;
+
+/// Clients served at once; the next one waits to be accepted. Each costs a few kilobytes.
+pub const SESSIONS_MAX: usize = 64;
+/// Events waiting for one client to read them; when full, whoever answers that client waits.
+pub const OUTBOX_EVENTS_MAX: usize = 64;
+/// How long a client may leave a full socket unread before it is dropped.
+pub const WRITE_STALL_MAX: Duration = Duration::from_secs(10);
+/// How long a client may take to say hello.
+pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Requests other than asks that one client may have in work; the next is refused as busy.
+pub const REQUESTS_PER_SESSION_MAX: usize = 16;
+/// Pause after `accept` fails, which it does while the process has no file descriptor to spare.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+/// Least time between two `indexing` events to one client; ten a second look like motion.
+pub const STATUS_INTERVAL_MIN: Duration = Duration::from_millis(100);
+/// From the order to stop until a part that has not ended is named and left behind.
+pub const SHUTDOWN_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Jobs of people who wait; more than this and the newest is told to try again.
+pub const LANE_INTERACTIVE_MAX: usize = 8;
+/// Jobs of the indexer; one in work and one ready keep the model busy.
+pub const LANE_BACKGROUND_MAX: usize = 2;
+/// Thought pieces beyond one per token: a last piece and an incomplete character per thought.
+pub const DELTAS_SPARE: usize = 64;
+/// How long a question may be thought about before the draft ranking becomes the answer.
+pub const THINK_MAX: Duration = Duration::from_secs(120);
+
+/// Passages taken from each ranking before they are fused; at least [`daemon_protocol::LIMIT_MAX`],
+/// and past a hundred a rank adds next to nothing to a reciprocal-rank sum.
+pub const CANDIDATES: usize = 100;
+/// Characters of a snippet: about four terminal lines.
+pub const SNIPPET_CHARS_MAX: usize = 320;
+/// Characters of a title or heading trail on the wire, so that a hundred hits fit one frame.
+pub const LABEL_CHARS_MAX: usize = 300;
+
+/// Passages embedded in one job. An ask waits for at most one such job.
+pub const BATCH_PASSAGES_MAX: usize = 8;
+/// Tokens embedded in one job: about a second on two cores. One passage may exceed it.
+pub const BATCH_TOKENS_MAX: usize = 512;
+/// Passages gathered from several files before they are sorted by length into batches.
+pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
+/// Files gathered at most, so that many empty ones do not hold up the next order.
+pub const GATHER_DOCUMENTS_MAX: usize = 32;
+/// Documents in one commit: a commit costs the same for one as for many.
+pub const COMMIT_DOCUMENTS_MAX: usize = 64;
+/// Passages in one commit, which bounds the memory that waits for it.
+pub const COMMIT_PASSAGES_MAX: usize = 2048;
+/// How long an embedded document waits for its commit while others are still being embedded.
+pub const COMMIT_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Least time between two compactions of the store.
+pub const MAINTAIN_INTERVAL_MIN: Duration = Duration::from_secs(60);
+/// A round younger than this says nothing about its pace.
+pub const ETA_AFTER: Duration = Duration::from_secs(2);
+
+/// Events from the system that wait to be settled; when full, the folders are rescanned.
+pub const WATCH_EVENTS_MAX: usize = 1024;
+/// Changed paths gathered while settling; past this, a rescan is cheaper than a list.
+pub const CHANGED_PATHS_MAX: usize = 4096;
+/// A path is looked at once nothing has changed for this long; editors save in several steps.
+pub const SETTLE_QUIET: Duration = Duration::from_millis(300);
+/// And at the latest after this, however busy the folder is.
+pub const SETTLE_MAX: Duration = Duration::from_secs(2);
+/// How often a folder that could not be watched is tried again.
+pub const REWATCH_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Watched folders; each costs a walk at every rescan.
+pub const FOLDERS_MAX: usize = 256;
+/// Bytes of the folders file that are read; 256 paths of 4096 bytes fit.
+pub const FOLDERS_FILE_BYTES_MAX: u64 = 2 << 20;

@@ -1,0 +1,304 @@
+//! The thread that owns the model, and the handle others ask it through.
+//!
+//! Two bounded lanes: jobs of people who wait come before jobs of the indexer. A job whose asker
+//! has gone is dropped before it costs anything, and thinking stops between two tokens for the
+//! same reason, so cancelling is nothing but dropping the future that waits here.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use models::{Embedding, Mind, MindError, ModelCard, Sampling, Thought, TokenCounter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::limits::{DELTAS_SPARE, LANE_BACKGROUND_MAX, LANE_INTERACTIVE_MAX};
+use crate::{Backend, Critical};
+
+/// A piece of a thought, owned.
+#[derive(Debug)]
+pub(crate) struct Delta {
+    pub(crate) index: usize,
+    pub(crate) text: String,
+}
+
+/// Why a job gave no result.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum JobError {
+    /// The interactive lane is full.
+    #[error("too many questions at once")]
+    Busy,
+    /// The thread has ended.
+    #[error("the model's thread has stopped")]
+    Gone,
+    #[error(transparent)]
+    Mind(#[from] MindError),
+}
+
+type Reply<T> = oneshot::Sender<Result<T, MindError>>;
+
+/// All that the thread can be told.
+enum Job {
+    Think {
+        question: String,
+        sampling: Sampling,
+        deltas: mpsc::Sender<Delta>,
+        reply: Reply<Vec<Thought>>,
+    },
+    EmbedQuery {
+        question: String,
+        thoughts: Vec<Thought>,
+        reply: Reply<Embedding>,
+    },
+    EmbedPassages {
+        texts: Vec<String>,
+        reply: Reply<Vec<Embedding>>,
+        /// The job's place in its lane, given back when the job is taken up.
+        place: OwnedSemaphorePermit,
+    },
+}
+
+impl Job {
+    fn asker_left(&self) -> bool {
+        match self {
+            Job::Think { reply, .. } => reply.is_closed(),
+            Job::EmbedQuery { reply, .. } => reply.is_closed(),
+            Job::EmbedPassages { reply, .. } => reply.is_closed(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Lanes {
+    interactive: VecDeque<Job>,
+    background: VecDeque<Job>,
+    /// No handle is left, or the thread has ended.
+    closed: bool,
+}
+
+struct Desk {
+    lanes: Mutex<Lanes>,
+    arrived: Condvar,
+    places: Arc<Semaphore>,
+}
+
+impl Desk {
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the thread once it has no job, and refuses new jobs.
+    fn close(&self) {
+        let mut lanes = self.lock();
+        lanes.closed = true;
+        // Dropping the jobs tells their askers.
+        lanes.interactive.clear();
+        lanes.background.clear();
+        drop(lanes);
+        self.places.close();
+        self.arrived.notify_all();
+    }
+
+    /// Blocks until there is work; `None` once closed.
+    fn take(&self) -> Option<Job> {
+        let mut lanes = self.lock();
+        loop {
+            while let Some(job) =
+                lanes.interactive.pop_front().or_else(|| lanes.background.pop_front())
+            {
+                if !job.asker_left() {
+                    return Some(job);
+                }
+            }
+            if lanes.closed {
+                return None;
+            }
+            lanes = self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Asks the mind. When the last handle is dropped, its thread ends.
+pub(crate) struct MindHandle(Arc<Desk>);
+
+impl Drop for MindHandle {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A loaded mind: what is known of it, and the two ends of its thread.
+pub(crate) struct Loaded {
+    pub(crate) card: ModelCard,
+    pub(crate) counter: Arc<dyn TokenCounter>,
+    pub(crate) handle: MindHandle,
+    pub(crate) thread: JoinHandle<()>,
+}
+
+/// Starts a thread, loads a mind on it and waits until it is ready. If the thread ever panics,
+/// `fatal` is told.
+pub(crate) async fn start(
+    backend: Arc<dyn Backend>,
+    fatal: mpsc::Sender<Critical>,
+) -> Result<Loaded, Critical> {
+    let desk = Arc::new(Desk {
+        lanes: Mutex::default(),
+        arrived: Condvar::new(),
+        places: Arc::new(Semaphore::new(LANE_BACKGROUND_MAX)),
+    });
+    let handle = MindHandle(Arc::clone(&desk));
+    let (ready, loaded) = oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("mind".to_owned())
+        .spawn(move || {
+            let guard = Guard { desk, fatal };
+            match backend.load_mind() {
+                Err(error) => drop(ready.send(Err(error))),
+                Ok(mut mind) => {
+                    if ready.send(Ok((mind.card().clone(), mind.counter()))).is_ok() {
+                        while let Some(job) = guard.desk.take() {
+                            perform(mind.as_mut(), job);
+                        }
+                    }
+                }
+            }
+        })
+        .map_err(Critical::Thread)?;
+    match loaded.await {
+        Ok(Ok((card, counter))) => Ok(Loaded { card, counter, handle, thread }),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(Critical::Panicked("model's thread")),
+    }
+}
+
+/// Closes the desk when the thread ends, by whatever way.
+struct Guard {
+    desk: Arc<Desk>,
+    fatal: mpsc::Sender<Critical>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.desk.close();
+        if std::thread::panicking() {
+            // If the channel is full or closed, the service already knows worse.
+            drop(self.fatal.try_send(Critical::Panicked("model's thread")));
+        }
+    }
+}
+
+fn perform(mind: &mut dyn Mind, job: Job) {
+    // A failed send below means that the asker left while we worked, which is no error.
+    match job {
+        Job::Think { question, sampling, deltas, reply } => {
+            let result = mind.think(&question, &sampling, &mut |delta| {
+                let piece = Delta { index: delta.index, text: delta.text.to_owned() };
+                // The channel holds every token that may come, so it is full for no one who
+                // still listens.
+                if reply.is_closed() || deltas.try_send(piece).is_err() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+            drop(deltas);
+            drop(reply.send(result));
+        }
+        Job::EmbedQuery { question, thoughts, reply } => {
+            drop(reply.send(mind.embed_query(&question, &thoughts)));
+        }
+        Job::EmbedPassages { texts, reply, place } => {
+            drop(place);
+            drop(reply.send(mind.embed_passages(&texts)));
+        }
+    }
+}
+
+/// Thinking under way. Dropping it stops the thinking.
+pub(crate) struct Thinking {
+    pub(crate) deltas: mpsc::Receiver<Delta>,
+    reply: oneshot::Receiver<Result<Vec<Thought>, MindError>>,
+}
+
+impl Thinking {
+    /// The thoughts, once `deltas` has ended.
+    pub(crate) async fn thoughts(self) -> Result<Vec<Thought>, JobError> {
+        received(self.reply).await
+    }
+}
+
+impl MindHandle {
+    fn submit(&self, job: Job) -> Result<(), JobError> {
+        let mut lanes = self.0.lock();
+        if lanes.closed {
+            return Err(JobError::Gone);
+        }
+        // Superseded questions must not keep the newest one out.
+        lanes.interactive.retain(|job| !job.asker_left());
+        if lanes.interactive.len() >= LANE_INTERACTIVE_MAX {
+            return Err(JobError::Busy);
+        }
+        lanes.interactive.push_back(job);
+        drop(lanes);
+        self.0.arrived.notify_one();
+        Ok(())
+    }
+
+    fn submit_background(&self, job: Job) -> Result<(), JobError> {
+        let mut lanes = self.0.lock();
+        if lanes.closed {
+            return Err(JobError::Gone);
+        }
+        lanes.background.push_back(job);
+        drop(lanes);
+        self.0.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Ends the thread after the job in work; jobs that wait are dropped.
+    pub(crate) fn close(&self) {
+        self.0.close();
+    }
+
+    /// Queues thinking about `question` and returns at once.
+    pub(crate) fn think(&self, question: &str, sampling: &Sampling) -> Result<Thinking, JobError> {
+        let tokens = sampling.thoughts.saturating_mul(sampling.tokens_max.saturating_add(2));
+        let room = tokens.saturating_add(DELTAS_SPARE).min(Semaphore::MAX_PERMITS);
+        let (sender, deltas) = mpsc::channel(room);
+        let (reply, receiver) = oneshot::channel();
+        self.submit(Job::Think {
+            question: question.to_owned(),
+            sampling: sampling.clone(),
+            deltas: sender,
+            reply,
+        })?;
+        Ok(Thinking { deltas, reply: receiver })
+    }
+
+    /// The query vector of `question` with `thoughts`.
+    pub(crate) async fn embed_query(
+        &self,
+        question: &str,
+        thoughts: Vec<Thought>,
+    ) -> Result<Embedding, JobError> {
+        let (reply, receiver) = oneshot::channel();
+        self.submit(Job::EmbedQuery { question: question.to_owned(), thoughts, reply })?;
+        received(receiver).await
+    }
+
+    /// Vectors of `texts`, behind everyone who waits.
+    pub(crate) async fn embed_passages(
+        &self,
+        texts: Vec<String>,
+    ) -> Result<Vec<Embedding>, JobError> {
+        let place =
+            Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| JobError::Gone)?;
+        let (reply, receiver) = oneshot::channel();
+        self.submit_background(Job::EmbedPassages { texts, reply, place })?;
+        received(receiver).await
+    }
+}
+
+async fn received<T>(reply: oneshot::Receiver<Result<T, MindError>>) -> Result<T, JobError> {
+    Ok(reply.await.map_err(|_| JobError::Gone)??)
+}

@@ -1,0 +1,228 @@
+//! What is on disk now, and how that differs from what is indexed.
+//!
+//! One walk serves both a rescan and a check of a few changed paths: the check walks from the
+//! watched folder too, but only towards those paths, so ignore rules mean the same in both.
+//! Symbolic links are not followed: no loops, and nothing outside a watched folder is read.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use ignore::{DirEntry, WalkBuilder};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::at_or_below;
+use crate::extract;
+use crate::store::Known;
+
+/// Files that say what to ignore; a change of one may concern all files beside and below it.
+const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
+
+/// Size and time of a file, which tell whether it may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) bytes: u64,
+    /// Nanoseconds since 1970.
+    pub(crate) modified_ns: i64,
+}
+
+impl Seen {
+    pub(crate) fn of(metadata: &Metadata) -> Seen {
+        let modified_ns = match metadata.modified().map(|time| time.duration_since(UNIX_EPOCH)) {
+            Ok(Ok(after)) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+            Ok(Err(before)) => {
+                i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns)
+            }
+            // A file system without times: content hashes decide.
+            Err(_) => 0,
+        };
+        Seen { bytes: metadata.len(), modified_ns }
+    }
+}
+
+/// Which part of the watched folders a walk looks at.
+#[derive(Debug)]
+pub(crate) enum Reach {
+    All,
+    /// Only these paths and what is below them.
+    Paths(BTreeSet<PathBuf>),
+}
+
+impl Reach {
+    /// The reach of a set of changed paths.
+    pub(crate) fn of_changes(changed: BTreeSet<PathBuf>) -> Reach {
+        let paths = changed
+            .into_iter()
+            .map(|path| if is_rule_file(&path) { parent_or_self(&path) } else { path })
+            .collect();
+        Reach::Paths(paths)
+    }
+}
+
+/// Whether `path` is worth a look when it changes: not something hidden below `root`.
+pub(crate) fn is_relevant(root: &Path, path: &Path) -> bool {
+    let Ok(below) = path.strip_prefix(root) else { return false };
+    let visible = if is_rule_file(path) { below.parent().unwrap_or(below) } else { below };
+    !visible.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
+}
+
+fn is_rule_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| RULE_FILES.iter().any(|rule| name == *rule))
+}
+
+fn parent_or_self(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(path).to_owned()
+}
+
+/// What a walk saw.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    /// Files worth opening, by absolute path.
+    pub(crate) files: BTreeMap<String, Seen>,
+    /// Folders and files that could not be looked at, with the reason. What is indexed at or
+    /// below them stays: an unmounted drive must not cost its index.
+    pub(crate) unreadable: BTreeMap<String, String>,
+    /// Names that cannot be stored, shown lossily.
+    pub(crate) unnamed: Vec<String>,
+    /// An error did not say where: nothing may be deleted on this walk's word.
+    pub(crate) uncertain: bool,
+}
+
+/// Walks `roots` as far as `reach` goes. Blocks; ends early once `stop` is cancelled, and is
+/// uncertain then.
+pub(crate) fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationToken) -> Scan {
+    let mut scan = Scan::default();
+    for root in roots {
+        if let Reach::Paths(paths) = &**reach
+            && !paths.iter().any(|path| path.starts_with(root))
+        {
+            continue;
+        }
+        if let Err(error) = std::fs::read_dir(root) {
+            let reason = format!(
+                "cannot be read: {error}; what is indexed of it is kept until it is back or removed"
+            );
+            scan.unreadable.insert(root.to_string_lossy().into_owned(), reason);
+            continue;
+        }
+        for entry in walker(root, reach).build() {
+            if stop.is_cancelled() {
+                scan.uncertain = true;
+                return scan;
+            }
+            scan.take(entry);
+        }
+    }
+    scan
+}
+
+fn walker(root: &Path, reach: &Arc<Reach>) -> WalkBuilder {
+    // Inside a repository git's own rule holds: ignore files count up to the repository's top.
+    // Elsewhere they count from the watched folder down, so that a stray one far above it cannot
+    // hide all of it.
+    let in_repository = root.ancestors().any(|folder| folder.join(".git").exists());
+    let mut builder = WalkBuilder::new(root);
+    builder.follow_links(false).hidden(true).require_git(in_repository).parents(in_repository);
+    if let Reach::Paths(paths) = &**reach {
+        let towards: HashSet<PathBuf> =
+            paths.iter().flat_map(|path| path.ancestors()).map(Path::to_owned).collect();
+        let reach = Arc::clone(reach);
+        builder.filter_entry(move |entry| {
+            towards.contains(entry.path()) || within(&reach, entry.path())
+        });
+    }
+    builder
+}
+
+fn within(reach: &Reach, path: &Path) -> bool {
+    match reach {
+        Reach::All => true,
+        Reach::Paths(paths) => path.ancestors().any(|ancestor| paths.contains(ancestor)),
+    }
+}
+
+impl Scan {
+    fn take(&mut self, entry: Result<DirEntry, ignore::Error>) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => return self.take_error(&error),
+        };
+        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        if !is_file || !extract::is_candidate(entry.path()) {
+            return;
+        }
+        let Some(path) = entry.path().to_str().map(str::to_owned) else {
+            self.unnamed.push(entry.path().to_string_lossy().into_owned());
+            return;
+        };
+        match entry.metadata() {
+            Ok(metadata) => drop(self.files.insert(path, Seen::of(&metadata))),
+            Err(error) => self.take_error(&error),
+        }
+    }
+
+    fn take_error(&mut self, error: &ignore::Error) {
+        let vanished = |io: &std::io::Error| io.kind() == std::io::ErrorKind::NotFound;
+        match (place(error), error.io_error()) {
+            // Deleted while we walked: the diff will say so, now or at the next event.
+            (_, Some(io)) if vanished(io) => {}
+            (Some(path), io) => {
+                let reason = io.map_or_else(|| error.to_string(), |io| format!("cannot be read: {io}"));
+                self.unreadable.insert(path.to_string_lossy().into_owned(), reason);
+            }
+            (None, _) => self.uncertain = true,
+        }
+    }
+
+    /// Files that are new, or differ from what is known of them in size or time.
+    pub(crate) fn differing<'a>(
+        &'a self,
+        known: &'a BTreeMap<String, Known>,
+    ) -> impl Iterator<Item = (&'a String, Seen)> {
+        self.files.iter().filter_map(|(path, seen)| {
+            let same = known.get(path).is_some_and(|known| {
+                known.stamp.bytes == seen.bytes && known.stamp.modified_ns == seen.modified_ns
+            });
+            (!same).then_some((path, *seen))
+        })
+    }
+
+    /// Entries of `known` within `reach` that are no longer there.
+    pub(crate) fn gone<T>(&self, known: &BTreeMap<String, T>, reach: &Reach) -> Vec<String> {
+        if self.uncertain {
+            return Vec::new();
+        }
+        let missing = |path: &&String| {
+            !self.files.contains_key(*path)
+                && !Path::new(path)
+                    .ancestors()
+                    .any(|above| above.to_str().is_some_and(|a| self.unreadable.contains_key(a)))
+        };
+        match reach {
+            Reach::All => known.keys().filter(missing).cloned().collect(),
+            Reach::Paths(paths) => paths
+                .iter()
+                .filter_map(|path| path.to_str())
+                .flat_map(|path| at_or_below(known, path).map(|(path, _)| path))
+                .filter(missing)
+                .cloned()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// The path an error of the walk is about.
+fn place(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            place(err)
+        }
+        ignore::Error::Loop { child, .. } => Some(child),
+        _ => None,
+    }
+}

@@ -1,0 +1,257 @@
+//! The decoder's forward pass to its hidden states: llama, qwen2 and qwen3, from a GGUF.
+//!
+//! candle-transformers' quantized models return logits only and keep a cache per token; encoding
+//! wants the states of some layers for whole batches. Weights are dequantised once: multiplied by
+//! gemm they encode several times faster in batches than quantized products do (README, speed).
+//! Only layers up to the last exit are read, so an early exit saves memory as well as time.
+
+use std::io::{Read, Seek};
+
+use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::{D, DType, Device, Module, Result, Tensor, bail};
+use candle_nn::{Embedding, Linear, RmsNorm, rotary_emb};
+
+use crate::ops;
+
+/// Shape of a decoder, read from GGUF metadata.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub architecture: String,
+    /// Blocks in the file.
+    pub layers: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    /// Values in a hidden state.
+    pub hidden: usize,
+    /// Tokens the model was made to read at most.
+    pub context: usize,
+    pub norm_eps: f64,
+    pub rope_base: f32,
+}
+
+impl Config {
+    /// Reads `<architecture>.*` keys.
+    ///
+    /// # Errors
+    /// If a key is missing, or the architecture is none of llama, qwen2, qwen3.
+    pub fn read(content: &Content) -> Result<Config> {
+        let architecture = key(content, "general.architecture")?.to_string()?.clone();
+        if !matches!(architecture.as_str(), "llama" | "qwen2" | "qwen3") {
+            bail!("architecture {architecture} is not supported (llama, qwen2 and qwen3 are)");
+        }
+        let number = |name: &str| -> Result<usize> {
+            integer(key(content, &format!("{architecture}.{name}"))?)
+        };
+        let real = |name: &str| key(content, &format!("{architecture}.{name}"))?.to_f32();
+        let (heads, hidden) = (number("attention.head_count")?, number("embedding_length")?);
+        Ok(Config {
+            layers: number("block_count")?,
+            kv_heads: number("attention.head_count_kv").unwrap_or(heads),
+            head_dim: number("attention.key_length").unwrap_or(hidden / heads.max(1)),
+            heads,
+            hidden,
+            context: number("context_length")?,
+            norm_eps: f64::from(real("attention.layer_norm_rms_epsilon")?),
+            rope_base: real("rope.freq_base").unwrap_or(10_000.0),
+            architecture,
+        })
+    }
+}
+
+fn key<'a>(content: &'a Content, name: &str) -> Result<&'a Value> {
+    match content.metadata.get(name) {
+        Some(value) => Ok(value),
+        None => bail!("metadata key {name} is missing"),
+    }
+}
+
+fn integer(value: &Value) -> Result<usize> {
+    Ok(match value {
+        Value::U8(v) => usize::from(*v),
+        Value::U16(v) => usize::from(*v),
+        Value::I32(v) if *v >= 0 => *v as usize,
+        other => other.to_u64()? as usize,
+    })
+}
+
+struct Block {
+    attention_norm: RmsNorm,
+    qkv: Linear,
+    /// qwen3 normalises each head's query and key.
+    head_norms: Option<(RmsNorm, RmsNorm)>,
+    output: Linear,
+    ffn_norm: RmsNorm,
+    gate_up: Linear,
+    down: Linear,
+}
+
+/// See the module.
+pub struct Decoder {
+    pub config: Config,
+    embedding: Embedding,
+    blocks: Vec<Block>,
+    cos: Tensor,
+    sin: Tensor,
+    device: Device,
+}
+
+impl Decoder {
+    /// Reads the embedding table and the first `depth` blocks; sequences have at most
+    /// `tokens_max` tokens.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of the wrong shape.
+    pub fn load<R: Read + Seek>(
+        content: &Content,
+        reader: &mut R,
+        depth: usize,
+        tokens_max: usize,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Decoder> {
+        let config = Config::read(content)?;
+        if depth > config.layers {
+            bail!("exit layer {depth} is beyond the model's {} layers", config.layers);
+        }
+        let mut loader = Loader { content, reader, dtype, device };
+        let embedding = Embedding::new(loader.tensor("token_embd.weight")?, config.hidden);
+        let blocks =
+            (0..depth).map(|index| loader.block(&config, index)).collect::<Result<Vec<_>>>()?;
+        let (cos, sin) = rotations(&config, tokens_max, dtype, device)?;
+        Ok(Decoder { config, embedding, blocks, cos, sin, device: device.clone() })
+    }
+
+    /// Runs (b, t) right-padded token ids through the blocks and hands `visit` the (b, t, hidden)
+    /// states after each, counted from 1. The attention is causal, so padding on the right changes
+    /// no state left of it and needs no mask.
+    ///
+    /// # Errors
+    /// If a row is longer than the table of rotations, or an operation fails.
+    pub fn forward(
+        &self,
+        ids: &[u32],
+        shape: (usize, usize),
+        visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<()> {
+        let mut states = self.embedding.forward(&Tensor::from_slice(ids, shape, &self.device)?)?;
+        for (index, block) in self.blocks.iter().enumerate() {
+            let attended = self.attention(block, &block.attention_norm.forward(&states)?)?;
+            states = (states + attended)?;
+            let gate_up = block.gate_up.forward(&block.ffn_norm.forward(&states)?)?;
+            states = (states + block.down.forward(&ops::swiglu(&gate_up)?)?)?;
+            visit(index + 1, &states)?;
+        }
+        Ok(())
+    }
+
+    fn attention(&self, block: &Block, x: &Tensor) -> Result<Tensor> {
+        let Config { heads, kv_heads, head_dim, .. } = self.config;
+        let (b, t, _) = x.dims3()?;
+        let qkv = block.qkv.forward(x)?;
+        let part = |start: usize, count: usize| -> Result<Tensor> {
+            qkv.narrow(D::Minus1, start * head_dim, count * head_dim)?
+                .reshape((b, t, count, head_dim))
+        };
+        let (mut q, mut k) = (part(0, heads)?, part(heads, kv_heads)?);
+        if let Some((q_norm, k_norm)) = &block.head_norms {
+            q = q_norm.forward(&q.contiguous()?)?;
+            k = k_norm.forward(&k.contiguous()?)?;
+        }
+        let q = self.rotate(&q.transpose(1, 2)?.contiguous()?, t)?;
+        let k = self.rotate(&k.transpose(1, 2)?.contiguous()?, t)?;
+        let v = part(heads + kv_heads, kv_heads)?.transpose(1, 2)?.contiguous()?;
+        // The query heads of one key head are stacked as rows, so keys are never copied.
+        let q = q.reshape((b, kv_heads, heads / kv_heads * t, head_dim))?;
+        let scores = q.matmul(&k.t()?)?;
+        let weights = ops::causal_softmax(&scores, 1.0 / (head_dim as f32).sqrt())?;
+        let mixed = weights.matmul(&v)?.reshape((b, heads, t, head_dim))?;
+        block.output.forward(&mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
+    }
+
+    /// llama GGUFs store queries and keys permuted for interleaved rotation, the qwen ones do not.
+    fn rotate(&self, x: &Tensor, t: usize) -> Result<Tensor> {
+        let (cos, sin) = (self.cos.narrow(0, 0, t)?, self.sin.narrow(0, 0, t)?);
+        if self.config.architecture == "llama" {
+            rotary_emb::rope_i(x, &cos, &sin)
+        } else {
+            rotary_emb::rope(x, &cos, &sin)
+        }
+    }
+}
+
+/// (tokens_max, head_dim / 2) cosines and sines of the rotary position embedding.
+fn rotations(
+    config: &Config,
+    tokens_max: usize,
+    dtype: DType,
+    device: &Device,
+) -> Result<(Tensor, Tensor)> {
+    let half = config.head_dim / 2;
+    let angles: Vec<f32> = (0..tokens_max)
+        .flat_map(|position| {
+            (0..half).map(move |i| {
+                let exponent = 2.0 * i as f32 / config.head_dim as f32;
+                position as f32 / config.rope_base.powf(exponent)
+            })
+        })
+        .collect();
+    let angles = Tensor::from_vec(angles, (tokens_max, half), device)?;
+    Ok((angles.cos()?.to_dtype(dtype)?, angles.sin()?.to_dtype(dtype)?))
+}
+
+struct Loader<'a, R> {
+    content: &'a Content,
+    reader: &'a mut R,
+    dtype: DType,
+    device: &'a Device,
+}
+
+impl<R: Read + Seek> Loader<'_, R> {
+    fn tensor(&mut self, name: &str) -> Result<Tensor> {
+        let quantized = self.content.tensor(self.reader, name, self.device)?;
+        quantized.dequantize(self.device)?.to_dtype(self.dtype)
+    }
+
+    fn optional(&mut self, name: &str) -> Result<Option<Tensor>> {
+        self.content.tensor_infos.contains_key(name).then(|| self.tensor(name)).transpose()
+    }
+
+    /// One product for several weights that read the same input.
+    fn joined(&mut self, prefix: &str, names: &[&str]) -> Result<Linear> {
+        let weights = names
+            .iter()
+            .map(|name| self.tensor(&format!("{prefix}.{name}.weight")))
+            .collect::<Result<Vec<_>>>()?;
+        let biases = names
+            .iter()
+            .filter_map(|name| self.optional(&format!("{prefix}.{name}.bias")).transpose())
+            .collect::<Result<Vec<_>>>()?;
+        if !biases.is_empty() && biases.len() != names.len() {
+            bail!("{prefix} has biases for some of {names:?} only");
+        }
+        let bias = if biases.is_empty() { None } else { Some(Tensor::cat(&biases, 0)?) };
+        Ok(Linear::new(Tensor::cat(&weights, 0)?, bias))
+    }
+
+    fn block(&mut self, config: &Config, index: usize) -> Result<Block> {
+        let prefix = format!("blk.{index}");
+        let mut norm = |name: &str| -> Result<Option<RmsNorm>> {
+            let weight = self.optional(&format!("{prefix}.{name}.weight"))?;
+            Ok(weight.map(|weight| RmsNorm::new(weight, config.norm_eps)))
+        };
+        let (Some(attention_norm), Some(ffn_norm)) = (norm("attn_norm")?, norm("ffn_norm")?) else {
+            bail!("{prefix} lacks a norm");
+        };
+        let head_norms = norm("attn_q_norm")?.zip(norm("attn_k_norm")?);
+        Ok(Block {
+            attention_norm,
+            ffn_norm,
+            head_norms,
+            qkv: self.joined(&prefix, &["attn_q", "attn_k", "attn_v"])?,
+            output: self.joined(&prefix, &["attn_output"])?,
+            gate_up: self.joined(&prefix, &["ffn_gate", "ffn_up"])?,
+            down: self.joined(&prefix, &["ffn_down"])?,
+        })
+    }
+}

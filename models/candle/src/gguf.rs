@@ -1,0 +1,230 @@
+//! Model files: opening with every check that can be made without running the model, and making
+//! ours from a base model ([`convert()`]).
+
+mod convert;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{BufReader, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::quantized::gguf_file::{Content, TensorInfo};
+use models::{MindError, prompt};
+
+use crate::decoder::Config;
+use crate::head::{FittedHead, Head};
+use crate::meta::Meta;
+use crate::tokens::Vocabulary;
+
+pub use convert::convert;
+
+/// Name of the head's matrix, (width, inputs) f32, in a model file.
+pub const HEAD_WEIGHT: &str = "forethought.head.weight";
+/// Name of the head's offset, (width) f32.
+pub const HEAD_BIAS: &str = "forethought.head.bias";
+
+/// An opened model file that passed all checks.
+pub struct Gguf {
+    pub path: PathBuf,
+    /// Size of the file.
+    pub bytes: u64,
+    pub content: Content,
+    pub meta: Meta,
+    pub vocabulary: Arc<Vocabulary>,
+    /// At an unspecified position.
+    pub file: BufReader<File>,
+}
+
+/// Opens the file at `path` and checks that it is whole and that this program can use it: header,
+/// architecture, tokenizer, our metadata or what stands in for it, and the name, shape and place
+/// of every tensor needed.
+///
+/// # Errors
+/// [`MindError::Model`] with the file's name, what is wrong and what to do.
+pub fn open(path: &Path) -> Result<Gguf, MindError> {
+    let wrong = |what: String| {
+        MindError::Model(format!(
+            "{}: {what}; use another GGUF file (fore model use FILE) or make the usual one again (fore model pull --force)",
+            path.display()
+        ))
+    };
+    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
+    let stat = file.metadata().map_err(|error| wrong(error.to_string()))?;
+    if !stat.is_file() {
+        return Err(wrong("it is not a regular file".to_owned()));
+    }
+    let bytes = stat.len();
+    let mut file = BufReader::new(file);
+    scan::scan(&mut file, bytes).map_err(wrong)?;
+    file.rewind().map_err(|error| wrong(error.to_string()))?;
+    let content = Content::read(&mut file).map_err(|error| wrong(error.to_string()))?;
+    let vocabulary = check(&content, bytes).map_err(wrong)?;
+    let meta = vocabulary.meta().clone();
+    Ok(Gguf { path: path.to_owned(), bytes, content, meta, vocabulary: Arc::new(vocabulary), file })
+}
+
+/// Hex digest of the whole file and of the prompts: vectors of different fingerprints never meet.
+///
+/// # Errors
+/// [`MindError::Model`] if the file cannot be read.
+pub fn fingerprint(path: &Path) -> Result<String, MindError> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&prompt::VERSION.to_le_bytes());
+    File::open(path)
+        .and_then(|file| hasher.update_reader(file).map(|_| ()))
+        .map_err(|error| MindError::Model(format!("{}: {error}", path.display())))?;
+    // 64 bits tell apart all models that one person will ever have, and keep table names short.
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
+}
+
+impl Gguf {
+    /// Whether the file carries this very head and was made with this very metadata.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if its head cannot be read.
+    pub fn carries(&mut self, shipped: &FittedHead) -> Result<bool, MindError> {
+        let wanted = Meta::shipped(&self.content, shipped)?;
+        Ok(wanted == self.meta && self.head()?.as_ref() == Some(&shipped.head))
+    }
+
+    /// The head in the file, if any.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if it cannot be read.
+    pub fn head(&mut self) -> Result<Option<Head>, MindError> {
+        let Some(info) = self.content.tensor_infos.get(HEAD_WEIGHT) else {
+            return Ok(None);
+        };
+        let (width, inputs) = match *info.shape.dims() {
+            [width, inputs] => (width, inputs),
+            _ => return Ok(None),
+        };
+        let mut read = |name: &str| {
+            let device = candle_core::Device::Cpu;
+            let tensor = self.content.tensor(&mut self.file, name, &device)?.dequantize(&device)?;
+            tensor.flatten_all()?.to_vec1::<f32>()
+        };
+        read(HEAD_WEIGHT)
+            .and_then(|weight| Ok(Head { weight, bias: read(HEAD_BIAS)?, width, inputs }))
+            .map(Some)
+            .map_err(|error| MindError::Model(format!("{}: {error}", self.path.display())))
+    }
+}
+
+/// Everything that a header can be wrong about, once it has been read.
+fn check(content: &Content, bytes: u64) -> Result<Vocabulary, String> {
+    if content.metadata.get("split.count").is_some_and(|count| count.to_u64().ok() != Some(1)) {
+        return Err("it is one part of a split model; merge the parts first".to_owned());
+    }
+    for (name, info) in &content.tensor_infos {
+        let end = tensor_bytes(info)
+            .and_then(|size| content.tensor_data_offset.checked_add(info.offset)?.checked_add(size))
+            .ok_or_else(|| format!("it is damaged: tensor {name} has an impossible shape"))?;
+        if end > bytes {
+            return Err(format!(
+                "it is truncated: tensor {name} ends at byte {end} and the file has {bytes}"
+            ));
+        }
+    }
+    let config = Config::read(content).map_err(|error| error.to_string())?;
+    let meta = Meta::read_or_foreign(content).map_err(|error| error.to_string())?;
+    check_tensors(content, &config)?;
+    check_head(content, &config, &meta)?;
+    check_token_ids(content)?;
+    Vocabulary::read(content, meta).map_err(|error| error.to_string())
+}
+
+/// mistral.rs indexes its vocabulary with these and takes the types to be i32.
+fn check_token_ids(content: &Content) -> Result<(), String> {
+    let of = |key: &str| content.metadata.get(&format!("tokenizer.ggml.{key}"));
+    let length = |key: &str| of(key).and_then(|list| list.to_vec().ok()).map_or(0, Vec::len);
+    let tokens = length("tokens");
+    for key in ["bos_token_id", "eos_token_id", "unknown_token_id"] {
+        let id = of(key).map(|id| id.to_u32().ok().filter(|id| (*id as usize) < tokens));
+        if id == Some(None) {
+            return Err(format!("it is damaged: tokenizer.ggml.{key} is outside the vocabulary"));
+        }
+    }
+    let types = of("token_type").and_then(|types| types.to_vec().ok());
+    if types.is_some_and(|types| types.iter().any(|kind| kind.to_i32().is_err())) {
+        return Err("it is damaged: tokenizer.ggml.token_type is no list of i32".to_owned());
+    }
+    Ok(())
+}
+
+/// Bytes that a tensor takes up, if that can be said.
+fn tensor_bytes(info: &TensorInfo) -> Option<u64> {
+    let values = info.shape.dims().iter().try_fold(1usize, |all, dim| all.checked_mul(*dim))?;
+    let row = info.shape.dims().last()?;
+    let (block, size) = (info.ggml_dtype.block_size(), info.ggml_dtype.type_size());
+    (row % block == 0).then(|| (values / block).checked_mul(size)).flatten().map(|size| size as u64)
+}
+
+/// The tensors that both mistral.rs and our decoder read, with the shapes they will have to have.
+fn check_tensors(content: &Content, config: &Config) -> Result<(), String> {
+    let Config { heads, kv_heads, head_dim, hidden, layers, .. } = *config;
+    let shape_is_sane = hidden > 0
+        && layers > 0
+        && head_dim > 0
+        && head_dim % 2 == 0
+        && kv_heads > 0
+        && heads > 0
+        && heads % kv_heads == 0;
+    let dims = [hidden, layers, head_dim, kv_heads, heads];
+    if !shape_is_sane || dims.iter().any(|dim| *dim > u32::MAX as usize) {
+        return Err(format!(
+            "its shape makes no sense: {layers} layers of {heads} heads ({kv_heads} for keys) of {head_dim}, {hidden} wide"
+        ));
+    }
+    let expect = |name: &str, shape: &[Option<usize>]| {
+        let info = content
+            .tensor_infos
+            .get(name)
+            .ok_or_else(|| format!("tensor {name} is missing"))?;
+        let dims = info.shape.dims();
+        let agrees = dims.len() == shape.len()
+            && dims.iter().zip(shape).all(|(dim, want)| want.is_none_or(|want| *dim == want));
+        agrees.then_some(()).ok_or_else(|| format!("tensor {name} has the wrong shape {dims:?}"))
+    };
+    let tokens = content.metadata.get("tokenizer.ggml.tokens");
+    let tokens = tokens.and_then(|tokens| tokens.to_vec().ok()).map_or(0, Vec::len);
+    expect("token_embd.weight", &[None, Some(hidden)])?;
+    let rows = content.tensor_infos["token_embd.weight"].shape.dims()[0];
+    if rows < tokens {
+        return Err(format!("it has {tokens} tokens and embeddings for {rows}"));
+    }
+    expect("output_norm.weight", &[Some(hidden)])?;
+    for layer in 0..layers {
+        for (name, rows, columns) in [
+            ("attn_q", Some(heads * head_dim), Some(hidden)),
+            ("attn_k", Some(kv_heads * head_dim), Some(hidden)),
+            ("attn_v", Some(kv_heads * head_dim), Some(hidden)),
+            ("attn_output", Some(hidden), Some(heads * head_dim)),
+            ("ffn_gate", None, Some(hidden)),
+            ("ffn_up", None, Some(hidden)),
+            ("ffn_down", Some(hidden), None),
+        ] {
+            expect(&format!("blk.{layer}.{name}.weight"), &[rows, columns])?;
+        }
+        for name in ["attn_norm", "ffn_norm"] {
+            expect(&format!("blk.{layer}.{name}.weight"), &[Some(hidden)])?;
+        }
+    }
+    Ok(())
+}
+
+fn check_head(content: &Content, config: &Config, meta: &Meta) -> Result<(), String> {
+    let inputs = meta.inputs(config.hidden);
+    let dims = |name: &str| content.tensor_infos.get(name).map(|info| info.shape.dims().to_vec());
+    let fits = match (dims(HEAD_WEIGHT), dims(HEAD_BIAS)) {
+        (Some(weight), Some(bias)) => weight == [meta.width, inputs] && bias == [meta.width],
+        (None, None) => meta.width == inputs,
+        _ => false,
+    };
+    fits.then_some(()).ok_or_else(|| {
+        format!("its embedding head does not turn {inputs} values into {}", meta.width)
+    })
+}

@@ -1,0 +1,145 @@
+//! A base model's GGUF -> ours: weights as Q8_0, our metadata, the head.
+//!
+//! Q8_0, because candle multiplies Q4_1 without vector instructions and Q8_0 keeps nearly all of
+//! the quality (README, speed). The same inputs give the same bytes.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{Device, Result, Tensor};
+use models::MindError;
+
+use crate::gguf::{Gguf, HEAD_BIAS, HEAD_WEIGHT, open};
+use crate::head::Head;
+use crate::meta::Meta;
+
+/// llama.cpp's `LLAMA_FTYPE_MOSTLY_Q8_0`.
+const FILE_TYPE_Q8_0: u32 = 7;
+
+/// Writes `out` from `source`, which may be a file of ours already: its head is replaced then.
+///
+/// Two-dimensional weights become Q8_0; norms, biases and rows that Q8_0's blocks of 32 do not fit
+/// keep their type. Tokenizer and architecture stay as they are. `progress` gets the share done.
+/// `out` appears whole or not at all.
+///
+/// # Errors
+/// [`MindError::Model`] if the source is unusable, the head does not fit it or the disk is full.
+pub fn convert(
+    source: &Path,
+    head: Option<&Head>,
+    meta: &Meta,
+    out: &Path,
+    progress: &mut dyn FnMut(f32),
+) -> std::result::Result<(), MindError> {
+    let mut base = open(source)?;
+    let wrong = |file: &Path, error: &dyn std::fmt::Display| {
+        MindError::Model(format!("{}: {error}", file.display()))
+    };
+    let metadata = metadata(&base, meta);
+    let tensors = tensors(&mut base, head, progress).map_err(|error| wrong(source, &error))?;
+    let unfinished = Unfinished::beside(out);
+    write(&unfinished.0, &metadata, &tensors)
+        .and_then(|()| {
+            // Read back before it takes the name: what cannot be opened must not be found.
+            open(&unfinished.0).map_err(|error| candle_core::Error::Msg(error.to_string()))?;
+            fs::rename(&unfinished.0, out)?;
+            sync_folder(out)
+        })
+        .map_err(|error| wrong(out, &error))?;
+    progress(1.0);
+    Ok(())
+}
+
+fn metadata(base: &Gguf, meta: &Meta) -> BTreeMap<String, Value> {
+    let mut metadata: BTreeMap<String, Value> = base
+        .content
+        .metadata
+        .iter()
+        .filter(|(key, _)| !key.starts_with("forethought.") && *key != "general.alignment")
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    metadata.insert("general.file_type".to_owned(), Value::U32(FILE_TYPE_Q8_0));
+    metadata.insert("general.quantization_version".to_owned(), Value::U32(2));
+    metadata.extend(meta.to_metadata());
+    metadata
+}
+
+fn tensors(
+    base: &mut Gguf,
+    head: Option<&Head>,
+    progress: &mut dyn FnMut(f32),
+) -> Result<BTreeMap<String, QTensor>> {
+    let names: Vec<String> = base
+        .content
+        .tensor_infos
+        .keys()
+        .filter(|name| ![HEAD_WEIGHT, HEAD_BIAS].contains(&name.as_str()))
+        .cloned()
+        .collect();
+    let mut tensors = BTreeMap::new();
+    for name in names {
+        let tensor = base.content.tensor(&mut base.file, &name, &Device::Cpu)?;
+        tensors.insert(name, requantise(tensor)?);
+        progress(tensors.len() as f32 / (base.content.tensor_infos.len() + 1) as f32);
+    }
+    if let Some(head) = head {
+        let (weight, bias) = head.tensors(&Device::Cpu)?;
+        tensors.insert(HEAD_WEIGHT.to_owned(), QTensor::quantize(&weight, GgmlDType::F32)?);
+        tensors.insert(HEAD_BIAS.to_owned(), QTensor::quantize(&bias, GgmlDType::F32)?);
+    }
+    Ok(tensors)
+}
+
+fn requantise(tensor: QTensor) -> Result<QTensor> {
+    let blocks = |row: &usize| row % GgmlDType::Q8_0.block_size() == 0;
+    let fits = tensor.rank() >= 2 && tensor.shape().dims().last().is_some_and(blocks);
+    if !fits || tensor.dtype() == GgmlDType::Q8_0 {
+        return Ok(tensor);
+    }
+    let values: Tensor = tensor.dequantize(&Device::Cpu)?;
+    QTensor::quantize(&values, GgmlDType::Q8_0)
+}
+
+fn write(
+    path: &Path,
+    metadata: &BTreeMap<String, Value>,
+    tensors: &BTreeMap<String, QTensor>,
+) -> Result<()> {
+    let metadata: Vec<(&str, &Value)> =
+        metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let tensors: Vec<(&str, &QTensor)> =
+        tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let mut writer = BufWriter::new(File::create(path)?);
+    gguf_file::write(&mut writer, &metadata, &tensors)?;
+    writer.flush()?;
+    writer.get_ref().sync_all()?;
+    Ok(())
+}
+
+/// Makes a rename last through a power cut.
+fn sync_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Ok(File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?)
+}
+
+/// A file on its way, removed unless it was renamed.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn beside(out: &Path) -> Unfinished {
+        let mut name = out.as_os_str().to_owned();
+        name.push(format!(".{}.tmp", std::process::id()));
+        Unfinished(name.into())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Gone already if all went well; if not, there is an error to tell of already.
+        fs::remove_file(&self.0).ok();
+    }
+}

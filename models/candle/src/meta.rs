@@ -1,0 +1,397 @@
+//! What a model file says about itself in `forethought.*` keys, and what is assumed of one that
+//! says nothing.
+//!
+//! Reads and writes metadata only; whether the tensors agree with it is [`crate::gguf`]'s to check.
+
+use std::collections::BTreeSet;
+
+use candle_core::quantized::gguf_file::{Content, Value};
+use models::MindError;
+
+use crate::decoder::Config;
+use crate::head::FittedHead;
+
+/// Version of the `forethought.*` keys. A file of another version is refused, not guessed at.
+pub const VERSION: u32 = 1;
+
+/// Budgets of files that name none, in tokens. The teacher of the shipped head reads 256 tokens of
+/// a passage; 128 is the paper's cap on a thought; longer questions are pasted text.
+const QUERY_TOKENS_MAX: usize = 128;
+const THOUGHT_TOKENS_MAX: usize = 128;
+const PASSAGE_TOKENS_MAX: usize = 256;
+/// Markers around the texts of the longest query form: `<query> </query> <thought> eos <emb>`.
+const QUERY_MARKERS: usize = 5;
+/// Weight of the thought-free query for the shipped head, which was never trained on thoughts:
+/// they helped in no measurement and did no harm when mixed in this lightly.
+const SHIPPED_BARE_WEIGHT: f32 = 0.9;
+
+/// Token ids of our markers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    pub query_open: u32,
+    pub query_close: u32,
+    pub thought: u32,
+    pub emb: u32,
+    /// The model's own end of sequence.
+    pub eos: u32,
+}
+
+impl Roles {
+    fn distinct(self) -> bool {
+        let ids = [self.query_open, self.query_close, self.thought, self.emb, self.eos];
+        BTreeSet::from(ids).len() == ids.len()
+    }
+}
+
+/// Which states of a sequence become its vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// The state at `<emb>`.
+    Emb,
+    /// The mean over the text's tokens.
+    Mean,
+    /// Mean, then `<emb>`, joined.
+    Both,
+}
+
+impl Pooling {
+    const ALL: [(Pooling, &'static str); 3] =
+        [(Pooling::Emb, "emb"), (Pooling::Mean, "mean"), (Pooling::Both, "both")];
+
+    /// The number it is stored as where only numbers can be.
+    pub fn code(self) -> u32 {
+        self as u32
+    }
+
+    /// The inverse of [`Pooling::code`].
+    pub fn from_code(code: u32) -> Option<Pooling> {
+        Pooling::ALL.iter().map(|(pooling, _)| *pooling).find(|pooling| pooling.code() == code)
+    }
+
+    /// States that it takes from each exit layer.
+    pub fn states(self) -> usize {
+        if self == Pooling::Both { 2 } else { 1 }
+    }
+
+    fn name(self) -> &'static str {
+        Pooling::ALL[self as usize].1
+    }
+
+    fn from_name(name: &str) -> Option<Pooling> {
+        Pooling::ALL.iter().find(|(_, known)| *known == name).map(|(pooling, _)| *pooling)
+    }
+}
+
+/// How the model is asked to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// A base model, through its chat template.
+    Chat,
+    /// A model trained on our markers.
+    Trained,
+}
+
+impl Style {
+    fn name(self) -> &'static str {
+        match self {
+            Style::Chat => "chat",
+            Style::Trained => "trained",
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meta {
+    pub version: u32,
+    pub name: String,
+    pub architecture: String,
+    pub roles: Roles,
+    pub pooling: Pooling,
+    /// Layers after which the state is read, from 1, ascending.
+    pub exit_layers: Vec<usize>,
+    /// Values in an embedding.
+    pub width: usize,
+    /// Weight of the thought-free query vector, 0 to 1; see [`models::combine`].
+    pub bare_weight: f32,
+    pub query_tokens_max: usize,
+    pub thought_tokens_max: usize,
+    pub passage_tokens_max: usize,
+    pub style: Style,
+}
+
+impl Meta {
+    /// What the file says, or [`Meta::for_foreign`] if it has none of our keys.
+    ///
+    /// # Errors
+    /// As the two.
+    pub fn read_or_foreign(content: &Content) -> Result<Meta, MindError> {
+        if content.metadata.keys().any(|key| key.starts_with("forethought.")) {
+            Meta::read(content)
+        } else {
+            Meta::for_foreign(content)
+        }
+    }
+
+    /// Reads our keys.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] naming the key that is missing or makes no sense.
+    pub fn read(content: &Content) -> Result<Meta, MindError> {
+        let config = config(content)?;
+        let version = number(content, "forethought.version")?;
+        if version != VERSION as usize {
+            return Err(MindError::Model(format!(
+                "its forethought.version is {version} and this program reads {VERSION}; make it again with: fore model pull"
+            )));
+        }
+        let role = |name: &str| token(content, &format!("forethought.role.{name}"));
+        let meta = Meta {
+            version: VERSION,
+            name: name(content),
+            roles: Roles {
+                query_open: role("query_open")?,
+                query_close: role("query_close")?,
+                thought: role("thought")?,
+                emb: role("emb")?,
+                eos: token(content, "tokenizer.ggml.eos_token_id")?,
+            },
+            pooling: named(content, "forethought.pooling", Pooling::from_name)?,
+            exit_layers: numbers(content, "forethought.exit_layers")?,
+            width: number(content, "forethought.width")?,
+            bare_weight: real(content, "forethought.bare_weight")?,
+            query_tokens_max: number(content, "forethought.query_tokens_max")?,
+            thought_tokens_max: number(content, "forethought.thought_tokens_max")?,
+            passage_tokens_max: number(content, "forethought.passage_tokens_max")?,
+            style: named(content, "forethought.think_style", |name| {
+                [Style::Chat, Style::Trained].into_iter().find(|style| style.name() == name)
+            })?,
+            architecture: config.architecture.clone(),
+        };
+        meta.check(&config)?;
+        Ok(meta)
+    }
+
+    /// What is assumed of someone else's model: markers from its spare vocabulary entries, the
+    /// mean of the middle layer's states, which serve retrieval better than the top ones do, and
+    /// thoughts that are shown but kept out of the vector.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if the architecture is not supported or four entries are not spare.
+    pub fn for_foreign(content: &Content) -> Result<Meta, MindError> {
+        let config = config(content)?;
+        let [query_open, query_close, thought, emb] = spare_tokens(content)?;
+        let meta = Meta {
+            version: VERSION,
+            name: name(content),
+            roles: Roles {
+                query_open,
+                query_close,
+                thought,
+                emb,
+                eos: token(content, "tokenizer.ggml.eos_token_id")?,
+            },
+            pooling: Pooling::Mean,
+            exit_layers: vec![config.layers.div_ceil(2)],
+            width: config.hidden,
+            bare_weight: 1.0,
+            query_tokens_max: QUERY_TOKENS_MAX.min(config.context / 4),
+            thought_tokens_max: THOUGHT_TOKENS_MAX.min(config.context / 4),
+            passage_tokens_max: PASSAGE_TOKENS_MAX.min(config.context / 2),
+            style: Style::Chat,
+            architecture: config.architecture.clone(),
+        };
+        meta.check(&config)?;
+        Ok(meta)
+    }
+
+    /// The base model with the head that ships with this program.
+    ///
+    /// # Errors
+    /// As [`Meta::for_foreign`], or if the head is not for this model.
+    pub fn shipped(content: &Content, head: &FittedHead) -> Result<Meta, MindError> {
+        let meta = Meta {
+            name: "SmolLM2-135M-Instruct".to_owned(),
+            pooling: head.pooling,
+            exit_layers: head.exit_layers.clone(),
+            width: head.head.width,
+            bare_weight: SHIPPED_BARE_WEIGHT,
+            ..Meta::for_foreign(content)?
+        };
+        meta.check(&config(content)?)?;
+        Ok(meta)
+    }
+
+    /// Most tokens, markers included, that one input to the encoder can have.
+    pub fn sequence_tokens_max(&self) -> usize {
+        let query = self.query_tokens_max + self.thought_tokens_max + QUERY_MARKERS;
+        query.max(self.passage_tokens_max + 1)
+    }
+
+    /// Values in the pooled states of a model with `hidden` values in a state.
+    pub fn inputs(&self, hidden: usize) -> usize {
+        self.exit_layers.len() * self.pooling.states() * hidden
+    }
+
+    /// The keys that [`Meta::read`] reads, but for the end of sequence and the architecture, which
+    /// are the base model's own.
+    pub fn to_metadata(&self) -> Vec<(String, Value)> {
+        let count = |value: usize| Value::U32(u32::try_from(value).unwrap_or(u32::MAX));
+        let layers = self.exit_layers.iter().map(|layer| count(*layer)).collect();
+        let keys = [
+            ("version", Value::U32(self.version)),
+            ("role.query_open", Value::U32(self.roles.query_open)),
+            ("role.query_close", Value::U32(self.roles.query_close)),
+            ("role.thought", Value::U32(self.roles.thought)),
+            ("role.emb", Value::U32(self.roles.emb)),
+            ("pooling", Value::String(self.pooling.name().to_owned())),
+            ("exit_layers", Value::Array(layers)),
+            ("width", count(self.width)),
+            ("bare_weight", Value::F32(self.bare_weight)),
+            ("query_tokens_max", count(self.query_tokens_max)),
+            ("thought_tokens_max", count(self.thought_tokens_max)),
+            ("passage_tokens_max", count(self.passage_tokens_max)),
+            ("think_style", Value::String(self.style.name().to_owned())),
+        ];
+        let ours = keys.into_iter().map(|(key, value)| (format!("forethought.{key}"), value));
+        let name = ("general.name".to_owned(), Value::String(self.name.clone()));
+        std::iter::once(name).chain(ours).collect()
+    }
+
+    fn check(&self, config: &Config) -> Result<(), MindError> {
+        let exits = &self.exit_layers;
+        let ascending = exits.windows(2).all(|pair| pair[0] < pair[1]);
+        let in_model = exits.iter().all(|layer| (1..=config.layers).contains(layer));
+        let budgets = [self.query_tokens_max, self.thought_tokens_max, self.passage_tokens_max];
+        let fits = |tokens: &usize| (1..=config.context).contains(tokens);
+        let complaint = if exits.is_empty() || !ascending || !in_model {
+            format!("exit layers {exits:?} do not fit its {} layers", config.layers)
+        } else if !budgets.iter().all(fits) || !fits(&self.sequence_tokens_max()) {
+            format!("token budgets {budgets:?} do not fit its context of {}", config.context)
+        } else if !(0.0..=1.0).contains(&self.bare_weight) {
+            format!("bare_weight {} is not from 0 to 1", self.bare_weight)
+        } else if !self.roles.distinct() {
+            format!("two of its markers share a token: {:?}", self.roles)
+        } else if self.width == 0 {
+            "its embedding width is 0".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(MindError::Model(complaint))
+    }
+}
+
+fn config(content: &Content) -> Result<Config, MindError> {
+    Config::read(content).map_err(|error| MindError::Model(error.to_string()))
+}
+
+fn name(content: &Content) -> String {
+    let name = content.metadata.get("general.name").and_then(|value| value.to_string().ok());
+    name.map_or_else(|| "unnamed model".to_owned(), Clone::clone)
+}
+
+fn value<'a>(content: &'a Content, key: &str) -> Result<&'a Value, MindError> {
+    let missing = || MindError::Model(format!("its metadata key {key} is missing"));
+    content.metadata.get(key).ok_or_else(missing)
+}
+
+fn senseless(key: &str) -> MindError {
+    MindError::Model(format!("its metadata key {key} has a value that makes no sense"))
+}
+
+/// Any of GGUF's integer types, for writers differ in which they choose.
+fn integer(value: &Value) -> Option<usize> {
+    match value {
+        Value::I8(v) => usize::try_from(*v).ok(),
+        Value::I16(v) => usize::try_from(*v).ok(),
+        Value::I32(v) => usize::try_from(*v).ok(),
+        Value::I64(v) => usize::try_from(*v).ok(),
+        Value::Bool(_) => None,
+        other => other.to_u64().ok().and_then(|v| usize::try_from(v).ok()),
+    }
+}
+
+fn number(content: &Content, key: &str) -> Result<usize, MindError> {
+    integer(value(content, key)?).ok_or_else(|| senseless(key))
+}
+
+fn numbers(content: &Content, key: &str) -> Result<Vec<usize>, MindError> {
+    let values = value(content, key)?.to_vec().map_err(|_| senseless(key))?;
+    values.iter().map(|value| integer(value).ok_or_else(|| senseless(key))).collect()
+}
+
+fn real(content: &Content, key: &str) -> Result<f32, MindError> {
+    value(content, key)?.to_f32().map_err(|_| senseless(key))
+}
+
+fn named<T>(
+    content: &Content,
+    key: &str,
+    find: impl Fn(&str) -> Option<T>,
+) -> Result<T, MindError> {
+    let name = value(content, key)?.to_string().map_err(|_| senseless(key))?;
+    find(name).ok_or_else(|| senseless(key))
+}
+
+/// A token id that the vocabulary has.
+fn token(content: &Content, key: &str) -> Result<u32, MindError> {
+    let vocabulary = value(content, "tokenizer.ggml.tokens")?.to_vec();
+    let size = vocabulary.map_err(|_| senseless("tokenizer.ggml.tokens"))?.len();
+    let id = number(content, key)?;
+    u32::try_from(id).ok().filter(|_| id < size).ok_or_else(|| senseless(key))
+}
+
+/// GGUF's token types (llama.cpp's `llama_token_type`).
+const CONTROL: usize = 3;
+const USER_DEFINED: usize = 4;
+const UNUSED: usize = 5;
+
+/// Names of control tokens that chat models speak with, whether or not their template says so.
+const SPOKEN: [&str; 11] = [
+    "im_start", "im_end", "begin_of", "end_of", "endoftext", "header_id", "eot", "eom", "think",
+    "python_tag", "pad",
+];
+
+/// Four entries of the vocabulary that neither text nor chat makes use of, best first: reserved
+/// ones, other control tokens, `<...>` entries that users defined, rows that are only padding.
+fn spare_tokens(content: &Content) -> Result<[u32; 4], MindError> {
+    let tokens = value(content, "tokenizer.ggml.tokens")?
+        .to_vec()
+        .map_err(|_| senseless("tokenizer.ggml.tokens"))?;
+    let types = numbers(content, "tokenizer.ggml.token_type")?;
+    let spoken_ids: BTreeSet<usize> = content
+        .metadata
+        .iter()
+        .filter(|(key, _)| key.starts_with("tokenizer.ggml.") && key.ends_with("_token_id"))
+        .filter_map(|(_, value)| integer(value))
+        .collect();
+    let template = content.metadata.get("tokenizer.chat_template");
+    let template = template.and_then(|value| value.to_string().ok()).map_or("", String::as_str);
+    let mut spare: Vec<(u8, u32)> = (0u32..)
+        .zip(tokens.iter().zip(&types))
+        .filter(|(id, _)| !spoken_ids.contains(&(*id as usize)))
+        .filter_map(|(id, (text, kind))| {
+            let text = text.to_string().ok()?;
+            let said = template.contains(text.as_str());
+            let spoken = said || SPOKEN.iter().any(|word| text.to_lowercase().contains(word));
+            let marker = text.starts_with('<') && text.ends_with('>');
+            let rank = match *kind {
+                UNUSED => 3,
+                _ if spoken => return None,
+                CONTROL if text.contains("reserved") || text.contains("unused") => 0,
+                CONTROL => 1,
+                USER_DEFINED if marker => 2,
+                _ => return None,
+            };
+            Some((rank, id))
+        })
+        .collect();
+    spare.sort_unstable();
+    match *spare.as_slice() {
+        [(_, a), (_, b), (_, c), (_, d), ..] => Ok([a, b, c, d]),
+        _ => Err(MindError::Model(format!(
+            "its vocabulary has {} spare special tokens and four are needed; use a model with reserved tokens, such as SmolLM2, Llama 3 or Qwen",
+            spare.len()
+        ))),
+    }
+}

@@ -1,0 +1,126 @@
+//! Two fused operations of the forward pass, in parallel on the CPU.
+//!
+//! candle's element-wise CPU operations run on one thread and each makes a tensor of its own; for
+//! a model this small they cost as much as the matrix products. On other devices the same values
+//! come from candle's own operations. No gradients here.
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+/// `silu(gate) * up` for rows of `gate ‖ up`: (n, 2f) -> (n, f).
+pub(crate) fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
+    if gate_up.device().is_cpu() {
+        return gate_up.contiguous()?.apply_op1_no_bwd(&SwiGlu);
+    }
+    candle_nn::ops::swiglu(gate_up)
+}
+
+/// Causal softmax of `scores · scale` over the last dimension: (b, k, g·t, t) -> the same.
+///
+/// Row `r` belongs to query position `r % t`, since the g query heads that share a key head are
+/// stacked; it sees keys `0..=r % t`, the others become 0.
+pub(crate) fn causal_softmax(scores: &Tensor, scale: f32) -> Result<Tensor> {
+    if scores.device().is_cpu() {
+        return scores.contiguous()?.apply_op1_no_bwd(&CausalSoftmax { scale });
+    }
+    let (b, k, rows, t) = scores.dims4()?;
+    let mask: Vec<f32> = (0..t)
+        .flat_map(|i| (0..t).map(move |j| if j <= i { 0.0 } else { f32::NEG_INFINITY }))
+        .collect();
+    let mask = Tensor::from_vec(mask, (1, 1, 1, t, t), scores.device())?.to_dtype(scores.dtype())?;
+    let scores = (scores * f64::from(scale))?.reshape((b, k, rows / t, t, t))?;
+    candle_nn::ops::softmax_last_dim(&scores.broadcast_add(&mask)?)?.reshape((b, k, rows, t))
+}
+
+fn f32_slice<'a>(storage: &'a CpuStorage, layout: &Layout, name: &str) -> Result<&'a [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
+        _ => bail!("{name} takes contiguous f32"),
+    }
+}
+
+struct SwiGlu;
+
+impl CustomOp1 for SwiGlu {
+    fn name(&self) -> &'static str {
+        "swiglu"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let values = f32_slice(storage, layout, self.name())?;
+        let mut dims = layout.dims().to_vec();
+        let Some(last) = dims.last_mut().filter(|last| **last % 2 == 0) else {
+            bail!("swiglu takes an even last dimension, got {:?}", layout.dims());
+        };
+        let width = *last / 2;
+        *last = width;
+        let mut out = vec![0f32; values.len() / 2];
+        out.par_chunks_mut(width).zip(values.par_chunks(2 * width)).for_each(|(out, row)| {
+            let (gate, up) = row.split_at(width);
+            for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
+                *out = gate / (1.0 + (-gate).exp()) * up;
+            }
+        });
+        Ok((CpuStorage::F32(out), Shape::from(dims)))
+    }
+}
+
+struct CausalSoftmax {
+    scale: f32,
+}
+
+impl CustomOp1 for CausalSoftmax {
+    fn name(&self) -> &'static str {
+        "causal-softmax"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let values = f32_slice(storage, layout, self.name())?;
+        let t = layout.dims().last().copied().unwrap_or(1);
+        let mut out = vec![0f32; values.len()];
+        out.par_chunks_mut(t).zip(values.par_chunks(t)).enumerate().for_each(|(row, (out, scores))| {
+            let seen = row % t + 1;
+            let max = scores[..seen].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let mut sum = 0.0;
+            for (out, score) in out[..seen].iter_mut().zip(scores) {
+                *out = ((score - max) * self.scale).exp();
+                sum += *out;
+            }
+            for out in &mut out[..seen] {
+                *out /= sum;
+            }
+        });
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+
+    fn close(a: &Tensor, b: &Tensor) {
+        let difference = (a - b).expect("shapes").abs().expect("abs").max_all().expect("max");
+        assert!(difference.to_scalar::<f32>().expect("scalar") < 1e-6);
+    }
+
+    #[test]
+    fn swiglu_is_candles() {
+        let x = Tensor::randn(0f32, 2.0, (3, 5, 8), &Device::Cpu).expect("cpu");
+        close(&swiglu(&x).expect("fused"), &candle_nn::ops::swiglu(&x).expect("candle"));
+    }
+
+    #[test]
+    fn causal_softmax_is_a_masked_softmax() {
+        let (g, t) = (3, 4);
+        let x = Tensor::randn(0f32, 2.0, (2, 2, g * t, t), &Device::Cpu).expect("cpu");
+        let mask: Vec<f32> = (0..g * t * t)
+            .map(|i| if i % t <= i / t % t { 0.0 } else { f32::NEG_INFINITY })
+            .collect();
+        let mask = Tensor::from_vec(mask, (1, 1, g * t, t), &Device::Cpu).expect("cpu");
+        let scaled = ((&x * 0.3).expect("scaled")).broadcast_add(&mask).expect("masked");
+        let expected = candle_nn::ops::softmax_last_dim(&scaled).expect("softmax");
+        close(&causal_softmax(&x, 0.3).expect("fused"), &expected);
+    }
+}

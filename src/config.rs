@@ -1,0 +1,207 @@
+//! Settings file, environment and flags become one immutable [`Config`]; every path of the
+//! program is decided here. The environment is an argument, so that tests can bring their own.
+
+mod file;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use models::Sampling;
+use serde::{Deserialize, Serialize};
+
+use crate::args::{Device, Global};
+use crate::error::AppError;
+
+/// Folder name below each of the XDG base directories.
+const PROGRAM_DIR: &str = "forethought";
+/// Name of the model file that `fore model pull` makes.
+const DEFAULT_MODEL: &str = "smollm2-135m-q8_0.gguf";
+/// Longest socket path in bytes that every platform takes: macOS has room for 104, one of them
+/// the closing zero.
+const SOCKET_PATH_BYTES_MAX: usize = 103;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Config {
+    pub(crate) paths: Paths,
+    pub(crate) device: Device,
+    /// Whether the device was named for this very call, rather than in the settings file.
+    pub(crate) device_named: bool,
+    pub(crate) sampling: Sampling,
+    pub(crate) rescan_every: Duration,
+    pub(crate) quiet: bool,
+    /// False if `NO_COLOR` is set or the terminal is dumb.
+    pub(crate) color: bool,
+    /// `$VISUAL` or `$EDITOR`.
+    pub(crate) editor: Option<String>,
+    /// `$FORETHOUGHT_LOG`: a filter as `tracing` writes them.
+    pub(crate) log_filter: Option<String>,
+    /// The working directory, which relative paths on the command line and on screen start at.
+    pub(crate) working_dir: PathBuf,
+}
+
+/// Where everything lies. All absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paths {
+    /// The settings file, which need not exist.
+    pub(crate) config: PathBuf,
+    /// List of watched folders.
+    pub(crate) folders: PathBuf,
+    /// The LanceDB directory.
+    pub(crate) index: PathBuf,
+    /// Which model is used: a [`ModelChoice`]; absent until one is chosen.
+    pub(crate) model_choice: PathBuf,
+    /// Cache of model files.
+    pub(crate) models: PathBuf,
+    /// What `fore model pull` makes, and what is used unless another model is chosen.
+    pub(crate) default_model: PathBuf,
+    pub(crate) log: PathBuf,
+    /// Directory of the three files below; ours alone, mode 0700.
+    pub(crate) runtime: PathBuf,
+    pub(crate) socket: PathBuf,
+    /// Locked by the daemon as long as it lives; holds its process id.
+    pub(crate) lock: PathBuf,
+    /// Locked by whoever starts a daemon, so that ten clients start one.
+    pub(crate) startup_lock: PathBuf,
+}
+
+/// The content of [`Paths::model_choice`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ModelChoice {
+    pub(crate) path: PathBuf,
+}
+
+/// What the outside tells a program: environment variables, user and working directory.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
+    pub(crate) user_id: u32,
+    pub(crate) working_dir: PathBuf,
+}
+
+impl Config {
+    /// Reads the settings file, if there is one, and lays environment and flags over it.
+    pub(crate) fn load(flags: &Global, outside: &Surroundings<'_>) -> Result<Config, AppError> {
+        let paths = Paths::decide(flags, outside)?;
+        let settings = read_settings(&paths.config, flags.config.is_some())?;
+        let text = |name: &str| non_empty(outside, name)?.into_string().ok();
+        let named = match (flags.device, text("FORETHOUGHT_DEVICE")) {
+            (Some(device), _) => Some(device),
+            (None, Some(name)) => Some(device_called(&name)?),
+            (None, None) => None,
+        };
+        Ok(Config {
+            device: named.or(settings.device).unwrap_or(Device::Auto),
+            device_named: named.is_some(),
+            sampling: settings.sampling,
+            rescan_every: settings.rescan_every,
+            quiet: flags.quiet,
+            color: text("NO_COLOR").is_none() && text("TERM").as_deref() != Some("dumb"),
+            editor: text("VISUAL").or_else(|| text("EDITOR")),
+            log_filter: text("FORETHOUGHT_LOG"),
+            working_dir: outside.working_dir.clone(),
+            paths,
+        })
+    }
+
+    /// The model file in use: the chosen one, else the one that `fore model pull` makes. Asked
+    /// for at every load, since the choice may change while the daemon runs.
+    pub(crate) fn model_file(&self) -> Result<PathBuf, AppError> {
+        let choice = &self.paths.model_choice;
+        match fs::read(choice) {
+            Ok(json) => serde_json::from_slice::<ModelChoice>(&json)
+                .map(|chosen| chosen.path)
+                .map_err(|error| {
+                    AppError::new(format!("{}: {error}", choice.display()))
+                        .hint("run: fore model use PATH")
+                }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(self.paths.default_model.clone())
+            }
+            Err(error) => {
+                Err(AppError::io(format_args!("reading {}", choice.display()), &error))
+            }
+        }
+    }
+}
+
+impl Paths {
+    fn decide(flags: &Global, outside: &Surroundings<'_>) -> Result<Paths, AppError> {
+        let base = |variable: &str, below_home: &str| base_dir(outside, variable, below_home);
+        let data = base("XDG_DATA_HOME", ".local/share")?;
+        let models = base("XDG_CACHE_HOME", ".cache")?.join("models");
+        let runtime = match absolute(outside, "XDG_RUNTIME_DIR") {
+            Some(dir) => dir.join(PROGRAM_DIR),
+            None => PathBuf::from(format!("/tmp/{PROGRAM_DIR}-{}", outside.user_id)),
+        };
+        let socket = runtime.join("daemon.sock");
+        if socket.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+            return Err(AppError::new(format!(
+                "{} is too long for a socket: {SOCKET_PATH_BYTES_MAX} bytes are allowed",
+                socket.display()
+            ))
+            .hint("set XDG_RUNTIME_DIR to a shorter path"));
+        }
+        let config = match &flags.config {
+            Some(file) => outside.working_dir.join(file),
+            None => base("XDG_CONFIG_HOME", ".config")?.join("config.toml"),
+        };
+        Ok(Paths {
+            config,
+            folders: data.join("folders.json"),
+            index: data.join("index"),
+            model_choice: data.join("model.json"),
+            default_model: models.join(DEFAULT_MODEL),
+            models,
+            log: base("XDG_STATE_HOME", ".local/state")?.join("daemon.log"),
+            lock: runtime.join("daemon.lock"),
+            startup_lock: runtime.join("startup.lock"),
+            socket,
+            runtime,
+        })
+    }
+}
+
+/// Our folder below a base directory. A relative value is ignored, as the XDG specification says.
+fn base_dir(
+    outside: &Surroundings<'_>,
+    variable: &str,
+    below_home: &str,
+) -> Result<PathBuf, AppError> {
+    let base = absolute(outside, variable)
+        .or_else(|| absolute(outside, "HOME").map(|home| home.join(below_home)));
+    base.map(|dir| dir.join(PROGRAM_DIR)).ok_or_else(|| {
+        AppError::new("the home directory is not known").hint(format!("set HOME or {variable}"))
+    })
+}
+
+fn absolute(outside: &Surroundings<'_>, variable: &str) -> Option<PathBuf> {
+    non_empty(outside, variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+fn non_empty(outside: &Surroundings<'_>, variable: &str) -> Option<OsString> {
+    (outside.variable)(variable).filter(|value| !value.is_empty())
+}
+
+fn device_called(name: &str) -> Result<Device, AppError> {
+    <Device as clap::ValueEnum>::from_str(name, false).map_err(|_| {
+        AppError::new(format!("FORETHOUGHT_DEVICE={name}: auto, cpu, cuda or metal is allowed"))
+    })
+}
+
+/// The settings in `path`. A file that was `named` on the command line must exist.
+fn read_settings(path: &Path, named: bool) -> Result<file::Settings, AppError> {
+    match fs::read_to_string(path) {
+        Ok(text) => file::parse(&text)
+            .map_err(|problem| AppError::new(format!("{}:{problem}", path.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {
+            Ok(file::Settings::default())
+        }
+        Err(error) => Err(AppError::io(format_args!("reading {}", path.display()), &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

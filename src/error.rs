@@ -1,0 +1,98 @@
+//! What a person sees of a failure, and the only table that turns library errors into it.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use daemon_protocol::Failure;
+use daemon_protocol::client::ClientError;
+
+use crate::output;
+
+/// Exit status of a search that found nothing, or of asking after a daemon that does not run.
+pub(crate) const NOTHING: u8 = 1;
+/// Exit status of every error, wrong usage included.
+pub(crate) const ERROR: u8 = 2;
+/// Exit status after Ctrl-C, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// A failure as it is shown: `error: <message>`, then a line per hint.
+#[derive(Debug)]
+pub(crate) struct AppError {
+    /// Lower case, no full stop. Empty if there is nobody left to tell: see [`output::Stdout`].
+    pub(crate) message: String,
+    /// What the person can do about it.
+    pub(crate) hints: Vec<String>,
+    /// Exit status of the program.
+    pub(crate) exit: u8,
+}
+
+impl AppError {
+    /// A failure with exit status [`ERROR`].
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        AppError { message: message.into(), hints: Vec::new(), exit: ERROR }
+    }
+
+    /// The same with one more hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same with another exit status.
+    pub(crate) fn exiting(mut self, exit: u8) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// An input or output error, with what was being done: `reading /a/b`.
+    pub(crate) fn io(doing: impl fmt::Display, source: &io::Error) -> Self {
+        AppError::new(format!("{doing}: {source}"))
+    }
+
+    /// Whoever read our output has gone (`fore ask ... | head -1`): end without a word.
+    pub(crate) fn reader_gone() -> Self {
+        AppError { message: String::new(), hints: Vec::new(), exit: 0 }
+    }
+
+    /// Prints the failure and returns the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            output::diagnostic(&self.to_string());
+        }
+        ExitCode::from(self.exit)
+    }
+}
+
+/// The lines that [`AppError::report`] prints, and that a launcher finds in the daemon's log.
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        self.hints.iter().try_for_each(|hint| write!(f, "\n  hint: {hint}"))
+    }
+}
+
+impl From<ClientError> for AppError {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        match error {
+            ClientError::Connect { .. } => AppError::new(message).hint("run: fore daemon start"),
+            ClientError::Protocol { .. } => {
+                AppError::new(message).hint("run: fore daemon stop && fore daemon start")
+            }
+            ClientError::Closed => AppError::new("the daemon closed the connection")
+                .hint("its log may say why; `fore daemon start` starts it again"),
+            ClientError::Io(_) | ClientError::Frame(_) => AppError::new(message),
+        }
+    }
+}
+
+impl From<Failure> for AppError {
+    fn from(failure: Failure) -> Self {
+        AppError {
+            message: failure.message,
+            hints: failure.hint.into_iter().collect(),
+            exit: ERROR,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How an editor is told to open a file at a line, and waiting for it to end.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+/// The program and arguments that open `path` at `line`, from what `$EDITOR` says. Absent if
+/// it says nothing or has a quote that does not end.
+pub(crate) fn arguments(editor: &str, path: &str, line: usize) -> Option<Vec<String>> {
+    let mut words = split(editor)?;
+    let program = Path::new(words.first()?).file_name()?.to_str()?.to_owned();
+    match program.as_str() {
+        "vi" | "vim" | "nvim" | "view" | "gvim" | "nano" | "pico" | "emacs" | "emacsclient"
+        | "kak" | "micro" | "joe" | "mg" | "gedit" => {
+            words.extend([format!("+{line}"), path.to_owned()]);
+        }
+        "hx" | "helix" | "subl" | "zed" => words.push(format!("{path}:{line}")),
+        "code" | "code-insiders" | "codium" | "cursor" => {
+            words.extend(["-g".to_owned(), format!("{path}:{line}")]);
+        }
+        "kate" | "mate" => {
+            words.extend(["-l".to_owned(), line.to_string(), path.to_owned()]);
+        }
+        // An unknown program might take the line for a second file.
+        _ => words.push(path.to_owned()),
+    }
+    Some(words)
+}
+
+/// Words as a shell would see them, as far as blanks, quotes and backslashes go.
+fn split(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (Some(open), close) if open == close => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None | Some('"'), '\\') => word.get_or_insert_default().push(characters.next()?),
+            (None, blank) if blank.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
+
+/// Runs the editor on the terminal this program has left, until it ends.
+///
+/// # Errors
+/// What to tell the person: no such program, or the status it ended with.
+pub(crate) async fn run(words: Vec<String>) -> Result<(), String> {
+    let [program, arguments @ ..] = words.as_slice() else {
+        return Err("no editor is set; set $VISUAL or $EDITOR".to_owned());
+    };
+    match Command::new(program).args(arguments).status().await {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{program} ended with {status}")),
+        Err(error) => Err(format!("{program} did not start: {error}; set $VISUAL or $EDITOR")),
+    }
+}

@@ -1,0 +1,115 @@
+//! Key to message: one table. The help screen is drawn from it, so it cannot be out of date.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::line::Edit;
+use crate::message::{Action, Message};
+
+/// One row of the table.
+pub(crate) struct Binding {
+    keys: &'static [(KeyModifiers, KeyCode)],
+    /// Bound only while the query line is empty, because it is also a character.
+    only_empty: bool,
+    /// The keys as the help screen names them.
+    pub(crate) label: &'static str,
+    /// What they do, as the help screen says it.
+    pub(crate) does: &'static str,
+    action: Action,
+}
+
+const NONE: KeyModifiers = KeyModifiers::NONE;
+const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+
+const fn bind(
+    keys: &'static [(KeyModifiers, KeyCode)],
+    label: &'static str,
+    does: &'static str,
+    action: Action,
+) -> Binding {
+    Binding { keys, only_empty: false, label, does, action }
+}
+
+/// Every key with a meaning; all other characters are typed.
+pub(crate) const TABLE: &[Binding] = &[
+    bind(&[(NONE, KeyCode::Enter)], "Enter", "ask, or open the selected result", Action::Enter),
+    bind(&[(NONE, KeyCode::Esc)], "Esc", "cancel the question, or clear the line", Action::Escape),
+    bind(
+        &[(NONE, KeyCode::Down), (CTRL, KeyCode::Char('n'))],
+        "Down, Ctrl-N",
+        "next result",
+        Action::Next,
+    ),
+    bind(
+        &[(NONE, KeyCode::Up), (CTRL, KeyCode::Char('p'))],
+        "Up, Ctrl-P",
+        "previous result",
+        Action::Previous,
+    ),
+    bind(&[(NONE, KeyCode::PageDown)], "PgDn", "preview: forward", Action::PageDown),
+    bind(&[(NONE, KeyCode::PageUp)], "PgUp", "preview: back", Action::PageUp),
+    bind(&[(NONE, KeyCode::Tab)], "Tab", "Up and Down move results or preview", Action::Focus),
+    bind(&[(CTRL, KeyCode::Char('y'))], "Ctrl-Y", "copy path:line", Action::Copy),
+    bind(&[(CTRL, KeyCode::Char('t'))], "Ctrl-T", "thinking off or on", Action::ToggleThinking),
+    bind(&[(NONE, KeyCode::Left)], "Left", "cursor left", Action::Edit(Edit::Left)),
+    bind(&[(NONE, KeyCode::Right)], "Right", "cursor right", Action::Edit(Edit::Right)),
+    bind(
+        &[(NONE, KeyCode::Home), (CTRL, KeyCode::Char('a'))],
+        "Home, Ctrl-A",
+        "to the start of the line",
+        Action::Edit(Edit::Home),
+    ),
+    bind(
+        &[(NONE, KeyCode::End), (CTRL, KeyCode::Char('e'))],
+        "End, Ctrl-E",
+        "to the end of the line",
+        Action::Edit(Edit::End),
+    ),
+    bind(
+        // Some terminals send Ctrl-H for the backspace key.
+        &[(NONE, KeyCode::Backspace), (CTRL, KeyCode::Char('h'))],
+        "Backspace",
+        "delete before the cursor",
+        Action::Edit(Edit::Backspace),
+    ),
+    bind(&[(NONE, KeyCode::Delete)], "Delete", "delete after it", Action::Edit(Edit::Delete)),
+    bind(
+        &[(CTRL, KeyCode::Char('w'))],
+        "Ctrl-W",
+        "delete the word before it",
+        Action::Edit(Edit::WordBack),
+    ),
+    bind(
+        &[(CTRL, KeyCode::Char('u'))],
+        "Ctrl-U",
+        "delete all before it",
+        Action::Edit(Edit::ToStart),
+    ),
+    bind(&[(NONE, KeyCode::F(1))], "F1", "these keys", Action::Help),
+    Binding {
+        keys: &[(NONE, KeyCode::Char('?'))],
+        only_empty: true,
+        label: "?",
+        does: "these keys, on an empty line",
+        action: Action::Help,
+    },
+    bind(&[(CTRL, KeyCode::Char('c'))], "Ctrl-C", "quit", Action::Quit),
+];
+
+/// What a key press means; nothing for keys without a meaning and for releases.
+pub(crate) fn message(key: KeyEvent, query_empty: bool) -> Option<Message> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    // A typed character already is its shifted form.
+    let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
+    let bound = TABLE.iter().find(|binding| {
+        (query_empty || !binding.only_empty) && binding.keys.contains(&(modifiers, key.code))
+    });
+    match (bound, key.code) {
+        (Some(binding), _) => Some(Message::Act(binding.action)),
+        (None, KeyCode::Char(character)) if modifiers.is_empty() => {
+            Some(Message::Insert(character.to_string()))
+        }
+        _ => None,
+    }
+}

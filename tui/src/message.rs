@@ -1,0 +1,68 @@
+//! Message: everything that can happen. Command: everything the screen can ask for.
+
+use daemon_protocol::{Event, Hit, Request};
+
+use crate::line::Edit;
+use crate::preview::Preview;
+
+/// Something happened.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A key with a meaning of its own.
+    Act(Action),
+    /// Text typed or pasted.
+    Insert(String),
+    /// The terminal's new size in cells.
+    Resized {
+        width: u16,
+        height: u16,
+    },
+    Daemon(Box<Event>),
+    /// The connection is gone, and why.
+    Lost(String),
+    /// A new connection stands.
+    Connected,
+    /// No new connection could be had, and why.
+    ConnectFailed(String),
+    /// A preview has been read.
+    Preview(Box<Preview>),
+    /// The editor has ended; what went wrong, if anything did.
+    EditorClosed(Result<(), String>),
+    /// Time to turn the spinner.
+    Tick,
+}
+
+/// What a key can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Edit(Edit),
+    Enter,
+    Escape,
+    Quit,
+    Help,
+    Next,
+    Previous,
+    PageDown,
+    PageUp,
+    Focus,
+    Copy,
+    ToggleThinking,
+}
+
+/// Something the loop is to do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    Send(Request),
+    /// Get a new connection from the caller.
+    Reconnect,
+    /// Read the lines around this hit.
+    Preview(Box<Hit>),
+    /// Open the editor at `line`, counted from 1.
+    Open {
+        path: String,
+        line: usize,
+    },
+    /// Put the text on the terminal's clipboard.
+    Copy(String),
+    Quit,
+}

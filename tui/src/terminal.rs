@@ -1,0 +1,142 @@
+//! The terminal as a guard: raw mode and the alternate screen while it lives, the shell's
+//! screen again on drop and before a panic speaks. Draws nothing by itself.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, EventStream};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::model::Model;
+use crate::view;
+
+/// Keys, pastes and resizes, for as long as the terminal is there.
+pub(crate) type Keys = BoxStream<'static, io::Result<Event>>;
+
+/// What the loop needs of a terminal.
+pub(crate) trait Screen {
+    /// Width and height in cells.
+    fn size(&self) -> io::Result<(u16, u16)>;
+    /// The input. At most one stream may live at a time, and none while suspended.
+    fn keys(&mut self) -> Keys;
+    fn draw(&mut self, model: &Model) -> io::Result<()>;
+    /// Puts text on the clipboard of the person's terminal, wherever that runs.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Gives the terminal to another program.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// Takes it back; the next draw repaints everything.
+    fn resume(&mut self) -> io::Result<()>;
+}
+
+/// Whether this process holds the terminal: leaving twice would put the cursor where it was
+/// before, onto what has been printed since. There is one terminal, hence a static.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+type Hook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
+
+/// The real terminal.
+pub(crate) struct Tty {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    previous_hook: Arc<Hook>,
+}
+
+impl Tty {
+    /// Takes the terminal over. Absent if this process has none to take.
+    pub(crate) fn enter() -> io::Result<Option<Tty>> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Ok(None);
+        }
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let previous_hook: Arc<Hook> = Arc::from(panic::take_hook());
+        let chained = Arc::clone(&previous_hook);
+        panic::set_hook(Box::new(move |info| {
+            // The message must reach the shell's screen; if even this fails, it still comes.
+            leave().ok();
+            chained(info);
+        }));
+        let tty = Tty { terminal, previous_hook };
+        take()?;
+        Ok(Some(tty))
+    }
+}
+
+impl Screen for Tty {
+    fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.terminal.size()?;
+        Ok((size.width, size.height))
+    }
+
+    fn keys(&mut self) -> Keys {
+        EventStream::new().boxed()
+    }
+
+    fn draw(&mut self, model: &Model) -> io::Result<()> {
+        self.terminal.draw(|frame| view::draw(frame, model)).map(|_| ())
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))?;
+        out.flush()
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        leave()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        take()?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        // Nothing can be done about a terminal that is gone.
+        leave().ok();
+        // The hook may not be changed while it is at work.
+        if !std::thread::panicking() {
+            let previous = Arc::clone(&self.previous_hook);
+            panic::set_hook(Box::new(move |info| previous(info)));
+        }
+    }
+}
+
+fn take() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
+}
+
+fn leave() -> io::Result<()> {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let screen = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    disable_raw_mode().and(screen)
+}
+
+/// Base64 with padding, as OSC 52 wants it.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(group.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let sextet = bits >> (18 - 6 * digit) & 63;
+            let present = digit <= group.len();
+            encoded.push(if present { char::from(DIGITS[sextet as usize]) } else { '=' });
+        }
+    }
+    encoded
+}

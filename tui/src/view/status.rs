@@ -1,0 +1,114 @@
+//! The bottom: what went wrong or was done, and below it how the daemon is.
+
+use daemon_protocol::{IndexStatus, Phase, Timings};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use super::Theme;
+use crate::model::{AskPhase, Connection, Model, Notice, NoticeKind};
+use crate::text;
+
+/// Rows a notice may take.
+const NOTICE_ROWS_MAX: usize = 3;
+const SEPARATOR: &str = " · ";
+
+/// Rows this pane needs on a `screen` of that size.
+pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
+    let notice = model.notice.as_ref().map_or(0, |notice| notice_rows(notice, screen.width).len());
+    1 + u16::try_from(notice).unwrap_or(0)
+}
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
+    let [above, bar] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+    if let Some(notice) = &model.notice {
+        let style = match notice.kind {
+            NoticeKind::Note => theme.dim(),
+            NoticeKind::Error => theme.bad(),
+        };
+        let rows = notice_rows(notice, area.width).into_iter().map(|row| Line::styled(row, style));
+        frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), above);
+    }
+    frame.render_widget(bar_line(model, theme, usize::from(bar.width)), bar);
+}
+
+fn notice_rows(notice: &Notice, width: u16) -> Vec<String> {
+    let mark = if notice.kind == NoticeKind::Error { "error: " } else { "" };
+    let hint = notice.hint.as_ref().map_or(String::new(), |hint| format!(" · {hint}"));
+    let text = text::clean(&format!("{mark}{}{hint}", notice.text)).replace('\n', " ");
+    let mut rows = text::wrap(&text, usize::from(width));
+    rows.truncate(NOTICE_ROWS_MAX);
+    rows
+}
+
+/// As many of the parts as fit, the important ones first; one that does not fit is left out.
+fn bar_line(model: &Model, theme: Theme, width: usize) -> Line<'static> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut used = 0;
+    for (part, style) in parts(model, theme) {
+        let separator = if used == 0 { "" } else { SEPARATOR };
+        let part = if used == 0 { text::fit_end(&part, width) } else { part };
+        if used + separator.width() + part.width() > width {
+            continue;
+        }
+        used += separator.width() + part.width();
+        spans.push(Span::styled(separator, theme.dim()));
+        spans.push(Span::styled(part, style));
+    }
+    Line::from(spans)
+}
+
+fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
+    let mut parts = Vec::new();
+    match &model.connection {
+        Connection::Up => {}
+        Connection::Lost(_) => parts.push(("daemon gone".to_owned(), theme.bad())),
+        Connection::Reconnecting => parts.push(("starting the daemon".to_owned(), theme.accent())),
+    }
+    if let Some(index) = &model.index {
+        index_parts(index, theme, &mut parts);
+    }
+    if let Some(AskPhase::Done(timings)) = model.asking.as_ref().map(|asking| &asking.phase) {
+        parts.push((timings_text(timings), Style::new()));
+    }
+    if !model.thinking {
+        parts.push(("thinking off".to_owned(), theme.accent()));
+    }
+    parts.push(("F1 help".to_owned(), theme.dim()));
+    if let Some(daemon) = &model.daemon {
+        let model = text::clean(&daemon.model);
+        parts.push((format!("{model} on {}", text::clean(&daemon.device)), theme.dim()));
+    }
+    parts
+}
+
+fn index_parts(index: &IndexStatus, theme: Theme, parts: &mut Vec<(String, Style)>) {
+    let progress = format!("{}/{}", index.round_done, index.round_total);
+    let eta =
+        index.eta_s.map_or(String::new(), |s| format!(", {} left", text::duration(s * 1_000)));
+    match index.phase {
+        Phase::Idle => {}
+        Phase::Scanning => parts.push(("scanning".to_owned(), theme.accent())),
+        Phase::Encoding => parts.push((format!("indexing {progress}{eta}"), theme.accent())),
+    }
+    parts.push((text::counted(index.documents, "document"), theme.dim()));
+    if index.problem_count > 0 {
+        parts.push((text::counted(index.problem_count, "problem"), theme.bad()));
+    }
+}
+
+fn timings_text(timings: &Timings) -> String {
+    let total = text::duration(timings.total_ms);
+    let draft = text::duration(timings.draft_ms);
+    let rank = text::duration(timings.rank_ms);
+    match timings.first_token_ms {
+        None => format!("{total} (draft {draft}, rank {rank})"),
+        Some(_) => {
+            let think = text::duration(timings.think_ms);
+            format!("{total} (draft {draft}, thought {think}, rank {rank})")
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The thoughts as they come: side by side where there is room, each scrolled to its end.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{Theme, spinner, titled};
+use crate::model::{AskPhase, Asking, Model};
+use crate::text;
+
+/// Narrower columns would break most lines after three words.
+const COLUMN_CELLS_MIN: usize = 26;
+/// Cells of the number before a thought.
+const NUMBER_CELLS: usize = 3;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
+    let Some(asking) = model.asking.as_ref().filter(|asking| asking.thinks()) else {
+        return;
+    };
+    let busy = asking.busy();
+    let style = if busy { theme.accent() } else { theme.dim() };
+    let title = Line::styled(title(asking, model.spin), style);
+    let inner = titled(frame, area, title, theme.dim());
+    // A pane for the thoughts announced, so that the columns stand still, or for those there are.
+    let announced = asking.ask.thoughts.unwrap_or(0);
+    let count = asking.thoughts.len().max(announced);
+    let beside = count > 0 && usize::from(inner.width) / count >= COLUMN_CELLS_MIN;
+    // Rows are too few to stack thoughts in: the current one gets them all.
+    let shown = if beside { 0..count } else { asking.current..asking.current + 1 };
+    let columns =
+        Layout::horizontal(shown.clone().map(|_| Constraint::Fill(1))).spacing(1).split(inner);
+    for (index, column) in shown.zip(columns.iter()) {
+        let Some(thought) = asking.thoughts.get(index) else { continue };
+        let current = busy && index == asking.current;
+        draw_one(frame, *column, index, thought, if current { Style::new() } else { theme.dim() });
+    }
+}
+
+fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &str, style: Style) {
+    let width = usize::from(area.width).saturating_sub(NUMBER_CELLS);
+    let thought = text::clean(thought);
+    let rows = text::wrap(thought.trim(), width);
+    let hidden = rows.len().saturating_sub(usize::from(area.height));
+    let lines: Vec<Line<'_>> = rows[hidden..]
+        .iter()
+        .enumerate()
+        .map(|(row, text)| {
+            let number = if row == 0 {
+                format!("{:<NUMBER_CELLS$}", index + 1)
+            } else {
+                " ".repeat(NUMBER_CELLS)
+            };
+            Line::from(vec![Span::raw(number), Span::raw(text.as_str())]).style(style)
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn title(asking: &Asking, spin: usize) -> String {
+    let count = asking.thoughts.len();
+    match &asking.phase {
+        AskPhase::Waiting => format!(" {} starting the daemon ", spinner(spin)),
+        AskPhase::Running if count == 0 => format!(" {} thinking ", spinner(spin)),
+        AskPhase::Running => {
+            format!(" {} thinking · thought {} ", spinner(spin), asking.current + 1)
+        }
+        AskPhase::Done(timings) => format!(
+            " {} · {} in {} ",
+            text::counted(count, "thought"),
+            text::counted(timings.thought_tokens, "token"),
+            text::duration(timings.think_ms)
+        ),
+        AskPhase::Cancelled => " thinking was cancelled ".to_owned(),
+        AskPhase::Failed => " thinking was interrupted ".to_owned(),
+    }
+}
