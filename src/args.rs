@@ -41,6 +41,18 @@ pub(crate) enum Device {
     Metal,
 }
 
+impl Device {
+    /// The word for it, on the command line and at the start of a status's device.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Device::Auto => "auto",
+            Device::Cpu => "cpu",
+            Device::Cuda => "cuda",
+            Device::Metal => "metal",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Answer a question with ranked passages.
@@ -159,12 +171,26 @@ pub(crate) struct FitHead {
     /// Layers whose states the head reads, such as `8,16,24`.
     #[arg(long, value_name = "N,N", value_delimiter = ',', required = true)]
     pub(crate) layers: Vec<usize>,
+    /// Which states of those layers.
+    #[arg(long, value_enum, default_value_t = Pooling::Mean)]
+    pub(crate) pooling: Pooling,
     /// How many texts to fit on.
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub(crate) texts: usize,
-    /// Where to write the head.
+    /// Where to write the head; without it, the fit is only reported.
     #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Which states of a sequence become its vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pooling {
+    /// The state at `<emb>`.
+    Emb,
+    /// The mean over the text.
+    Mean,
+    /// Both, joined.
+    Both,
 }
 
 fn limit(text: &str) -> Result<usize, String> {

@@ -19,6 +19,8 @@ use crate::error::AppError;
 const PROGRAM_DIR: &str = "forethought";
 /// Name of the model file that `fore model pull` makes.
 const DEFAULT_MODEL: &str = "smollm2-135m-q8_0.gguf";
+/// Name of the folder of the teacher model, beside the model files.
+const TEACHER_DIR: &str = "all-MiniLM-L6-v2";
 /// Longest socket path in bytes that every platform takes: macOS has room for 104, one of them
 /// the closing zero.
 const SOCKET_PATH_BYTES_MAX: usize = 103;
@@ -30,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) device: Device,
     /// Whether the device was named for this very call, rather than in the settings file.
     pub(crate) device_named: bool,
+    /// The flags that a daemon started by this call must get to decide as this call did.
+    pub(crate) daemon_flags: Vec<OsString>,
     pub(crate) sampling: Sampling,
     pub(crate) rescan_every: Duration,
     pub(crate) quiet: bool,
@@ -41,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) log_filter: Option<String>,
     /// The working directory, which relative paths on the command line and on screen start at.
     pub(crate) working_dir: PathBuf,
+    /// Paths below it are shown with `~` on the full screen.
+    pub(crate) home: Option<PathBuf>,
 }
 
 /// Where everything lies. All absolute.
@@ -102,8 +108,15 @@ impl Config {
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             log_filter: text("FORETHOUGHT_LOG"),
             working_dir: outside.working_dir.clone(),
+            home: absolute(outside, "HOME"),
+            daemon_flags: daemon_flags(flags, &paths),
             paths,
         })
+    }
+
+    /// Where `fore model pull --teacher` puts the teacher of the embedding head.
+    pub(crate) fn teacher_dir(&self) -> PathBuf {
+        self.paths.models.join(TEACHER_DIR)
     }
 
     /// The model file in use: the chosen one, else the one that `fore model pull` makes. Asked
@@ -121,7 +134,7 @@ impl Config {
                 Ok(self.paths.default_model.clone())
             }
             Err(error) => {
-                Err(AppError::io(format_args!("reading {}", choice.display()), &error))
+                Err(AppError::reading(choice, &error))
             }
         }
     }
@@ -185,6 +198,17 @@ fn non_empty(outside: &Surroundings<'_>, variable: &str) -> Option<OsString> {
     (outside.variable)(variable).filter(|value| !value.is_empty())
 }
 
+fn daemon_flags(flags: &Global, paths: &Paths) -> Vec<OsString> {
+    let mut list = Vec::new();
+    if flags.config.is_some() {
+        list.extend(["--config".into(), paths.config.clone().into_os_string()]);
+    }
+    if let Some(device) = flags.device {
+        list.extend(["--device".into(), device.name().into()]);
+    }
+    list
+}
+
 fn device_called(name: &str) -> Result<Device, AppError> {
     <Device as clap::ValueEnum>::from_str(name, false).map_err(|_| {
         AppError::new(format!("FORETHOUGHT_DEVICE={name}: auto, cpu, cuda or metal is allowed"))
@@ -199,7 +223,7 @@ fn read_settings(path: &Path, named: bool) -> Result<file::Settings, AppError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {
             Ok(file::Settings::default())
         }
-        Err(error) => Err(AppError::io(format_args!("reading {}", path.display()), &error)),
+        Err(error) => Err(AppError::reading(path, &error)),
     }
 }
 

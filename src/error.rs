@@ -2,10 +2,14 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
+use daemon::Critical;
 use daemon_protocol::Failure;
 use daemon_protocol::client::ClientError;
+use models::MindError;
+use tui::TuiError;
 
 use crate::output;
 
@@ -50,6 +54,11 @@ impl AppError {
         AppError::new(format!("{doing}: {source}"))
     }
 
+    /// A file or folder that cannot be read.
+    pub(crate) fn reading(path: &Path, source: &io::Error) -> Self {
+        AppError::io(format_args!("reading {}", path.display()), source)
+    }
+
     /// Whoever read our output has gone (`fore ask ... | head -1`): end without a word.
     pub(crate) fn reader_gone() -> Self {
         AppError { message: String::new(), hints: Vec::new(), exit: 0 }
@@ -84,6 +93,24 @@ impl From<ClientError> for AppError {
                 .hint("its log may say why; `fore daemon start` starts it again"),
             ClientError::Io(_) | ClientError::Frame(_) => AppError::new(message),
         }
+    }
+}
+
+impl From<MindError> for AppError {
+    fn from(error: MindError) -> Self {
+        AppError::new(error.to_string())
+    }
+}
+
+impl From<Critical> for AppError {
+    fn from(error: Critical) -> Self {
+        AppError::new(error.to_string())
+    }
+}
+
+impl From<TuiError> for AppError {
+    fn from(error: TuiError) -> Self {
+        AppError::new(error.to_string())
     }
 }
 

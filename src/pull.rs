@@ -91,16 +91,18 @@ pub(crate) struct Sources {
     pub(crate) hub: Option<String>,
     /// A Python with pip.
     pub(crate) python: Option<PathBuf>,
-    /// How long a connection may take before the next source is asked, and how long one that
-    /// stands may say nothing.
+    /// How long the hub's name may take to resolve, and a connection to stand, before the next
+    /// source is asked.
+    pub(crate) resolve: Duration,
     pub(crate) connect: Duration,
+    /// How long a connection that stands may say nothing.
     pub(crate) silence: Duration,
 }
 
 impl Sources {
     /// The hub at `HF_ENDPOINT`, unless `HF_HUB_OFFLINE` says there is none to ask, then PyPI.
-    pub(crate) fn from_environment() -> Sources {
-        let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    pub(crate) fn decide(variable: &dyn Fn(&str) -> Option<String>) -> Sources {
+        let text = |name| variable(name).filter(|value| !value.is_empty());
         let offline = text("HF_HUB_OFFLINE").is_some_and(|value| {
             matches!(value.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE")
         });
@@ -108,7 +110,8 @@ impl Sources {
         Sources {
             hub: (!offline).then_some(endpoint),
             python: Some(PathBuf::from("python3")),
-            connect: Duration::from_secs(4),
+            resolve: Duration::from_secs(2),
+            connect: Duration::from_secs(3),
             silence: Duration::from_secs(20),
         }
     }
@@ -125,7 +128,8 @@ pub(crate) fn fetch(
     sources: &Sources,
     report: &mut dyn Report,
 ) -> Result<(), AppError> {
-    let create = |error: io::Error| AppError::io(format_args!("making {}", folder.display()), &error);
+    let create =
+        |error: io::Error| AppError::io(format_args!("making {}", folder.display()), &error);
     fs::create_dir_all(folder).map_err(create)?;
     let missing = missing(bundle, folder)?;
     if missing.is_empty() {
@@ -234,7 +238,9 @@ fn accept(from: &Path, part: &Part<'_>, folder: &Path) -> Result<(), String> {
 }
 
 /// One pull at a time: two would write the same partial file. Held until dropped.
-pub(crate) struct Turn(#[expect(dead_code, reason = "held for its lock")] File);
+pub(crate) struct Turn {
+    _lock: File,
+}
 
 impl Turn {
     /// Takes the turn, or says who has it.
@@ -245,7 +251,7 @@ impl Turn {
             .and_then(|()| File::create(&path))
             .map_err(|error| AppError::io(&doing, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Turn(file)),
+            Ok(()) => Ok(Turn { _lock: file }),
             Err(TryLockError::WouldBlock) => Err(AppError::new("another `fore model pull` runs")
                 .hint("wait for it; it does the same work")),
             Err(TryLockError::Error(error)) => Err(AppError::io(&doing, &error)),

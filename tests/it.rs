@@ -2,10 +2,12 @@
 //!
 //! This one harness is the table of contents; a second would link the binary's world twice.
 //! The model comes from the cache of whoever runs the tests: `fore model pull` puts it there.
+#![allow(clippy::unwrap_used, reason = "all of it is tests, helpers included")]
 
 mod architecture;
 mod ask;
 mod bad_input;
+mod corpus;
 mod index;
 mod lifecycle;
 mod model;

@@ -1,8 +1,9 @@
 //! Running a program to its end, or to something it prints, with a deadline. No sleeps: output and
 //! exit are events, and [`wait_until`] is for what has none.
 
+use std::fmt::Display;
 use std::io::Read;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -110,7 +111,7 @@ impl Running {
         let deadline = Instant::now() + PATIENCE;
         while self.read_before(deadline, "the end of its output") {}
         let status = self.child.wait().expect("a child can be waited for");
-        Finished { code: code(status), stdout: self.stdout(), stderr: self.stderr() }
+        Finished { code: status.code(), stdout: self.stdout(), stderr: self.stderr() }
     }
 
     /// Takes one piece of output; false at the end of both.
@@ -147,31 +148,30 @@ fn forward(
     });
 }
 
-fn code(status: ExitStatus) -> Option<i32> {
-    status.code()
-}
-
 /// Runs `command` to its end.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Finished {
     Running::start(command).finish()
 }
 
-/// Tries `check` again and again until it yields a value, for things that announce nothing.
+/// Tries `check` again and again until it yields a value, for things that announce nothing. Its
+/// error says what is there instead.
 #[track_caller]
-pub(crate) fn wait_until<T>(
+pub(crate) fn wait_until<T, E: Display>(
     what: &str,
     patience: Duration,
-    mut check: impl FnMut() -> Option<T>,
+    mut check: impl FnMut() -> Result<T, E>,
 ) -> T {
     let deadline = Instant::now() + patience;
     // Nobody ever sends on it: the wait is only a way to let others have the processor.
     let (_keep, never) = channel::<()>();
     loop {
-        if let Some(value) = check() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "waited {patience:?} for {what}");
-        never.recv_timeout(Duration::from_millis(20)).ok();
+        match check() {
+            Ok(value) => return value,
+            Err(instead) if Instant::now() > deadline => {
+                panic!("waited {patience:?} for {what}; instead: {instead}")
+            }
+            Err(_) => never.recv_timeout(Duration::from_millis(20)).ok(),
+        };
     }
 }

@@ -16,7 +16,7 @@ use crate::wire::Wire;
 /// The binary under test.
 pub(crate) const FORE: &str = env!("CARGO_BIN_EXE_fore");
 /// The file `fore model pull` makes.
-pub(crate) const MODEL: &str = "smollm2-135m-instruct-q8_0.gguf";
+pub(crate) const MODEL: &str = "smollm2-135m-q8_0.gguf";
 
 /// See the module.
 pub(crate) struct Sandbox {
@@ -155,7 +155,10 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn kill_daemon(&self) {
         signal(self.daemon_pid(), Signal::KILL);
-        wait_until("the killed daemon's end", PATIENCE, || Wire::open(&self.socket()).err());
+        wait_until("the killed daemon's end", PATIENCE, || match Wire::open(&self.socket()) {
+            Ok(_) => Err("it still listens"),
+            Err(_) => Ok(()),
+        });
     }
 
     /// `fore status --json`.
@@ -224,7 +227,11 @@ pub(crate) fn real_model() -> PathBuf {
         PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache")
     });
     let path = cache.join("forethought/models").join(MODEL);
-    assert!(path.exists(), "these tests need the real model at {}; run: fore model pull", path.display());
+    assert!(
+        path.exists(),
+        "these tests need the real model at {}; run: fore model pull",
+        path.display()
+    );
     path
 }
 

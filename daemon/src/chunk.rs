@@ -27,6 +27,8 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// A stretch of the text under one heading trail.
 struct Section {
     heading: String,
+    /// Tokens that title and heading take in a passage.
+    taken: usize,
     bytes: Range<usize>,
 }
 
@@ -50,16 +52,14 @@ pub fn chunk(
 ) -> Vec<Passage> {
     let text = extracted.text.as_str();
     let title = extracted.title.as_str();
-    let room = |heading: &str| {
-        let taken = count(&embedded_text(title, heading, ""));
-        (tokens_max - taken.min(tokens_max / 2)).max(1)
-    };
+    let room = |taken: usize| (tokens_max - taken.min(tokens_max / 2)).max(1);
+    let titled = count(title) + count("\n\n");
     let mut passages = Passages { text, at: 0, line: 1, done: Vec::new() };
     let start = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
     match extracted.kind {
         Kind::Markdown => {
-            for section in sections(text, start) {
-                let room = room(&section.heading);
+            for section in sections(text, title, titled, count) {
+                let room = room(section.taken);
                 for bytes in pack::pack(text, section.bytes, pack::PROSE, room, count) {
                     passages.push(section.heading.clone(), bytes);
                 }
@@ -69,8 +69,9 @@ pub fn chunk(
             let items = code::items(text, start);
             // Which item a passage will be in is known only when it is cut, so the longest
             // name is made room for.
-            let longest = items.iter().filter_map(|item| item.name).max_by_key(|name| name.len());
-            let room = room(&longest.map(shown).unwrap_or_default());
+            let names = items.iter().filter_map(|item| item.name);
+            let longest = names.map(|name| count(&below(name))).max();
+            let room = room(titled + longest.unwrap_or(0));
             let mut headings = code::Headings::new(&items);
             for bytes in pack::pack(text, start..text.len(), pack::CODE, room, count) {
                 let heading = headings.of(&bytes).map(shown).unwrap_or_default();
@@ -78,7 +79,7 @@ pub fn chunk(
             }
         }
         Kind::Text => {
-            for bytes in pack::pack(text, start..text.len(), pack::PROSE, room(""), count) {
+            for bytes in pack::pack(text, start..text.len(), pack::PROSE, room(titled), count) {
                 passages.push(String::new(), bytes);
             }
         }
@@ -96,8 +97,10 @@ pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
             trail.push(part);
         }
     }
-    let first = shown(plain(text.lines().next().unwrap_or_default()));
-    if let Some(repeated) = trail.iter().position(|part| *part == first) {
+    let line = text.lines().next().unwrap_or_default().trim();
+    let said = [line, markdown::atx(line).map_or(line, |(_, heading)| heading), code::name(line)];
+    let said = said.map(shown);
+    if let Some(repeated) = trail.iter().position(|part| said.iter().any(|said| said == part)) {
         trail.truncate(repeated);
     }
     if trail.is_empty() || text.is_empty() {
@@ -106,43 +109,45 @@ pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
     format!("{}\n\n{text}", trail.join(SEPARATOR))
 }
 
-/// A line without what makes it a heading or opens a block.
-fn plain(line: &str) -> &str {
-    let line = line.trim();
-    markdown::atx(line).map_or_else(|| code::name(line), |(_, heading)| heading)
-}
-
 /// As much of a heading as a trail holds.
 fn shown(heading: &str) -> String {
     heading.chars().take(HEADING_CHARS_MAX).collect()
 }
 
-/// The sections of a Markdown text, which together are all of it from `start`.
-fn sections(text: &str, start: usize) -> Vec<Section> {
-    let mut sections = Vec::new();
-    let mut trail: Vec<(usize, String)> = Vec::new();
-    let mut begin = start;
+/// A heading as it stands in a trail behind another.
+fn below(heading: &str) -> String {
+    format!("{SEPARATOR}{}", shown(heading))
+}
+
+/// The sections of a Markdown text, which together are all of it. `titled` is what the title
+/// takes; every heading is counted once.
+fn sections(text: &str, title: &str, titled: usize, count: &dyn Fn(&str) -> usize) -> Vec<Section> {
+    let body = markdown::body(text);
     let mut headings = markdown::headings(text).into_iter().peekable();
-    if let Some(first) = headings.peek() {
-        if !text[start..first.bytes.start].trim().is_empty() {
-            sections.push(Section { heading: String::new(), bytes: start..first.bytes.start });
-        }
-        begin = first.bytes.start;
+    let mut begin = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
+    let mut sections = Vec::new();
+    let first = headings.peek().map_or(text.len(), |first| first.bytes.start);
+    let introduced = !text[body..first].trim().is_empty();
+    if introduced || first - begin > CARRIED_BYTES_MAX || first == text.len() {
+        sections.push(Section { heading: String::new(), taken: titled, bytes: begin..first });
+        begin = first;
     }
+    // Level, text and tokens of the headings above.
+    let mut trail: Vec<(usize, String, usize)> = Vec::new();
     while let Some(heading) = headings.next() {
-        trail.retain(|(level, _)| *level < heading.level);
-        trail.push((heading.level, shown(heading.text)));
+        trail.retain(|(level, ..)| *level < heading.level);
+        let repeated = trail.is_empty() && heading.text == title;
+        let tokens = if repeated { 0 } else { count(&below(heading.text)) };
+        trail.push((heading.level, shown(heading.text), tokens));
         let end = headings.peek().map_or(text.len(), |next| next.bytes.start);
         let bare = text[heading.bytes.end..end].trim().is_empty();
         if bare && end < text.len() && end - begin <= CARRIED_BYTES_MAX {
             continue; // goes before the next section's text
         }
-        let names: Vec<&str> = trail.iter().map(|(_, name)| name.as_str()).collect();
-        sections.push(Section { heading: names.join(SEPARATOR), bytes: begin..end });
+        let names: Vec<&str> = trail.iter().map(|(_, name, _)| name.as_str()).collect();
+        let taken = titled + trail.iter().map(|(.., tokens)| tokens).sum::<usize>();
+        sections.push(Section { heading: names.join(SEPARATOR), taken, bytes: begin..end });
         begin = end;
-    }
-    if sections.is_empty() {
-        sections.push(Section { heading: String::new(), bytes: start..text.len() });
     }
     sections
 }

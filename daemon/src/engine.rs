@@ -30,11 +30,7 @@ impl Engine {
     }
 
     /// A new mind of the same fingerprint on the store that is open already.
-    pub(crate) fn with(
-        loaded: Loaded,
-        store: Arc<dyn Store>,
-        catalogue: Arc<Catalogue>,
-    ) -> Engine {
+    pub(crate) fn with(loaded: Loaded, store: Arc<dyn Store>, catalogue: Arc<Catalogue>) -> Engine {
         let Loaded { card, counter, handle, thread: _ } = loaded;
         Engine { mind: handle, card, counter, store, catalogue }
     }
@@ -56,10 +52,9 @@ impl Catalogue {
     pub(crate) fn count_below(&self, root: &Path) -> (usize, usize) {
         let known = self.read();
         let root = root.to_string_lossy();
-        at_or_below(&known, &root)
-            .fold((0, 0), |(documents, passages), (_, known)| {
-                (documents + 1, passages + known.passages)
-            })
+        at_or_below(&known, &root).fold((0, 0), |(documents, passages), (_, known)| {
+            (documents + 1, passages + known.passages)
+        })
     }
 
     /// Documents and passages in all.

@@ -69,9 +69,9 @@ pub fn extract(path: &Path, bytes: &[u8]) -> Result<Extracted, Unreadable> {
         Kind::Markdown => markdown::title(&text),
         Kind::Code | Kind::Text => None,
     };
-    let title = title.map(Cow::from).unwrap_or_else(|| {
-        path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default()
-    });
+    let title = title
+        .map(Cow::from)
+        .unwrap_or_else(|| path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default());
     let title = title.chars().take(TITLE_CHARS_MAX).collect();
     Ok(Extracted { kind, title, text })
 }

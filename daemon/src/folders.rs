@@ -84,8 +84,7 @@ impl Folders {
         let given = PathBuf::from(path);
         let real = fs::canonicalize(&given).unwrap_or_else(|_| given.components().collect());
         self.edit(|roots| {
-            if let Some(parent) =
-                roots.iter().find(|root| real.starts_with(root) && **root != real)
+            if let Some(parent) = roots.iter().find(|root| real.starts_with(root) && **root != real)
             {
                 return Err(invalid(
                     format!("{path} is a part of {}, which is watched", parent.display()),
@@ -94,10 +93,7 @@ impl Folders {
             }
             let left: Vec<_> = roots.iter().filter(|root| **root != real).cloned().collect();
             if left.len() == roots.len() {
-                return Err(invalid(
-                    format!("{path} is not watched"),
-                    "`fore list` shows what is",
-                ));
+                return Err(invalid(format!("{path} is not watched"), "`fore list` shows what is"));
             }
             Ok(left)
         })

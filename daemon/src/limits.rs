@@ -9,6 +9,8 @@ pub const SESSIONS_MAX: usize = 64;
 pub const OUTBOX_EVENTS_MAX: usize = 64;
 /// How long a client may leave a full socket unread before it is dropped.
 pub const WRITE_STALL_MAX: Duration = Duration::from_secs(10);
+/// How long a session that ends waits for its last events to be taken.
+pub const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
 /// How long a client may take to say hello.
 pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Requests other than asks that one client may have in work; the next is refused as busy.
@@ -65,7 +67,7 @@ pub const SETTLE_QUIET: Duration = Duration::from_millis(300);
 /// And at the latest after this, however busy the folder is.
 pub const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// How often a folder that could not be watched is tried again.
-pub const REWATCH_INTERVAL: Duration = Duration::from_secs(30);
+pub const REWATCH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Watched folders; each costs a walk at every rescan.
 pub const FOLDERS_MAX: usize = 256;

@@ -132,7 +132,8 @@ pub(crate) struct Loaded {
     pub(crate) card: ModelCard,
     pub(crate) counter: Arc<dyn TokenCounter>,
     pub(crate) handle: MindHandle,
-    pub(crate) thread: JoinHandle<()>,
+    /// To be joined by whoever owns the service.
+    pub(crate) thread: Option<JoinHandle<()>>,
 }
 
 /// Starts a thread, loads a mind on it and waits until it is ready. If the thread ever panics,
@@ -165,7 +166,7 @@ pub(crate) async fn start(
         })
         .map_err(Critical::Thread)?;
     match loaded.await {
-        Ok(Ok((card, counter))) => Ok(Loaded { card, counter, handle, thread }),
+        Ok(Ok((card, counter))) => Ok(Loaded { card, counter, handle, thread: Some(thread) }),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(Critical::Panicked("model's thread")),
     }
@@ -291,8 +292,7 @@ impl MindHandle {
         &self,
         texts: Vec<String>,
     ) -> Result<Vec<Embedding>, JobError> {
-        let place =
-            Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| JobError::Gone)?;
+        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| JobError::Gone)?;
         let (reply, receiver) = oneshot::channel();
         self.submit_background(Job::EmbedPassages { texts, reply, place })?;
         received(receiver).await

@@ -32,7 +32,10 @@ pub(crate) enum Outcome {
     Gone,
     /// Not to be indexed. `seen` is set if the content is why, so that only a change of the file
     /// is a reason to try again.
-    Refused { seen: Option<Seen>, reason: String },
+    Refused {
+        seen: Option<Seen>,
+        reason: String,
+    },
 }
 
 /// Reads `path`, compares it with the `indexed` hash, and cuts it into passages.
@@ -50,15 +53,14 @@ pub(crate) fn prepare(
         Ok(_) => return Outcome::Gone,
         Err(error) => return refused(&error),
     };
-    let lasting = |reason: Unreadable| Outcome::Refused {
-        seen: Some(seen),
-        reason: reason.to_string(),
-    };
+    let lasting =
+        |reason: Unreadable| Outcome::Refused { seen: Some(seen), reason: reason.to_string() };
     if seen.bytes > FILE_BYTES_MAX {
         return lasting(Unreadable::TooLarge { bytes: seen.bytes, max: FILE_BYTES_MAX });
     }
     let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    let read =
+        File::open(file).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         return refused(&error);
     }

@@ -169,7 +169,8 @@ impl Scan {
             // Deleted while we walked: the diff will say so, now or at the next event.
             (_, Some(io)) if vanished(io) => {}
             (Some(path), io) => {
-                let reason = io.map_or_else(|| error.to_string(), |io| format!("cannot be read: {io}"));
+                let reason =
+                    io.map_or_else(|| error.to_string(), |io| format!("cannot be read: {io}"));
                 self.unreadable.insert(path.to_string_lossy().into_owned(), reason);
             }
             (None, _) => self.uncertain = true,

@@ -1,4 +1,11 @@
-//! The service over a socket pair, with a scripted mind and a memory store.
+//! The whole service over a real socket, with a scripted mind and a memory store. No test
+//! sleeps: each waits for the event that says what it wants to know.
+
+mod asking;
+mod harness;
+mod indexing;
+mod lifecycle;
+mod thread;
 
 use crate::store::{contract, memory::MemoryStore};
 

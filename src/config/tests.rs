@@ -70,6 +70,8 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
         let flags = Global { device: flag, ..Global::default() };
         let config = load(variables, flags, text).unwrap();
         assert_eq!((config.device, config.device_named), (expected, named));
+        let handed_on = config.daemon_flags.iter().any(|word| word == "--device");
+        assert_eq!(handed_on, flag.is_some());
     }
 }
 

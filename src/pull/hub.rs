@@ -3,9 +3,14 @@
 //! A download grows in `FILE.part`. The next attempt asks for the rest by `Range`; a server that
 //! ignores it sends the whole, which is then written from the start.
 
+use std::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use ureq::{Agent, Response};
 
@@ -29,7 +34,9 @@ pub(crate) fn fetch(
     sources: &Sources,
     report: &mut dyn Report,
 ) -> Result<(), String> {
+    let patience = sources.resolve;
     let agent = ureq::AgentBuilder::new()
+        .resolver(move |name: &str| resolve(name, patience))
         .timeout_connect(sources.connect)
         .timeout_read(sources.silence)
         .try_proxy_from_env(true)
@@ -48,7 +55,20 @@ pub(crate) fn fetch(
     Ok(())
 }
 
-/// Downloads one file, over several connections if they break.
+/// The system's resolver may take half a minute where there is no network, and knows no timeout.
+fn resolve(name: &str, patience: Duration) -> io::Result<Vec<SocketAddr>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let owned = name.to_owned();
+    thread::Builder::new().name("resolve".to_owned()).spawn(move || {
+        let found = owned.to_socket_addrs().map(Iterator::collect);
+        // Nobody listens any more if it took too long.
+        sender.send(found).ok();
+    })?;
+    receiver.recv_timeout(patience).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Downloads one file. If it does not verify and began with what an earlier run left, that may be
+/// what is wrong, so it is downloaded once more from the start.
 fn download(
     agent: &Agent,
     url: &str,
@@ -57,33 +77,55 @@ fn download(
     report: &mut dyn Report,
 ) -> Result<(), String> {
     let partial = folder.join(format!("{}.part", part.file));
+    let resumed = length(&partial) > 0;
+    grow(agent, url, part, &partial, report)?;
+    match accept(&partial, part, folder) {
+        Err(why) if resumed => {
+            report.note(&format!("{why}; starting over"));
+            grow(agent, url, part, &partial, report)?;
+            accept(&partial, part, folder)
+        }
+        other => other,
+    }
+}
+
+/// Brings `partial` to its full length, over several connections if they break.
+fn grow(
+    agent: &Agent,
+    url: &str,
+    part: &Part<'_>,
+    partial: &Path,
+    report: &mut dyn Report,
+) -> Result<(), String> {
     let mut retries = 0;
     loop {
-        let had = fs::metadata(&partial).map_or(0, |stat| stat.len());
+        let had = length(partial);
         if had == part.bytes {
-            break;
+            return Ok(());
         }
         if had > part.bytes {
             // Of another file, or spoilt: nothing in it can be trusted.
-            fs::remove_file(&partial).map_err(|error| error.to_string())?;
+            fs::remove_file(partial).map_err(|error| error.to_string())?;
             continue;
         }
         if had > 0 {
             report.note(&format!("going on after {} of {}", size(had), size(part.bytes)));
         }
-        match attempt(agent, url, part, had, &partial, report) {
+        match attempt(agent, url, part, had, partial, report) {
             Ok(()) => {}
             Err(Failure::Final(why)) => return Err(why),
             Err(Failure::Broken(why)) => {
-                let has = fs::metadata(&partial).map_or(0, |stat| stat.len());
                 retries += 1;
-                if has <= had || retries > RETRIES_MAX {
-                    return Err(format!("{why}; what came is kept and will be gone on from"));
+                if length(partial) <= had || retries > RETRIES_MAX {
+                    return Err(format!("{why}; the next pull goes on from there"));
                 }
             }
         }
     }
-    accept(&partial, part, folder)
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |stat| stat.len())
 }
 
 enum Failure {
@@ -108,7 +150,7 @@ fn attempt(
         request = request.set("Range", &format!("bytes={had}-"));
     }
     let response = request.call().map_err(refusal)?;
-    let resumes = resumes_at(&response, had)?;
+    let resumes = resumes_at(&response, had, part)?;
     let start = if resumes { had } else { 0 };
     let disk = |error: io::Error| Failure::Final(format!("{}: {error}", partial.display()));
     let mut file = OpenOptions::new()
@@ -122,18 +164,29 @@ fn attempt(
     file.flush().map_err(disk)
 }
 
-/// Whether the answer starts after `had` bytes; otherwise it starts at the first.
-fn resumes_at(response: &Response, had: u64) -> Result<bool, Failure> {
+/// Whether the answer starts after `had` bytes; otherwise it starts at the first. An answer that
+/// cannot be the known file is refused before it is read.
+fn resumes_at(response: &Response, had: u64, part: &Part<'_>) -> Result<bool, Failure> {
     match response.status() {
         206 if had > 0 => {
             let range = response.header("Content-Range").unwrap_or_default();
-            if range.starts_with(&format!("bytes {had}-")) {
+            if range == format!("bytes {had}-{}/{}", part.bytes - 1, part.bytes) {
                 Ok(true)
             } else {
                 Err(Failure::Final(format!("asked for the bytes from {had}, it sent {range:?}")))
             }
         }
-        200 => Ok(false),
+        200 => {
+            let length =
+                response.header("Content-Length").and_then(|text| text.parse::<u64>().ok());
+            match length {
+                Some(length) if length != part.bytes => Err(Failure::Final(format!(
+                    "its {} has {length} bytes, and the known file has {}",
+                    part.file, part.bytes
+                ))),
+                _ => Ok(false),
+            }
+        }
         other => Err(Failure::Final(format!("unexpected HTTP status {other}"))),
     }
 }
@@ -143,7 +196,11 @@ fn refusal(error: ureq::Error) -> Failure {
         ureq::Error::Status(status, response) => {
             Failure::Final(format!("HTTP status {status} {}", response.status_text()))
         }
-        ureq::Error::Transport(transport) => Failure::Final(transport.to_string()),
+        ureq::Error::Transport(transport) => {
+            // Its own text repeats the address, which every caller names already.
+            let cause = transport.source().map(|cause| format!(": {cause}"));
+            Failure::Final(format!("{}{}", transport.kind(), cause.unwrap_or_default()))
+        }
     }
 }
 

@@ -94,10 +94,10 @@ impl Preview {
             return Preview::snippet(hit, Some("the file has become shorter".to_owned()));
         }
         let newlines = bytes[..passage_at].iter().filter(|byte| **byte == b'\n').count();
-        let mut number = hit.line_start.saturating_sub(newlines);
+        let first = hit.line_start.saturating_sub(newlines);
         let mut lines = Vec::new();
         let mut at = 0;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        for (number, line) in (first..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
             // Bytes that begin inside the file usually begin inside a line.
             if at > 0 || offset == 0 {
                 push_parts(&mut lines, line, number, |start, end| {
@@ -105,7 +105,6 @@ impl Preview {
                 });
             }
             at += line.len();
-            number += 1;
         }
         let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
         let top = matched.saturating_sub(2);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, EventStream};
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use futures::StreamExt;
@@ -80,6 +80,10 @@ impl Screen for Tty {
     }
 
     fn draw(&mut self, model: &Model) -> io::Result<()> {
+        // The shell's screen is back and holds the panic's message.
+        if !TAKEN.load(Ordering::SeqCst) {
+            return Err(io::Error::other("a part of the program panicked"));
+        }
         self.terminal.draw(|frame| view::draw(frame, model)).map(|_| ())
     }
 
@@ -95,7 +99,10 @@ impl Screen for Tty {
 
     fn resume(&mut self) -> io::Result<()> {
         take()?;
-        self.terminal.clear()
+        // A new one has drawn nothing yet. `Terminal::clear` would ask the terminal where its
+        // cursor is, which crossterm cannot hear after an event stream has been dropped.
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 }
 
@@ -114,7 +121,7 @@ impl Drop for Tty {
 fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
+    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)
 }
 
 fn leave() -> io::Result<()> {

@@ -23,6 +23,7 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
     match message {
         Message::Act(action) => act(model, action),
         Message::Insert(text) => {
+            model.help = false;
             let cut = model.query.insert(&text);
             if cut > 0 {
                 let cut = text::counted(cut, "character");
@@ -280,7 +281,7 @@ fn rank(model: &mut Model, id: u64, stage: Stage, hits: Vec<Hit>) -> Vec<Command
     let Some(asking) = running(model, id) else { return Vec::new() };
     let drafted = asking.stage == Some(Stage::Draft);
     asking.stage = Some(stage);
-    let selected = model.selected_hit().map(Passage::of);
+    let selected = model.selected_hit().filter(|_| model.selected > 0).map(Passage::of);
     let row = |(index, hit): (usize, Hit)| {
         let moved = match (drafted && stage == Stage::Final, hit.ranks.draft) {
             (false, _) => Moved::Unknown,
@@ -292,7 +293,7 @@ fn rank(model: &mut Model, id: u64, stage: Stage, hits: Vec<Hit>) -> Vec<Command
         Row { hit, moved }
     };
     model.rows = hits.into_iter().enumerate().map(row).collect();
-    // The selection stays with its passage, wherever that went.
+    // A selection that someone moved stays with its passage; one at the top stays with the best.
     let found = model.rows.iter().position(|row| selected == Some(Passage::of(&row.hit)));
     model.selected = found.unwrap_or(0);
     want_preview(model)

@@ -25,17 +25,8 @@ pub(crate) const VECTOR: &str = "vector";
 pub(crate) const KNOWN: [&str; 5] = [PATH, ORDINAL, "bytes", "modified_ns", "hash"];
 
 /// Columns that [`found`] reads, besides the score.
-pub(crate) const FOUND: [&str; 9] = [
-    PATH,
-    ORDINAL,
-    "title",
-    "heading",
-    "byte_start",
-    "byte_end",
-    "line_start",
-    "line_end",
-    "text",
-];
+pub(crate) const FOUND: [&str; 9] =
+    [PATH, ORDINAL, "title", "heading", "byte_start", "byte_end", "line_start", "line_end", "text"];
 
 /// Ordinal of the single row of a document without passages. Its vector is null and its searched
 /// text empty, so that neither search can return it.

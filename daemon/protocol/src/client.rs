@@ -114,7 +114,7 @@ impl FrameReader {
     pub async fn read<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ClientError> {
         let mut chunk = [0; 8192];
         loop {
-            if let Some(message) = self.decoder.next() {
+            if let Some(message) = self.decoder.take() {
                 return Ok(Some(message?));
             }
             match self.read.read(&mut chunk).await? {

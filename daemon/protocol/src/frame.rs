@@ -39,7 +39,7 @@ impl Decoder {
     }
 
     /// The next whole message, if there is one. After an error the stream cannot be trusted.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T, FrameError>> {
+    pub fn take<T: DeserializeOwned>(&mut self) -> Option<Result<T, FrameError>> {
         let newline = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
         let Some(offset) = newline else {
             self.searched = self.buffer.len();

@@ -18,7 +18,7 @@ proptest! {
         let mut received = Vec::new();
         for chunk in bytes.chunks(cut) {
             decoder.push(chunk);
-            while let Some(message) = decoder.next::<Request>() {
+            while let Some(message) = decoder.take::<Request>() {
                 received.push(message.expect("what was encoded decodes"));
             }
         }
@@ -30,9 +30,9 @@ proptest! {
 fn a_line_without_end_is_refused_at_the_cap() {
     let mut decoder = Decoder::default();
     decoder.push(&vec![b'x'; FRAME_BYTES_MAX]);
-    assert!(decoder.next::<Request>().is_none());
+    assert!(decoder.take::<Request>().is_none());
     decoder.push(b"x");
-    assert!(matches!(decoder.next::<Request>(), Some(Err(FrameError::TooLong))));
+    assert!(matches!(decoder.take::<Request>(), Some(Err(FrameError::TooLong))));
     assert!(matches!(encode(&"x".repeat(FRAME_BYTES_MAX)), Err(FrameError::TooLong)));
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A stretch that begins in the first column after a blank line.
+/// A stretch that begins in the first column, after a blank line or with a declaration.
 pub(super) struct Item<'a> {
     pub(super) start: usize,
     /// Its first line that declares something with a body, such as `impl Lamp for Fresnel`.
@@ -25,10 +25,16 @@ pub(super) fn items(text: &str, start: usize) -> Vec<Item<'_>> {
             declaring = None;
         }
         if outermost {
-            declaring = declares(line).then(|| name(line));
-        } else if let (false, Some(item)) = (blank, items.last_mut()) {
-            // The first line with an indented one below it names the item.
-            item.name = item.name.or(declaring.take());
+            // A brace or a `where` on its own line belongs to the declaration above.
+            if !matches!(line.trim(), "{" | "where") {
+                declaring = declares(line).then(|| (begin, name(line)));
+            }
+        } else if let (false, Some((start, name))) = (blank, declaring.take()) {
+            // A line with an indented one below it names its item, or begins another.
+            match items.last_mut() {
+                Some(item) if item.name.is_none() => item.name = Some(name),
+                _ => items.push(Item { start, name: Some(name) }),
+            }
         }
         after_blank = blank;
     }
@@ -42,8 +48,8 @@ pub(super) fn is_closer(line: &str) -> bool {
 
 /// Whether the line can name an item: not a comment, attribute, decorator, string or closer.
 fn declares(line: &str) -> bool {
-    const NOT_NAMES: [&str; 10] =
-        ["#", "//", "/*", "*", "--", "@", ";", "\"", "'", "<!--"];
+    const NOT_NAMES: [&str; 13] =
+        ["#", "//", "/*", "*", "--", "@", ";", "\"", "'", "<!--", "use ", "import ", "from "];
     !is_closer(line)
         && !NOT_NAMES.iter().any(|start| line.starts_with(start))
         && line.contains(char::is_alphanumeric)
@@ -51,7 +57,7 @@ fn declares(line: &str) -> bool {
 
 /// The line without what opens its block.
 pub(super) fn name(line: &str) -> &str {
-    line.trim().trim_end_matches(|c: char| matches!(c, '{' | ':' | '(' | '[' | '=') || c == ' ')
+    line.trim().trim_end_matches(['{', ':', '(', '[', '=', ' '])
 }
 
 /// Tells passages, asked about in order, which item they are in.

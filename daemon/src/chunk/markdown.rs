@@ -15,7 +15,7 @@ pub(crate) struct Heading<'a> {
 
 /// The front matter's title, or else the first heading of level 1.
 pub(crate) fn title(text: &str) -> Option<String> {
-    let named = front_matter(text).lines().find_map(|line| {
+    let named = text[..body(text)].lines().find_map(|line| {
         let value = line.strip_prefix("title:")?.trim().trim_matches(['"', '\'']).trim();
         (!value.is_empty()).then(|| value.to_owned())
     });
@@ -29,7 +29,7 @@ pub(crate) fn title(text: &str) -> Option<String> {
 /// Every heading in order.
 pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
     let mut found = Vec::new();
-    let mut at = front_matter(text).len();
+    let mut at = body(text);
     let mut fence: Option<&str> = None;
     // The line before, if it alone is a paragraph and so could be underlined.
     let mut paragraph: Option<(usize, &str)> = None;
@@ -37,7 +37,6 @@ pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
     for line in text[at..].split_inclusive('\n') {
         let start = at;
         at += line.len();
-        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
         let Some(bare) = unindented(line) else {
             in_paragraph &= !line.trim().is_empty();
             paragraph = None;
@@ -81,22 +80,21 @@ pub(crate) fn atx(line: &str) -> Option<(usize, &str)> {
     Some((level, if closed { open.trim_end() } else { text }))
 }
 
-/// The block between two `---` lines that a file may begin with, its fences included.
-fn front_matter(text: &str) -> &str {
-    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+/// Where the text begins behind a byte order mark and front matter, which is a block between two
+/// `---` lines without a blank line in it (a rule is followed by one).
+pub(crate) fn body(text: &str) -> usize {
+    let mark = text.len() - text.trim_start_matches('\u{feff}').len();
     let mut end = mark;
     for (number, line) in text[mark..].split_inclusive('\n').enumerate() {
         end += line.len();
         match (number, line.trim_end()) {
             (0, "---") => {}
-            (0, _) => break,
-            (_, "---" | "...") => return &text[..end],
-            // A rule at the top of a text without front matter is followed by prose soon.
-            (_, line) if line.starts_with('#') && line.starts_with("# ") => break,
+            (0, _) | (_, "") => break,
+            (_, "---" | "...") => return end,
             _ => {}
         }
     }
-    ""
+    mark
 }
 
 /// The line without its indentation, unless that makes it code.

@@ -72,7 +72,7 @@ impl Packer<'_> {
         while start < bytes.end {
             let rest = &text[start..bytes.end];
             let end = start + piece(rest, *cut, self.counted_max);
-            if let Some(piece) = trimmed(text, start..end) {
+            if let Some(piece) = trimmed(text, start..end, *cut) {
                 self.add(piece, *cut, finer);
             }
             start = end;
@@ -114,17 +114,8 @@ impl Packer<'_> {
     /// Cuts a piece without boundaries, which is over the budget, in the middle.
     fn halve(&mut self, piece: Range<usize>) {
         let text = &self.text[piece.clone()];
-        let middle = text.ceil_char_boundary(text.len() / 2);
-        if middle == text.len() {
-            // Of two characters the first is the longer.
-            let first = text.chars().next().map_or(0, char::len_utf8);
-            return self.halves(piece, first);
-        }
-        self.halves(piece, middle);
-    }
-
-    fn halves(&mut self, piece: Range<usize>, at: usize) {
-        let middle = piece.start + at;
+        let first = text.chars().next().map_or(0, char::len_utf8);
+        let middle = piece.start + text.floor_char_boundary(text.len() / 2).max(first);
         self.add(piece.start..middle, Cut::Characters, &[]);
         self.add(middle..piece.end, Cut::Characters, &[]);
     }
@@ -134,8 +125,10 @@ impl Packer<'_> {
     }
 }
 
-/// The range without blank lines before it and white space after it; indentation is kept.
-fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+/// The range without blank lines before it and white space after it, if anything is left.
+/// Indentation of a sane length is kept, so that code looks like code.
+fn trimmed(text: &str, range: Range<usize>, cut: Cut) -> Option<Range<usize>> {
+    const INDENTATION_MAX: usize = 128;
     let piece = &text[range.clone()];
     let lead = piece.len() - piece.trim_start().len();
     if lead == piece.len() {
@@ -146,6 +139,8 @@ fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
         None if range.start == 0 || text.as_bytes()[range.start - 1] == b'\n' => 0,
         None => lead,
     };
+    let kept = lead - start <= INDENTATION_MAX && !matches!(cut, Cut::Words | Cut::Characters);
+    let start = if kept { start } else { lead };
     Some(range.start + start..range.start + piece.trim_end().len())
 }
 
@@ -183,6 +178,9 @@ fn before_line(rest: &str, begins: impl Fn(&str) -> bool) -> usize {
     rest.len()
 }
 
+/// What may stand between the end of a sentence and the white space after it.
+const CLOSING: &str = ".!?\"')]*_”’»";
+
 /// Up to the end of the first sentence, or the line before a list item.
 fn sentence(rest: &str) -> usize {
     let mut characters = rest.char_indices().peekable();
@@ -190,8 +188,7 @@ fn sentence(rest: &str) -> usize {
         match c {
             '。' | '！' | '？' => return at + c.len_utf8(),
             '.' | '!' | '?' | '…' => {
-                let closing = |c: char| matches!(c, '.' | '!' | '?' | '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '*' | '_');
-                while characters.next_if(|(_, c)| closing(*c)).is_some() {}
+                while characters.next_if(|(_, c)| CLOSING.contains(*c)).is_some() {}
                 let Some((end, _)) = characters.next_if(|(_, c)| c.is_whitespace()) else {
                     continue;
                 };
@@ -212,6 +209,8 @@ fn sentence(rest: &str) -> usize {
 fn starts_item(line: &str) -> bool {
     let line = line.trim_start_matches([' ', '\t']);
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let numbered = digits.len() < line.len() && digits.starts_with([".", ")"].map(|c| c.chars().next().unwrap_or('.')));
-    numbered || line.starts_with('|') || ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark))
+    let numbered = digits.len() < line.len() && digits.starts_with(['.', ')']);
+    numbered
+        || line.starts_with('|')
+        || ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark))
 }

@@ -179,41 +179,64 @@ fn check_tensors(content: &Content, config: &Config) -> Result<(), String> {
             "its shape makes no sense: {layers} layers of {heads} heads ({kv_heads} for keys) of {head_dim}, {hidden} wide"
         ));
     }
-    let expect = |name: &str, shape: &[Option<usize>]| {
-        let info = content
-            .tensor_infos
-            .get(name)
-            .ok_or_else(|| format!("tensor {name} is missing"))?;
-        let dims = info.shape.dims();
-        let agrees = dims.len() == shape.len()
-            && dims.iter().zip(shape).all(|(dim, want)| want.is_none_or(|want| *dim == want));
-        agrees.then_some(()).ok_or_else(|| format!("tensor {name} has the wrong shape {dims:?}"))
+    let dims = |name: &str| match content.tensor_infos.get(name) {
+        Some(info) => Ok(info.shape.dims()),
+        None => Err(format!("tensor {name} is missing")),
     };
+    for (name, shape) in expected(config) {
+        let dims = dims(&name)?;
+        let agrees = dims.len() == shape.len()
+            && dims.iter().zip(&shape).all(|(dim, want)| want.is_none_or(|want| *dim == want));
+        if !agrees {
+            return Err(format!("tensor {name} has the wrong shape {dims:?}"));
+        }
+    }
     let tokens = content.metadata.get("tokenizer.ggml.tokens");
     let tokens = tokens.and_then(|tokens| tokens.to_vec().ok()).map_or(0, Vec::len);
-    expect("token_embd.weight", &[None, Some(hidden)])?;
-    let rows = content.tensor_infos["token_embd.weight"].shape.dims()[0];
+    let rows = dims("token_embd.weight")?[0];
     if rows < tokens {
         return Err(format!("it has {tokens} tokens and embeddings for {rows}"));
     }
-    expect("output_norm.weight", &[Some(hidden)])?;
-    for layer in 0..layers {
-        for (name, rows, columns) in [
-            ("attn_q", Some(heads * head_dim), Some(hidden)),
-            ("attn_k", Some(kv_heads * head_dim), Some(hidden)),
-            ("attn_v", Some(kv_heads * head_dim), Some(hidden)),
-            ("attn_output", Some(hidden), Some(heads * head_dim)),
-            ("ffn_gate", None, Some(hidden)),
-            ("ffn_up", None, Some(hidden)),
-            ("ffn_down", Some(hidden), None),
-        ] {
-            expect(&format!("blk.{layer}.{name}.weight"), &[rows, columns])?;
-        }
-        for name in ["attn_norm", "ffn_norm"] {
-            expect(&format!("blk.{layer}.{name}.weight"), &[Some(hidden)])?;
-        }
-    }
     Ok(())
+}
+
+/// Names and shapes, where a dimension that nothing fixes is `None`. Lazy, for a damaged header
+/// may claim billions of layers, and the first that is missing ends the check.
+fn expected(config: &Config) -> impl Iterator<Item = (String, Vec<Option<usize>>)> {
+    let Config { heads, kv_heads, head_dim, hidden, layers, .. } = *config;
+    let (queries, keys) = (heads * head_dim, kv_heads * head_dim);
+    let mut block = vec![
+        ("attn_q.weight", vec![Some(queries), Some(hidden)]),
+        ("attn_k.weight", vec![Some(keys), Some(hidden)]),
+        ("attn_v.weight", vec![Some(keys), Some(hidden)]),
+        ("attn_output.weight", vec![Some(hidden), Some(queries)]),
+        ("ffn_gate.weight", vec![None, Some(hidden)]),
+        ("ffn_up.weight", vec![None, Some(hidden)]),
+        ("ffn_down.weight", vec![Some(hidden), None]),
+        ("attn_norm.weight", vec![Some(hidden)]),
+        ("ffn_norm.weight", vec![Some(hidden)]),
+    ];
+    block.extend(match config.architecture.as_str() {
+        "qwen2" => vec![
+            ("attn_q.bias", vec![Some(queries)]),
+            ("attn_k.bias", vec![Some(keys)]),
+            ("attn_v.bias", vec![Some(keys)]),
+        ],
+        "qwen3" => vec![
+            ("attn_q_norm.weight", vec![Some(head_dim)]),
+            ("attn_k_norm.weight", vec![Some(head_dim)]),
+        ],
+        _ => Vec::new(),
+    });
+    let ends = [
+        ("token_embd.weight".to_owned(), vec![None, Some(hidden)]),
+        ("output_norm.weight".to_owned(), vec![Some(hidden)]),
+    ];
+    let blocks = (0..layers).flat_map(move |layer| {
+        let named = |(name, shape): &(&str, Vec<_>)| (format!("blk.{layer}.{name}"), shape.clone());
+        block.iter().map(named).collect::<Vec<_>>()
+    });
+    ends.into_iter().chain(blocks)
 }
 
 fn check_head(content: &Content, config: &Config, meta: &Meta) -> Result<(), String> {

@@ -3,6 +3,8 @@
 //!
 //! Reads and writes metadata only; whether the tensors agree with it is [`crate::gguf`]'s to check.
 
+mod spare;
+
 use std::collections::BTreeSet;
 
 use candle_core::quantized::gguf_file::{Content, Value};
@@ -180,7 +182,7 @@ impl Meta {
     /// [`MindError::Model`] if the architecture is not supported or four entries are not spare.
     pub fn for_foreign(content: &Content) -> Result<Meta, MindError> {
         let config = config(content)?;
-        let [query_open, query_close, thought, emb] = spare_tokens(content)?;
+        let [query_open, query_close, thought, emb] = spare::tokens(content)?;
         let meta = Meta {
             version: VERSION,
             name: name(content),
@@ -218,7 +220,15 @@ impl Meta {
             bare_weight: SHIPPED_BARE_WEIGHT,
             ..Meta::for_foreign(content)?
         };
-        meta.check(&config(content)?)?;
+        let config = config(content)?;
+        meta.check(&config)?;
+        if meta.inputs(config.hidden) != head.head.inputs {
+            return Err(MindError::Model(format!(
+                "the shipped embedding head reads {} values and this model has {}",
+                head.head.inputs,
+                meta.inputs(config.hidden)
+            )));
+        }
         Ok(meta)
     }
 
@@ -339,59 +349,4 @@ fn token(content: &Content, key: &str) -> Result<u32, MindError> {
     let size = vocabulary.map_err(|_| senseless("tokenizer.ggml.tokens"))?.len();
     let id = number(content, key)?;
     u32::try_from(id).ok().filter(|_| id < size).ok_or_else(|| senseless(key))
-}
-
-/// GGUF's token types (llama.cpp's `llama_token_type`).
-const CONTROL: usize = 3;
-const USER_DEFINED: usize = 4;
-const UNUSED: usize = 5;
-
-/// Names of control tokens that chat models speak with, whether or not their template says so.
-const SPOKEN: [&str; 11] = [
-    "im_start", "im_end", "begin_of", "end_of", "endoftext", "header_id", "eot", "eom", "think",
-    "python_tag", "pad",
-];
-
-/// Four entries of the vocabulary that neither text nor chat makes use of, best first: reserved
-/// ones, other control tokens, `<...>` entries that users defined, rows that are only padding.
-fn spare_tokens(content: &Content) -> Result<[u32; 4], MindError> {
-    let tokens = value(content, "tokenizer.ggml.tokens")?
-        .to_vec()
-        .map_err(|_| senseless("tokenizer.ggml.tokens"))?;
-    let types = numbers(content, "tokenizer.ggml.token_type")?;
-    let spoken_ids: BTreeSet<usize> = content
-        .metadata
-        .iter()
-        .filter(|(key, _)| key.starts_with("tokenizer.ggml.") && key.ends_with("_token_id"))
-        .filter_map(|(_, value)| integer(value))
-        .collect();
-    let template = content.metadata.get("tokenizer.chat_template");
-    let template = template.and_then(|value| value.to_string().ok()).map_or("", String::as_str);
-    let mut spare: Vec<(u8, u32)> = (0u32..)
-        .zip(tokens.iter().zip(&types))
-        .filter(|(id, _)| !spoken_ids.contains(&(*id as usize)))
-        .filter_map(|(id, (text, kind))| {
-            let text = text.to_string().ok()?;
-            let said = template.contains(text.as_str());
-            let spoken = said || SPOKEN.iter().any(|word| text.to_lowercase().contains(word));
-            let marker = text.starts_with('<') && text.ends_with('>');
-            let rank = match *kind {
-                UNUSED => 3,
-                _ if spoken => return None,
-                CONTROL if text.contains("reserved") || text.contains("unused") => 0,
-                CONTROL => 1,
-                USER_DEFINED if marker => 2,
-                _ => return None,
-            };
-            Some((rank, id))
-        })
-        .collect();
-    spare.sort_unstable();
-    match *spare.as_slice() {
-        [(_, a), (_, b), (_, c), (_, d), ..] => Ok([a, b, c, d]),
-        _ => Err(MindError::Model(format!(
-            "its vocabulary has {} spare special tokens and four are needed; use a model with reserved tokens, such as SmolLM2, Llama 3 or Qwen",
-            spare.len()
-        ))),
-    }
 }

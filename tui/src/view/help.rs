@@ -11,7 +11,7 @@ use crate::keys::TABLE;
 /// Cells of the key column, its gap included.
 const KEYS_CELLS: usize = 14;
 /// Cells of the whole screen, its frame included.
-const WIDTH: u16 = 54;
+const WIDTH: u16 = 57;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     let row = |binding: &crate::keys::Binding| {

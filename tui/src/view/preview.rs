@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -20,15 +21,15 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     };
     let home = model.settings.home.as_deref();
     let path = text::short_path(&preview.passage.path, &model.settings.cwd, home);
-    let title = match &preview.problem {
-        None => path,
-        Some(problem) => format!("{path} · only the snippet: {problem}"),
-    };
-    let title = format!(" {} ", text::fit_start(&title, usize::from(area.width).saturating_sub(2)));
+    let title = format!(" {} ", text::fit_start(&path, usize::from(area.width).saturating_sub(2)));
     let inner = titled(frame, area, Line::styled(title, style), theme.dim());
     let height = usize::from(inner.height);
     let width = usize::from(inner.width).saturating_sub(GUTTER_CELLS);
     let mut rows: Vec<Line<'_>> = Vec::with_capacity(height);
+    if let Some(problem) = &preview.problem {
+        let told = format!("only the snippet: {}", text::clean(problem));
+        rows.push(Line::styled(text::fit_end(&told, usize::from(inner.width)), theme.bad()));
+    }
     for line in preview.lines.iter().skip(preview.top) {
         if rows.len() >= height {
             break;
@@ -40,7 +41,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
             rows.push(Line::from(vec![
                 Span::styled(format!("{number:>5}"), theme.dim()),
                 Span::styled(bar, theme.matched()),
-                Span::styled(text, if line.matched { theme.strong() } else { theme.dim() }),
+                Span::styled(text, if line.matched { theme.strong() } else { Style::new() }),
             ]));
         }
     }

@@ -87,8 +87,11 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
 
 fn index_parts(index: &IndexStatus, theme: Theme, parts: &mut Vec<(String, Style)>) {
     let progress = format!("{}/{}", index.round_done, index.round_total);
-    let eta =
-        index.eta_s.map_or(String::new(), |s| format!(", {} left", text::duration(s * 1_000)));
+    let eta = match index.eta_s {
+        None => String::new(),
+        Some(s @ 0..60) => format!(", {s} s left"),
+        Some(s) => format!(", {} min left", s.div_ceil(60)),
+    };
     match index.phase {
         Phase::Idle => {}
         Phase::Scanning => parts.push(("scanning".to_owned(), theme.accent())),

@@ -66,6 +66,7 @@ fn title(asking: &Asking, spin: usize) -> String {
         AskPhase::Running => {
             format!(" {} thinking · thought {} ", spinner(spin), asking.current + 1)
         }
+        AskPhase::Done(_) if count == 0 => " no thoughts ".to_owned(),
         AskPhase::Done(timings) => format!(
             " {} · {} in {} ",
             text::counted(count, "thought"),

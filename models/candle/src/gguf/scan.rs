@@ -65,7 +65,10 @@ impl<R: BufRead + Seek> Header<'_, R> {
         match self.at.checked_add(count).filter(|end| *end <= self.length) {
             Some(end) => self.at = end,
             None => {
-                return Err(format!("it is truncated: it ends inside its header at byte {}", self.length));
+                return Err(format!(
+                    "it is truncated: it ends inside its header at byte {}",
+                    self.length
+                ));
             }
         }
         Ok(())

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use mistralrs::core::{
-    AdapterPaths, DetokenizationRequest, GGUFLoaderBuilder, GGUFSpecificConfig, Loader,
-    LocalModelPaths, MistralRsBuilder, ModelPaths, Pipeline, TokenizationRequest,
+    AdapterPaths, DetokenizationRequest, GGUFLoaderBuilder, GGUFSpecificConfig, LocalModelPaths,
+    MistralRsBuilder, ModelPaths, Pipeline, TokenizationRequest,
 };
 use mistralrs::{
     Constraint, CustomLogitsProcessor, DefaultSchedulerMethod, DeviceMapSetting, MessageContent,
@@ -139,7 +139,7 @@ impl Engine {
         failure(first).map_or(Ok(()), Err)
     }
 
-    /// Starts a thought after `prompt`.
+    /// Starts a thought of at most `tokens_max` tokens after `prompt`.
     ///
     /// # Errors
     /// [`MindError::Inference`] if the engine is gone.
@@ -155,7 +155,9 @@ impl Engine {
         let (response, receiver) = replies::channel(capacity);
         let (sender, events) = mpsc::sync_channel(capacity);
         let life = Life(Arc::new(Mutex::new(Some(receiver))));
-        let chooser = Chooser { life: life.clone(), sender, state: Mutex::new((draw, writer)) };
+        let filler = writer.filler()?;
+        let state = Mutex::new((draw, writer));
+        let chooser = Chooser { life: life.clone(), sender, state, filler };
         // Temperature 0 makes mistral.rs take the one candidate that the chooser leaves.
         let sampling = SamplingParams { temperature: Some(0.0), ..SamplingParams::neutral() };
         self.send(self.request(prompt, sampling, response, true, Some(Arc::new(chooser))))?;
@@ -257,6 +259,9 @@ struct Chooser {
     /// Bounded by the tokens of a thought, so it is never full.
     sender: SyncSender<Event>,
     state: Mutex<(Draw, Writer)>,
+    /// Stands in when a thought is over. Not a special token, which would complete the sequence,
+    /// and whole characters, for mistral.rs sends nothing else and so notices nothing.
+    filler: u32,
 }
 
 impl Chooser {
@@ -267,17 +272,19 @@ impl Chooser {
             self.end(Err(MindError::Numeric("logits that are not numbers".to_owned())));
             return None;
         };
-        let step = writer.push(token);
-        let last = match step {
+        let outcome = match writer.push(token) {
             Ok(Step::More(text)) => {
                 self.tell(Event::Token(text));
                 return Some(token);
             }
-            Ok(Step::Last(text)) => Ok(self.tell(Event::Token(text))),
-            Ok(Step::End) => Ok(()),
+            Ok(Step::Last(text)) => {
+                self.tell(Event::Token(text));
+                writer.finish()
+            }
+            Ok(Step::End) => writer.finish(),
             Err(error) => Err(error),
         };
-        self.end(last.and_then(|()| writer.finish()).map_err(MindError::Inference));
+        self.end(outcome.map_err(MindError::Inference));
         None
     }
 
@@ -300,7 +307,7 @@ impl CustomLogitsProcessor for Chooser {
         // mistral.rs may ask once more after the end of a thought of one token.
         let token = if self.life.is_over() { None } else { self.choose(&values) };
         let mut only = vec![0f32; values.len()];
-        if let Some(chosen) = token.and_then(|token| only.get_mut(token as usize)) {
+        if let Some(chosen) = only.get_mut(token.unwrap_or(self.filler) as usize) {
             *chosen = 1.0;
         }
         Tensor::from_vec(only, values.len(), logits.device())
@@ -323,8 +330,7 @@ fn load(path: &Path, device: &Device) -> Result<Arc<tokio::sync::Mutex<dyn Pipel
     });
     let name = path.display().to_string();
     let config = GGUFSpecificConfig::default();
-    let loader =
-        GGUFLoaderBuilder::new(None, None, name, Vec::new(), config, false, None).build();
+    let loader = GGUFLoaderBuilder::new(None, None, name, Vec::new(), config, false, None).build();
     // Attention on a CPU is fastest in the type that it computes in.
     let dtype = if device.is_cpu() { ModelDType::F32 } else { ModelDType::Auto };
     let (silent, one_device) = (true, DeviceMapSetting::dummy());

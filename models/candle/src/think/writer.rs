@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use models::MindError;
 use models::thought::{self, Thought};
 use tokenizers::Tokenizer;
 
@@ -40,6 +41,18 @@ impl Writer {
         tokens_max: usize,
     ) -> Writer {
         Writer { tokenizer, ends, tokens: Vec::new(), left: tokens_max, streamed: 0 }
+    }
+
+    /// An ordinary token of whole characters.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if the vocabulary has none.
+    pub(crate) fn filler(&self) -> Result<u32, MindError> {
+        let encoding = self.tokenizer.encode_fast("a", false);
+        let filler = encoding.ok().and_then(|encoding| encoding.get_ids().first().copied());
+        filler
+            .filter(|id| !self.ends.contains(id))
+            .ok_or_else(|| MindError::Model("its vocabulary cannot spell the letter a".to_owned()))
     }
 
     /// Takes the next sampled token.
@@ -110,7 +123,7 @@ fn settled(text: &str) -> &str {
 
 /// Where the first blank line begins: a line feed, then nothing but blanks up to another.
 fn paragraph_end(text: &str) -> Option<usize> {
-    text.match_indices('\n').map(|(at, _)| at).find(|at| {
-        text[at + 1..].trim_start_matches([' ', '\t', '\r']).starts_with('\n')
-    })
+    text.match_indices('\n')
+        .map(|(at, _)| at)
+        .find(|at| text[at + 1..].trim_start_matches([' ', '\t', '\r']).starts_with('\n'))
 }

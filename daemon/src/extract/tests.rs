@@ -1,0 +1,140 @@
+//! What is text, what it is called and which names are not worth opening.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use crate::chunk::chunk;
+
+use super::{FILE_BYTES_MAX, Kind, Unreadable, extract, is_candidate};
+
+fn text(path: &str, bytes: &[u8]) -> String {
+    extract(Path::new(path), bytes).unwrap().text
+}
+
+#[test]
+fn encodings_become_text() {
+    let table: &[(&[u8], &str)] = &[
+        (b"", ""),
+        (b"plain\r\nlines\r\n", "plain\r\nlines\r\n"),
+        ("lömp\u{feff}".as_bytes(), "lömp\u{feff}"),
+        (b"\xef\xbb\xbfmarked", "\u{feff}marked"),
+        (b"\xff\xfel\0\xf6\0\n\0", "lö\n"),
+        (b"\xfe\xff\0l\0\xf6\0\n", "lö\n"),
+        (b"\xff\xfe", ""),
+        // Written on an older Windows, then UTF-8 with one damaged character.
+        (b"ein gr\xf6\xdferes Feuer \x96 80 \x80", "ein größeres Feuer – 80 €"),
+        (b"\xc3\xb6\xc3\xa4\xc3\xbc damaged \xff here", "öäü damaged \u{fffd} here"),
+        (
+            b"\x1b[31mred\x1b[0m log line, \x0c next page",
+            "\x1b[31mred\x1b[0m log line, \x0c next page",
+        ),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(text("a.txt", bytes), *expected, "{bytes:?}");
+    }
+}
+
+#[test]
+fn data_is_refused_with_a_reason() {
+    let zeros = [b"text and then\0".as_slice(), &[b'x'; 100]].concat();
+    let control: Vec<u8> = (0..200).map(|i| if i % 7 == 0 { 1 } else { b'a' }).collect();
+    // "Маяк светит" in KOI8-R: Latin letters would be nonsense.
+    let koi8 = b"\xed\xc1\xd1\xcb \xd3\xd7\xc5\xd4\xc9\xd4 \xce\xcf\xde\xd8\xc0".as_slice();
+    let sixteen = [b"\xff\xfe".as_slice(), &[0; 64]].concat();
+    let large = vec![b'a'; FILE_BYTES_MAX as usize + 1];
+    let max = FILE_BYTES_MAX;
+    let table: &[(&[u8], Unreadable)] = &[
+        (&zeros, Unreadable::Binary),
+        (&control, Unreadable::Binary),
+        (&sixteen, Unreadable::Binary),
+        (koi8, Unreadable::Encoding),
+        (&large, Unreadable::TooLarge { bytes: max + 1, max }),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(extract(Path::new("a.txt"), bytes).unwrap_err(), *expected);
+    }
+    let shown = Unreadable::TooLarge { bytes: 100 << 20, max }.to_string();
+    assert!(shown.starts_with("100 MiB, over the limit of 16 MiB"), "{shown}");
+}
+
+#[test]
+fn the_broken_fixtures_are_survived() {
+    let read = |name: &str| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/corpus/broken").join(name);
+        extract(&path, &std::fs::read(&path).unwrap())
+    };
+    let passages = |name: &str| chunk(&read(name).unwrap(), 64, &|text| text.len().div_ceil(4));
+    assert_eq!(read("binary.bin").unwrap_err(), Unreadable::Binary);
+    assert!(passages("empty.md").is_empty());
+    assert_eq!(
+        passages("latin1.txt")[0].text,
+        "Der Wärter prüft täglich die Größe der Flamme – notfalls öfter."
+    );
+    let long = passages("very-long-line.txt");
+    assert!(long.len() > 200 && long.iter().all(|p| p.lines == (1, 1) && p.text.len() <= 256));
+}
+
+#[test]
+fn kinds_and_titles() {
+    let table = [
+        ("/n/fog.md", "# Fog signals\ntext", Kind::Markdown, "Fog signals"),
+        ("/n/fog.md", "\u{feff}# Fog\n", Kind::Markdown, "Fog"),
+        (
+            "/n/fog.md",
+            "---\ntags: a\ntitle: \"The fog\"\n---\n# Other\n",
+            Kind::Markdown,
+            "The fog",
+        ),
+        ("/n/fog.MD", "## Only a second level\n", Kind::Markdown, "fog"),
+        ("/n/fog.md", "Intro\n\nUnderlined\n===\n", Kind::Markdown, "Underlined"),
+        ("/n/fog.md", "```\n# not a title\n```\n", Kind::Markdown, "fog"),
+        ("/n/lamp.rs", "# x\n", Kind::Code, "lamp"),
+        ("/n/Makefile", "all:\n", Kind::Code, "Makefile"),
+        ("/n/run", "#!/bin/sh\n", Kind::Code, "run"),
+        ("/n/notes.2024.txt", "# x\n", Kind::Text, "notes.2024"),
+        ("/n/README", "hello", Kind::Text, "README"),
+    ];
+    for (path, text, kind, title) in table {
+        let extracted = extract(Path::new(path), text.as_bytes()).unwrap();
+        assert_eq!((extracted.kind, extracted.title.as_str()), (kind, title), "{path}: {text}");
+    }
+}
+
+#[test]
+fn names_not_worth_opening() {
+    for name in ["a.md", "README", "b.RS", "c.txt", "d.unknown", "binary.bin", "e.log", ".profile"]
+    {
+        assert!(is_candidate(Path::new(name)), "{name}");
+    }
+    for name in [
+        "a.PNG",
+        "b.tar.gz",
+        "Cargo.lock",
+        "package-lock.json",
+        "x.min.js",
+        "notes.md~",
+        ".#a.md",
+        "#a.md#",
+        ".a.md.swp",
+        "4913",
+        "t.csv",
+        "id_rsa",
+        "tls.pem",
+        "app.js.map",
+        ".env",
+    ] {
+        assert!(!is_candidate(Path::new(name)), "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn valid_text_is_itself_and_no_bytes_panic(text in "\\PC{0,200}", bytes in any::<Vec<u8>>()) {
+        if let Ok(extracted) = extract(Path::new("a.md"), text.as_bytes()) {
+            prop_assert_eq!(extracted.text, text);
+        }
+        let _checked_for_panics = extract(Path::new("a.md"), &bytes).is_ok();
+    }
+}

@@ -1,0 +1,56 @@
+//! Several ranked lists in, one out, by reciprocal rank fusion: scores of different searches
+//! cannot be compared, ranks can. Pure.
+
+use std::collections::HashMap;
+
+use crate::store::Found;
+
+#[cfg(test)]
+mod tests;
+
+/// Rank that halves a first place's worth, from "Reciprocal Rank Fusion outperforms Condorcet
+/// and individual Rank Learning Methods" (Cormack, Clarke and Büttcher, SIGIR 2009).
+pub const K: f32 = 60.0;
+
+/// A passage with its place in the fused list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fused {
+    /// As the first list that has it returned it.
+    pub found: Found,
+    /// Sum over lists of weight / ([`K`] + rank).
+    pub score: f32,
+    /// Rank from 1 in each list; `None` where it is missing.
+    pub ranks: Vec<Option<usize>>,
+}
+
+/// The `limit` best of `lists`, each with its weight, best first. A passage is the same in two
+/// lists when path and ordinal are; listed twice in one, its better rank counts. Equal scores are
+/// ordered by the better single rank, then by path and ordinal, so that the same lists always
+/// give the same answer.
+pub fn fuse(lists: &[(f32, &[Found])], limit: usize) -> Vec<Fused> {
+    let mut places: HashMap<(&str, usize), usize> = HashMap::new();
+    let mut fused: Vec<Fused> = Vec::new();
+    for (list, (weight, found)) in lists.iter().enumerate() {
+        for (index, found) in found.iter().enumerate() {
+            let place = *places.entry((&found.path, found.ordinal)).or_insert_with(|| {
+                let ranks = vec![None; lists.len()];
+                fused.push(Fused { found: found.clone(), score: 0.0, ranks });
+                fused.len() - 1
+            });
+            let passage = &mut fused[place];
+            if passage.ranks[list].is_none() {
+                passage.ranks[list] = Some(index + 1);
+                passage.score += weight / (K + (index + 1) as f32);
+            }
+        }
+    }
+    let best = |fused: &Fused| fused.ranks.iter().flatten().min().copied();
+    fused.sort_by(|a, b| {
+        let scores = b.score.total_cmp(&a.score);
+        let ranks = || best(a).cmp(&best(b));
+        let names = || (&a.found.path, a.found.ordinal).cmp(&(&b.found.path, b.found.ordinal));
+        scores.then_with(ranks).then_with(names)
+    });
+    fused.truncate(limit);
+    fused
+}

@@ -1,0 +1,328 @@
+//! The indexer: makes the store equal to what is on disk.
+//!
+//! A loop over one inbox and one queue of suspected files. Between any two batches it looks at the
+//! inbox, so a saved file does not wait for a long round or a huge file, and a removed folder ends
+//! its round at once. Deletes and renames are no events of their own: what is known and not on
+//! disk goes. Only this task writes a store.
+
+mod plan;
+mod progress;
+mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use daemon_protocol::Phase;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::limits::{
+    COMMIT_DOCUMENTS_MAX, COMMIT_PASSAGES_MAX, COMMIT_WAIT_MAX, GATHER_DOCUMENTS_MAX,
+    GATHER_PASSAGES, MAINTAIN_INTERVAL_MIN,
+};
+use crate::mailbox::Cause;
+use crate::mind::JobError;
+use crate::prepare::{Outcome, prepare};
+use crate::scan::Seen;
+use crate::shared::Shared;
+use crate::store::{Document, Known, Stamp};
+use progress::Progress;
+use work::{Batch, Finished, Work};
+
+/// A file that may differ from what is indexed.
+#[derive(Debug)]
+struct Suspect {
+    path: String,
+    bytes: u64,
+    /// Someone said that just this file changed: a write within one tick of the clock leaves
+    /// size and time as they were, so a later rescan may not take it off the queue again.
+    named: bool,
+}
+
+/// A file that is not indexed, and why.
+#[derive(Debug)]
+struct Refusal {
+    /// Set if its content is why: it is not tried again until this changes.
+    seen: Option<Seen>,
+    reason: String,
+}
+
+/// See the module.
+pub(crate) struct Indexer {
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    /// The generation being filled; serves already unless `incoming`.
+    engine: Arc<Engine>,
+    incoming: bool,
+    queue: VecDeque<Suspect>,
+    /// Being embedded; a second one on top if files were saved during a long first one.
+    works: Vec<Work>,
+    /// Embedded and not committed yet, and since when the first of them waits.
+    group: Vec<Document>,
+    group_since: Instant,
+    refused: BTreeMap<String, Refusal>,
+    progress: Progress,
+    waiters: Vec<oneshot::Sender<()>>,
+    /// Whether anything was committed since the store was last maintained, and when that was.
+    unmaintained: bool,
+    maintained: Option<Instant>,
+}
+
+impl Indexer {
+    pub(crate) fn new(shared: Arc<Shared>, stop: CancellationToken) -> Indexer {
+        Indexer {
+            engine: shared.engine(),
+            shared,
+            stop,
+            incoming: false,
+            queue: VecDeque::new(),
+            works: Vec::new(),
+            group: Vec::new(),
+            group_since: Instant::now(),
+            refused: BTreeMap::new(),
+            progress: Progress::default(),
+            waiters: Vec::new(),
+            unmaintained: false,
+            maintained: None,
+        }
+    }
+
+    /// Runs until stopped; what is embedded by then is committed. The first order comes from the
+    /// watcher, once it watches: what changes after the scan is then reported.
+    pub(crate) async fn run(mut self) {
+        let mut rescan_at = tokio::time::Instant::now() + self.shared.settings.rescan_every;
+        while !self.stop.is_cancelled() {
+            if let Some(orders) = self.shared.mailbox.take() {
+                if orders.rescan.is_some() {
+                    rescan_at = tokio::time::Instant::now() + self.shared.settings.rescan_every;
+                }
+                self.plan(orders).await;
+            } else if !self.queue.is_empty() || !self.works.is_empty() {
+                self.step().await;
+            } else {
+                self.rest().await;
+                tokio::select! {
+                    () = self.stop.cancelled() => {}
+                    () = self.shared.mailbox.arrived() => {}
+                    () = tokio::time::sleep_until(rescan_at) => {
+                        self.shared.mailbox.rescan(Cause::Periodic);
+                    }
+                }
+            }
+        }
+        self.commit().await;
+    }
+
+    /// Embeds the next batch, after reading files if there is none.
+    async fn step(&mut self) {
+        let urgent = self.queue.front().is_some_and(|suspect| suspect.named);
+        if self.works.last().is_none_or(|work| urgent && !work.urgent) {
+            let work = self.gather(urgent).await;
+            self.works.push(work);
+        }
+        let batch = self.works.last_mut().and_then(Work::next_batch);
+        match batch {
+            Some(batch) => self.encode(batch).await,
+            None => self.finish_work().await,
+        }
+        self.publish(Phase::Encoding);
+    }
+
+    /// Embeds one batch, unless told to stop.
+    async fn encode(&mut self, batch: Batch) {
+        let Some(work) = self.works.last_mut() else { return };
+        let texts = work.texts(&batch);
+        let width = self.engine.card.width;
+        let result = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return,
+            result = self.engine.mind.embed_passages(texts) => result,
+        };
+        match result {
+            Ok(vectors) => work.embedded(&batch, vectors, width),
+            // The model's thread has ended, and the service is about to: that is no fault of the
+            // files, which stay indexed as they are.
+            Err(JobError::Gone) => self.stop.cancelled().await,
+            Err(error) => work.failed(&batch, &error),
+        }
+    }
+
+    /// Moves what the topmost work embedded into the group, and commits if it is time.
+    async fn finish_work(&mut self) {
+        let Some(work) = self.works.pop() else { return };
+        let urgent = work.urgent;
+        let Finished { documents, failures, bytes } = work.finish();
+        for bytes in bytes {
+            self.progress.done(bytes);
+        }
+        for (path, reason) in failures {
+            self.remove_known(&path).await;
+            self.refuse(path, None, reason);
+        }
+        if self.group.is_empty() {
+            self.group_since = Instant::now();
+        }
+        self.group.extend(documents);
+        let passages: usize = self.group.iter().map(|document| document.passages.len()).sum();
+        if urgent
+            || self.queue.is_empty()
+            || self.group.len() >= COMMIT_DOCUMENTS_MAX
+            || passages >= COMMIT_PASSAGES_MAX
+            || self.group_since.elapsed() >= COMMIT_WAIT_MAX
+        {
+            self.commit().await;
+        }
+    }
+
+    /// Reads files until there is enough to embed at a time; only named ones if `urgent`.
+    async fn gather(&mut self, urgent: bool) -> Work {
+        let mut gathered = Vec::new();
+        let mut passages = 0;
+        while gathered.len() < GATHER_DOCUMENTS_MAX
+            && passages < GATHER_PASSAGES
+            && !self.stop.is_cancelled()
+        {
+            let Some(suspect) = self.queue.pop_front_if(|suspect| suspect.named || !urgent) else {
+                break;
+            };
+            let Suspect { path, bytes, .. } = suspect;
+            let indexed =
+                self.engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
+            let counter = Arc::clone(&self.engine.counter);
+            let tokens_max = self.engine.card.passage_tokens_max;
+            let read = {
+                let path = path.clone();
+                move || prepare(&path, indexed.as_deref(), tokens_max, counter.as_ref())
+            };
+            match blocking(read).await {
+                Outcome::Ready(prepared) => {
+                    passages += prepared.passages.len();
+                    gathered.push((prepared, bytes));
+                    continue;
+                }
+                Outcome::Unchanged(stamp) => self.restamp(&path, stamp),
+                Outcome::Gone => self.remove_known(&path).await,
+                Outcome::Refused { seen, reason } => {
+                    self.remove_known(&path).await;
+                    self.refuse(path, seen, reason);
+                }
+            }
+            self.progress.done(bytes);
+        }
+        Work::new(gathered, urgent)
+    }
+
+    /// The content is indexed under another time: the next scan need not read it again. The
+    /// store keeps the old time, which costs one reading after a restart and no embedding.
+    fn restamp(&mut self, path: &str, stamp: Stamp) {
+        self.refused.remove(path);
+        if let Some(known) = self.engine.catalogue.write().get_mut(path) {
+            known.stamp = stamp;
+        }
+    }
+
+    async fn remove(&mut self, paths: Vec<String>) {
+        if paths.is_empty() {
+            return;
+        }
+        match self.engine.store.remove(paths.clone()).await {
+            Ok(()) => {
+                let mut known = self.engine.catalogue.write();
+                for path in &paths {
+                    known.remove(path);
+                }
+                self.unmaintained = true;
+            }
+            // They stay known, so the next scan tries again.
+            Err(error) => tracing::error!(%error, "removing {} documents", paths.len()),
+        }
+    }
+
+    async fn remove_known(&mut self, path: &str) {
+        self.refused.remove(path);
+        let known = self.engine.catalogue.read().contains_key(path);
+        if known {
+            self.remove(vec![path.to_owned()]).await;
+        }
+    }
+
+    fn refuse(&mut self, path: String, seen: Option<Seen>, reason: String) {
+        tracing::debug!(path, reason, "not indexed");
+        self.progress.problem(&path);
+        self.refused.insert(path, Refusal { seen, reason });
+    }
+
+    /// Stores what is embedded, in one commit.
+    async fn commit(&mut self) {
+        let documents = std::mem::take(&mut self.group);
+        if documents.is_empty() {
+            return;
+        }
+        let entries: Vec<(String, Known)> = documents
+            .iter()
+            .map(|document| {
+                let passages = document.passages.len();
+                (document.path.clone(), Known { stamp: document.stamp.clone(), passages })
+            })
+            .collect();
+        match self.engine.store.replace(documents).await {
+            Ok(()) => {
+                for (path, _) in &entries {
+                    self.refused.remove(path);
+                }
+                self.engine.catalogue.write().extend(entries);
+                self.unmaintained = true;
+            }
+            Err(error) => {
+                tracing::error!(%error, "storing {} documents", entries.len());
+                for (path, _) in entries {
+                    self.refuse(path, None, error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Ends a round: everything found is committed, so those who wait for that are told.
+    async fn rest(&mut self) {
+        self.commit().await;
+        if self.incoming {
+            self.incoming = false;
+            self.shared.serve(Arc::clone(&self.engine));
+            tracing::info!(model = self.engine.card.name, "the new model serves");
+        }
+        self.progress.rest();
+        self.publish(Phase::Idle);
+        for waiter in self.waiters.drain(..) {
+            if waiter.send(()).is_err() {
+                tracing::trace!("who waited for this round has left");
+            }
+        }
+        let due = self.maintained.is_none_or(|last| last.elapsed() >= MAINTAIN_INTERVAL_MIN);
+        if self.unmaintained && due {
+            if let Err(error) = self.engine.store.maintain().await {
+                tracing::warn!(%error, "maintaining the store");
+            }
+            self.unmaintained = false;
+            self.maintained = Some(Instant::now());
+        }
+    }
+
+    fn publish(&self, phase: Phase) {
+        let status = self.progress.status(phase, &self.engine.catalogue, &self.refused);
+        self.shared.status.send_if_modified(|held| {
+            let differs = *held != status;
+            *held = status;
+            differs
+        });
+    }
+}
+
+/// Runs `work` where it may block; a panic in it is a panic of the indexer.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

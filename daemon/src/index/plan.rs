@@ -1,0 +1,141 @@
+//! Orders -> a look at the disk -> what is removed and what is queued.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use daemon_protocol::Phase;
+
+use super::{Indexer, Suspect, blocking};
+use crate::engine::Engine;
+use crate::mailbox::Orders;
+use crate::scan::{self, Reach, Scan, Seen};
+
+impl Indexer {
+    /// Looks at the disk as far as the orders say, removes what is gone and queues what differs.
+    pub(super) async fn plan(&mut self, orders: Orders) {
+        // What is embedded must be known before it is compared, or it would be embedded twice.
+        self.commit().await;
+        if let Some(engine) = orders.adopt {
+            self.adopt(engine);
+        }
+        self.waiters.extend(orders.waiters);
+        self.publish(Phase::Scanning);
+        if !orders.changed.is_empty() {
+            let named: Vec<String> =
+                orders.changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
+            self.look(Reach::of_changes(orders.changed), &named).await;
+        }
+        if let Some(cause) = orders.rescan {
+            tracing::debug!(?cause, "rescan");
+            self.look(Reach::All, &[]).await;
+        }
+        if !self.queue.is_empty() {
+            self.publish(Phase::Encoding);
+        }
+    }
+
+    /// Goes on with another generation; the rescan that comes with it fills the queue anew.
+    fn adopt(&mut self, engine: Arc<Engine>) {
+        self.incoming = engine.card.fingerprint != self.shared.engine().card.fingerprint;
+        if engine.card.fingerprint != self.engine.card.fingerprint {
+            self.refused.clear();
+        }
+        for work in self.works.drain(..) {
+            self.progress.withdraw(work.finish().bytes);
+        }
+        self.engine = engine;
+    }
+
+    async fn look(&mut self, reach: Reach, named: &[String]) {
+        let roots = self.shared.folders.roots();
+        let reach = Arc::new(reach);
+        let (walked, stop) = (Arc::clone(&reach), self.stop.clone());
+        let walk = {
+            let roots = roots.clone();
+            move || scan::walk(&roots, &walked, &stop)
+        };
+        let mut scan = blocking(walk).await;
+        self.forget(&scan, &reach).await;
+        self.note_troubles(&roots, &reach, &mut scan);
+        self.enqueue(&scan, &reach, named);
+    }
+
+    /// Keeps the folders' own troubles with the folders, and the rest as refusals.
+    fn note_troubles(&mut self, roots: &[PathBuf], reach: &Reach, scan: &mut Scan) {
+        for root in roots {
+            let trouble = root.to_str().and_then(|root| scan.unreadable.get(root));
+            if trouble.is_some() || matches!(reach, Reach::All) {
+                self.shared.folders.set_unreadable(root, trouble.cloned());
+            }
+        }
+        for (path, reason) in &scan.unreadable {
+            if !roots.iter().any(|root| root == Path::new(path)) {
+                self.refuse(path.clone(), None, reason.clone());
+            }
+        }
+        for path in std::mem::take(&mut scan.unnamed) {
+            self.refuse(path, None, "its name is not UTF-8: rename it".to_owned());
+        }
+    }
+
+    /// Removes what is indexed and no longer on disk.
+    async fn forget(&mut self, scan: &Scan, reach: &Reach) {
+        for path in scan.gone(&self.refused, reach) {
+            self.refused.remove(&path);
+        }
+        let embedding: std::collections::BTreeMap<String, ()> =
+            self.works.iter().flat_map(|work| work.paths()).map(|path| (path, ())).collect();
+        for path in scan.gone(&embedding, reach) {
+            self.abandon(&path);
+        }
+        let gone = scan.gone(&self.engine.catalogue.read(), reach);
+        self.remove(gone).await;
+    }
+
+    /// Stops embedding what was read of `path`.
+    fn abandon(&mut self, path: &str) {
+        for work in &mut self.works {
+            self.progress.withdraw(work.abandon(path));
+        }
+    }
+
+    /// Queues what differs; named files first, since someone has just saved them.
+    fn enqueue(&mut self, scan: &Scan, reach: &Reach, named: &[String]) {
+        let mut held = std::mem::take(&mut self.queue);
+        self.progress.withdraw(held.iter().map(|suspect| suspect.bytes));
+        let suspect = |path: &String, seen: Seen, named| Suspect {
+            path: path.clone(),
+            bytes: seen.bytes,
+            named,
+        };
+        let mut found: VecDeque<Suspect> = named
+            .iter()
+            .filter_map(|path| Some(suspect(path, *scan.files.get(path)?, true)))
+            .collect();
+        if matches!(reach, Reach::All) {
+            // The walk finds the others again, if they still are to be read.
+            held.retain(|suspect| suspect.named && scan.files.contains_key(&suspect.path));
+        }
+        let urgent = held.iter().take_while(|suspect| suspect.named).count();
+        let rest = held.split_off(urgent);
+        found.extend(held);
+        let known = self.engine.catalogue.read();
+        let refused = &self.refused;
+        found.extend(
+            scan.differing(&known)
+                .filter(|(path, seen)| refused.get(*path).is_none_or(|r| r.seen != Some(*seen)))
+                .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
+                .map(|(path, seen)| suspect(path, seen, false)),
+        );
+        drop(known);
+        found.extend(rest);
+        let mut paths = HashSet::new();
+        found.retain(|suspect| paths.insert(suspect.path.clone()));
+        for suspect in &found {
+            self.abandon(&suspect.path);
+        }
+        self.progress.add(found.iter().map(|suspect| suspect.bytes));
+        self.queue = found;
+    }
+}

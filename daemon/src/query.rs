@@ -1,0 +1,302 @@
+//! The ask job: draft -> think -> embed -> search -> final.
+//!
+//! It is cancelled by being dropped. What needs the model degrades to what does not: without a
+//! thought the draft ranking stands, without a vector the text ranking does, and `done` says why.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use daemon_protocol::{
+    Ask, Event, Failure, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, Ranks, Stage, THOUGHTS_MAX, Timings,
+};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use models::{Sampling, Thought};
+use tokio::sync::mpsc;
+
+use crate::engine::{Catalogue, Engine};
+use crate::error::{busy, cancelled, internal, invalid};
+use crate::fuse::{Fused, fuse};
+use crate::limits::{CANDIDATES, LABEL_CHARS_MAX, SNIPPET_CHARS_MAX, THINK_MAX};
+use crate::mind::{JobError, Thinking};
+use crate::shared::Shared;
+use crate::snippet::snippet;
+use crate::store::{Found, Scope, StoreError};
+
+/// Events on their way to the client. Sending waits for a slow one.
+pub(crate) type Outbox = mpsc::Sender<Event>;
+
+/// An ask that makes sense.
+struct Question {
+    id: u64,
+    text: String,
+    limit: usize,
+    sampling: Sampling,
+    scope: Scope,
+    weights: (f32, f32),
+}
+
+/// Answers `ask` with events to `out`, all but the closing `failed`, which is the error.
+pub(crate) async fn answer(shared: &Shared, ask: Ask, out: &Outbox) -> Result<(), Failure> {
+    let started = Instant::now();
+    let engine = shared.engine();
+    let question = check(shared, &engine, ask)?;
+    let run = Run { engine, question, out, started, timings: Timings::default() };
+    run.answer().await
+}
+
+fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure> {
+    let text = ask.text.trim();
+    if text.is_empty() {
+        return Err(invalid("the question is empty", "ask something"));
+    }
+    let characters = ask.text.chars().count();
+    if characters > QUESTION_CHARS_MAX {
+        return Err(invalid(
+            format!("the question has {characters} characters, {QUESTION_CHARS_MAX} are the most"),
+            "ask for its gist; long texts belong into a folder that is searched",
+        ));
+    }
+    if ask.limit == 0 || ask.limit > LIMIT_MAX {
+        return Err(invalid(
+            format!("{} hits cannot be asked for", ask.limit),
+            format!("choose a limit from 1 to {LIMIT_MAX}"),
+        ));
+    }
+    let mut sampling = shared.settings.sampling.clone();
+    sampling.thoughts = ask.thoughts.unwrap_or(sampling.thoughts);
+    if sampling.thoughts > THOUGHTS_MAX {
+        return Err(invalid(
+            format!("{} thoughts cannot be asked for", sampling.thoughts),
+            format!("{THOUGHTS_MAX} are the most, 0 is a search without thinking"),
+        ));
+    }
+    let scope = match &ask.path {
+        None => Scope::All,
+        Some(pattern) => in_scope(&globs(pattern)?, &shared.folders.roots(), &engine.catalogue),
+    };
+    let weights = (shared.settings.text_weight, shared.settings.vector_weight);
+    Ok(Question { id: ask.id, text: text.to_owned(), limit: ask.limit, sampling, scope, weights })
+}
+
+/// The glob as given, as a folder's name, and at any depth if it names no folder itself.
+fn globs(pattern: &str) -> Result<GlobSet, Failure> {
+    let hint = "examples: '*.md', 'notes/**', '/home/me/notes/2024*/*.txt'";
+    let trimmed = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
+    if trimmed.is_empty() {
+        return Err(invalid("the path glob is empty", hint));
+    }
+    let mut shapes = vec![trimmed.to_owned(), format!("{trimmed}/**")];
+    if !trimmed.contains('/') {
+        shapes.extend([format!("**/{trimmed}"), format!("**/{trimmed}/**")]);
+    }
+    let mut set = GlobSetBuilder::new();
+    for shape in shapes {
+        let glob = GlobBuilder::new(&shape).literal_separator(true).build();
+        set.add(glob.map_err(|error| {
+            invalid(format!("not a path glob: {pattern:?}: {}", error.kind()), hint)
+        })?);
+    }
+    set.build().map_err(|error| invalid(format!("not a path glob: {pattern:?}: {error}"), hint))
+}
+
+fn in_scope(globs: &GlobSet, roots: &[PathBuf], catalogue: &Catalogue) -> Scope {
+    let known = catalogue.read();
+    let matches = |path: &&String| {
+        globs.is_match(path.as_str())
+            || roots.iter().any(|root| {
+                std::path::Path::new(path.as_str())
+                    .strip_prefix(root)
+                    .is_ok_and(|below| globs.is_match(below))
+            })
+    };
+    let paths: Vec<String> = known.keys().filter(matches).cloned().collect();
+    if paths.len() == known.len() { Scope::All } else { Scope::Paths(paths) }
+}
+
+/// An answer under way.
+struct Run<'a> {
+    engine: Arc<Engine>,
+    question: Question,
+    out: &'a Outbox,
+    started: Instant,
+    timings: Timings,
+}
+
+impl Run<'_> {
+    async fn answer(mut self) -> Result<(), Failure> {
+        let wants_thought = self.question.sampling.thoughts > 0;
+        let embedded = self.engine.mind.embed_query(&self.question.text, Vec::new());
+        let (text, bare) = tokio::join!(self.by_text(), embedded);
+        let text = text?;
+        let bare = self.usable(bare)?;
+        // Thinking begins before the store has answered; its first tokens wait in the channel.
+        let thinking = match (&bare, wants_thought) {
+            (Some(_), true) => {
+                let mind = &self.engine.mind;
+                let thinking = mind.think(&self.question.text, &self.question.sampling);
+                self.usable(thinking)?
+            }
+            _ => None,
+        };
+        let near = self.by_vector(bare.map(models::Embedding::into_vec)).await?;
+        let draft = self.fuse(&text, &near);
+        self.timings.draft_ms = ms(self.started);
+        let Some(thinking) = thinking else {
+            return self.finish(draft, None).await;
+        };
+        self.send_hits(Stage::Draft, &draft, None).await?;
+        let thoughts = self.think(thinking).await?;
+        let ranking = Instant::now();
+        let places = places(&draft);
+        let last = match self.embed_thoughts(thoughts).await? {
+            Some(vector) => {
+                let near = self.by_vector(Some(vector)).await?;
+                self.fuse(&text, &near)
+            }
+            None => draft,
+        };
+        self.timings.rank_ms = ms(ranking);
+        self.finish(last, Some(&places)).await
+    }
+
+    async fn finish(
+        mut self,
+        ranking: Vec<Fused>,
+        draft: Option<&HashMap<(String, usize), usize>>,
+    ) -> Result<(), Failure> {
+        self.send_hits(Stage::Final, &ranking, draft).await?;
+        self.timings.total_ms = ms(self.started);
+        let done = Event::Done { id: self.question.id, timings: self.timings.clone() };
+        self.send(done).await
+    }
+
+    /// A vector, or the reason why there is none; too many askers is no reason to answer worse.
+    fn usable<T>(&mut self, result: Result<T, JobError>) -> Result<Option<T>, Failure> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ JobError::Busy) => Err(busy(&error.to_string())),
+            Err(error @ (JobError::Gone | JobError::Mind(_))) => {
+                tracing::warn!(%error, "an answer without the model");
+                self.timings.degraded = Some(error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Streams the thoughts; none if thinking failed or took too long.
+    async fn think(&mut self, mut thinking: Thinking) -> Result<Vec<Thought>, Failure> {
+        let thinking_since = Instant::now();
+        let deadline = tokio::time::Instant::now() + THINK_MAX;
+        let id = self.question.id;
+        while let Ok(next) = tokio::time::timeout_at(deadline, thinking.deltas.recv()).await {
+            let Some(delta) = next else {
+                self.timings.think_ms = ms(thinking_since);
+                let thoughts = thinking.thoughts().await;
+                return Ok(self.usable(thoughts)?.unwrap_or_default());
+            };
+            self.timings.thought_tokens += 1;
+            self.timings.first_token_ms.get_or_insert_with(|| ms(self.started));
+            if !delta.text.is_empty() {
+                self.send(Event::Thought { id, index: delta.index, delta: delta.text }).await?;
+            }
+        }
+        self.timings.think_ms = ms(thinking_since);
+        self.timings.degraded = Some(format!("no thought within {} s", THINK_MAX.as_secs()));
+        Ok(Vec::new())
+    }
+
+    async fn embed_thoughts(
+        &mut self,
+        thoughts: Vec<Thought>,
+    ) -> Result<Option<Vec<f32>>, Failure> {
+        if thoughts.is_empty() {
+            let empty = || "the model had no usable thought".to_owned();
+            self.timings.degraded.get_or_insert_with(empty);
+            return Ok(None);
+        }
+        let vector = self.engine.mind.embed_query(&self.question.text, thoughts).await;
+        Ok(self.usable(vector)?.map(models::Embedding::into_vec))
+    }
+
+    async fn by_text(&self) -> Result<Vec<Found>, Failure> {
+        let Question { text, scope, .. } = &self.question;
+        let found = self.engine.store.by_text(text.clone(), CANDIDATES, scope.clone());
+        found.await.map_err(store_failure)
+    }
+
+    async fn by_vector(&self, vector: Option<Vec<f32>>) -> Result<Vec<Found>, Failure> {
+        let Some(vector) = vector else { return Ok(Vec::new()) };
+        let scope = self.question.scope.clone();
+        self.engine.store.by_vector(vector, CANDIDATES, scope).await.map_err(store_failure)
+    }
+
+    fn fuse(&self, text: &[Found], near: &[Found]) -> Vec<Fused> {
+        let (text_weight, vector_weight) = self.question.weights;
+        fuse(&[(text_weight, text), (vector_weight, near)], text.len() + near.len())
+    }
+
+    async fn send_hits(
+        &self,
+        stage: Stage,
+        ranking: &[Fused],
+        draft: Option<&HashMap<(String, usize), usize>>,
+    ) -> Result<(), Failure> {
+        let question = &self.question;
+        let hits = ranking
+            .iter()
+            .take(question.limit)
+            .map(|fused| {
+                let place = (fused.found.path.clone(), fused.found.ordinal);
+                hit(&question.text, fused, draft.and_then(|draft| draft.get(&place).copied()))
+            })
+            .collect();
+        self.send(Event::Hits { id: question.id, stage, hits }).await
+    }
+
+    async fn send(&self, event: Event) -> Result<(), Failure> {
+        self.out.send(event).await.map_err(|_| cancelled("the client has left"))
+    }
+}
+
+/// Rank, from 1, of every passage of a ranking.
+fn places(ranking: &[Fused]) -> HashMap<(String, usize), usize> {
+    let place = |fused: &Fused| (fused.found.path.clone(), fused.found.ordinal);
+    ranking.iter().enumerate().map(|(index, fused)| (place(fused), index + 1)).collect()
+}
+
+fn hit(question: &str, fused: &Fused, draft: Option<usize>) -> Hit {
+    let Found { path, title, passage, .. } = &fused.found;
+    let shown = snippet(question, passage, SNIPPET_CHARS_MAX);
+    Hit {
+        path: path.clone(),
+        title: label(title),
+        heading: label(&passage.heading),
+        line_start: passage.lines.0,
+        line_end: passage.lines.1,
+        line: shown.line,
+        byte_start: passage.bytes.start,
+        byte_end: passage.bytes.end,
+        score: fused.score,
+        snippet: shown.text,
+        highlights: shown.highlights,
+        ranks: Ranks {
+            text: fused.ranks.first().copied().flatten(),
+            vector: fused.ranks.get(1).copied().flatten(),
+            draft,
+        },
+    }
+}
+
+fn label(text: &str) -> String {
+    text.chars().take(LABEL_CHARS_MAX).collect()
+}
+
+fn store_failure(error: StoreError) -> Failure {
+    internal(error.to_string())
+}
+
+fn ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,317 @@
+//! One client: requests in, jobs started and superseded, events out.
+//!
+//! A reader (this task), a writer, at most one ask, and a few other requests in work. All of them
+//! end with the session; none outlives it.
+
+use std::sync::Arc;
+
+use daemon_protocol::client::{ClientError, FrameReader};
+use daemon_protocol::{Ask, Event, Failure, Hello, PROTOCOL, Request, frame};
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{busy, cancelled, internal, invalid};
+use crate::limits::{
+    CLOSE_WAIT_MAX, HELLO_WAIT_MAX, OUTBOX_EVENTS_MAX, REQUESTS_PER_SESSION_MAX,
+    STATUS_INTERVAL_MIN, WRITE_STALL_MAX,
+};
+use crate::query::{self, Outbox};
+use crate::shared::Shared;
+
+/// The ask in work.
+struct Current {
+    id: u64,
+    token: CancellationToken,
+}
+
+struct Session {
+    shared: Arc<Shared>,
+    out: Outbox,
+    /// Ask, syncs, reload, subscription: whatever takes longer than a frame.
+    jobs: JoinSet<()>,
+    ask: Option<Current>,
+    subscribed: bool,
+}
+
+/// Serves one client until it leaves, breaks the protocol, or the service closes.
+pub(crate) async fn serve(shared: Arc<Shared>, stream: UnixStream) {
+    let (read, mut write) = stream.into_split();
+    let mut reader = FrameReader::new(read);
+    if !greet(&shared, &mut reader, &mut write).await {
+        return;
+    }
+    let (out, outbox) = mpsc::channel(OUTBOX_EVENTS_MAX);
+    // Cancelled by the writer once nothing can be written any more.
+    let broken = CancellationToken::new();
+    let mut writer = tokio::spawn(write_events(write, outbox, broken.clone()));
+    let mut session = Session {
+        shared: Arc::clone(&shared),
+        out,
+        jobs: JoinSet::new(),
+        ask: None,
+        subscribed: false,
+    };
+    session.read(&mut reader, &broken).await;
+    let Session { mut jobs, out, .. } = session;
+    jobs.abort_all();
+    while let Some(ended) = jobs.join_next().await {
+        check(ended);
+    }
+    drop(out);
+    // What is in the outbox still goes out, unless the client does not read.
+    match timeout(CLOSE_WAIT_MAX, &mut writer).await {
+        Ok(ended) => check(ended),
+        Err(_) => writer.abort(),
+    }
+}
+
+/// A panic in a part of the session is a panic of the session, which the server hears of.
+fn check(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// Exchanges hellos. Ours goes first, so that a client of any other protocol can read it.
+async fn greet(shared: &Shared, reader: &mut FrameReader, write: &mut OwnedWriteHalf) -> bool {
+    let hello = Hello {
+        protocol: PROTOCOL,
+        version: shared.settings.version.clone(),
+        pid: std::process::id(),
+    };
+    let Ok(line) = frame::encode(&hello) else { return false };
+    let exchange = async {
+        write.write_all(&line).await.ok()?;
+        reader.read::<Hello>().await.ok()?
+    };
+    tokio::select! {
+        () = shared.closing.cancelled() => false,
+        theirs = timeout(HELLO_WAIT_MAX, exchange) => {
+            theirs.ok().flatten().is_some_and(|theirs| theirs.protocol == PROTOCOL)
+        }
+    }
+}
+
+/// Writes events until all senders are gone or the client stops reading.
+async fn write_events(
+    mut write: OwnedWriteHalf,
+    mut outbox: mpsc::Receiver<Event>,
+    broken: CancellationToken,
+) {
+    while let Some(event) = outbox.recv().await {
+        let Some(line) = encode(&event) else { continue };
+        match timeout(WRITE_STALL_MAX, write.write_all(&line)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    broken.cancel();
+}
+
+/// The line of an event; of a failure in its place if it does not fit a frame.
+fn encode(event: &Event) -> Option<Vec<u8>> {
+    let error = match frame::encode(event) {
+        Ok(line) => return Some(line),
+        Err(error) => error,
+    };
+    tracing::error!(%error, "an event cannot be sent");
+    let Event::Hits { id, .. } = event else { return None };
+    let error = internal(format!("the answer cannot be sent: {error}; ask for fewer hits"));
+    frame::encode(&Event::Failed { id: *id, error }).ok()
+}
+
+impl Session {
+    async fn read(&mut self, reader: &mut FrameReader, broken: &CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.shared.closing.cancelled() => return self.close().await,
+                () = broken.cancelled() => return,
+                Some(ended) = self.jobs.join_next() => check(ended),
+                request = reader.read::<Request>() => match request {
+                    Ok(Some(request)) => self.handle(request).await,
+                    Ok(None) | Err(ClientError::Io(_)) => return,
+                    Err(error) => return self.refuse(&error).await,
+                },
+            }
+        }
+    }
+
+    async fn close(&self) {
+        let reason = self.shared.reason.get().copied().unwrap_or("the daemon is closing");
+        // A client that does not read may miss why, but not that, the connection ends.
+        drop(self.out.try_send(Event::Closing { reason: reason.to_owned() }));
+    }
+
+    /// After a frame that is none, where the next begins is anyone's guess: say so and hang up.
+    async fn refuse(&self, error: &ClientError) {
+        let error = invalid(error.to_string(), "send one JSON request a line");
+        self.send(Event::Failed { id: 0, error }).await;
+    }
+
+    async fn handle(&mut self, request: Request) {
+        match request {
+            Request::Ask(ask) => self.ask(ask),
+            Request::Cancel { id } => {
+                if let Some(current) = &self.ask
+                    && current.id == id
+                {
+                    current.token.cancel();
+                }
+            }
+            Request::Add { id, path } => self.edit(id, path, true).await,
+            Request::Remove { id, path } => self.edit(id, path, false).await,
+            Request::List { id } => {
+                let folders = self.shared.folders.list(&self.shared.engine().catalogue);
+                self.send(Event::Folders { id, folders }).await;
+            }
+            Request::Status { id } => {
+                let status = self.shared.daemon_status(&self.shared.engine().card);
+                self.send(Event::Status { id, status: Box::new(status) }).await;
+            }
+            Request::Sync { id } => self.sync(id).await,
+            Request::Reload { id } => self.reload(id).await,
+            Request::Subscribe { .. } => self.subscribe(),
+            // Every session hears `closing`, this one too.
+            Request::Stop { .. } => self.shared.stop.cancel(),
+        }
+    }
+
+    async fn send(&self, event: Event) {
+        tokio::select! {
+            // If the writer has ended, the reader is about to.
+            sent = self.out.send(event) => drop(sent),
+            // A client that reads nothing must not hold up the end.
+            () = self.shared.closing.cancelled() => {}
+        }
+    }
+
+    async fn fail(&self, id: u64, error: Failure) {
+        self.send(Event::Failed { id, error }).await;
+    }
+
+    /// Starts a question; the newest wins.
+    fn ask(&mut self, ask: Ask) {
+        if let Some(older) = self.ask.take() {
+            older.token.cancel();
+        }
+        let token = CancellationToken::new();
+        self.ask = Some(Current { id: ask.id, token: token.clone() });
+        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
+        self.jobs.spawn(async move {
+            let id = ask.id;
+            let result = tokio::select! {
+                biased;
+                () = token.cancelled() => Err(cancelled("superseded or cancelled")),
+                result = query::answer(&shared, ask, &out) => result,
+            };
+            if let Err(error) = result {
+                drop(out.send(Event::Failed { id, error }).await);
+            }
+        });
+    }
+
+    async fn edit(&mut self, id: u64, path: String, add: bool) {
+        let shared = Arc::clone(&self.shared);
+        // The list is written to disk; once begun, this runs to its end even if the client leaves.
+        let edit = tokio::task::spawn_blocking(move || {
+            if add {
+                shared.folders.add(&path)?
+            } else {
+                shared.folders.remove(&path)?
+            }
+            Ok(shared.folders.list(&shared.engine().catalogue))
+        });
+        match edit.await {
+            Ok(Ok(folders)) => self.send(Event::Folders { id, folders }).await,
+            Ok(Err(error)) => self.fail(id, error).await,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Whether one more job may start; if not, the client is told.
+    async fn has_room(&self, id: u64) -> bool {
+        let room = self.jobs.len() < REQUESTS_PER_SESSION_MAX;
+        if !room {
+            self.fail(id, busy("too many requests of this client at once")).await;
+        }
+        room
+    }
+
+    async fn sync(&mut self, id: u64) {
+        if !self.has_room(id).await {
+            return;
+        }
+        let mut done = self.shared.mailbox.sync();
+        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
+        let stream = !self.subscribed;
+        self.jobs.spawn(async move {
+            let mut changes = shared.status.subscribe();
+            loop {
+                tokio::select! {
+                    biased;
+                    told = &mut done => {
+                        let status = shared.status.borrow().clone();
+                        let event = match told {
+                            Ok(()) => Event::Synced { id, status },
+                            Err(_) => Event::Failed { id, error: cancelled("the daemon is closing") },
+                        };
+                        drop(out.send(event).await);
+                        return;
+                    }
+                    changed = changes.changed(), if stream => {
+                        let status = changes.borrow_and_update().clone();
+                        if changed.is_err() || out.send(Event::Indexing { status }).await.is_err() {
+                            return;
+                        }
+                        tokio::select! {
+                            // Nothing is lost: the loop looks at `done` first.
+                            () = sleep(STATUS_INTERVAL_MIN) => {}
+                            () = shared.closing.cancelled() => return,
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    fn subscribe(&mut self) {
+        if std::mem::replace(&mut self.subscribed, true) {
+            return;
+        }
+        let (mut changes, out) = (self.shared.status.subscribe(), self.out.clone());
+        self.jobs.spawn(async move {
+            loop {
+                let status = changes.borrow_and_update().clone();
+                if out.send(Event::Indexing { status }).await.is_err() {
+                    return;
+                }
+                sleep(STATUS_INTERVAL_MIN).await;
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn reload(&mut self, id: u64) {
+        if !self.has_room(id).await {
+            return;
+        }
+        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
+        self.jobs.spawn(async move {
+            let event = match shared.reload().await {
+                Ok(card) => Event::Status { id, status: Box::new(shared.daemon_status(&card)) },
+                Err(error) => Event::Failed { id, error },
+            };
+            drop(out.send(event).await);
+        });
+    }
+}

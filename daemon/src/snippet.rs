@@ -1,0 +1,253 @@
+//! A question and a passage in, the line of text that shows why the passage was found out. Pure,
+//! and linear in both.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::store::Passage;
+
+#[cfg(test)]
+mod tests;
+
+/// Words of the question that are looked for; a pasted page is not looked for word by word.
+const QUESTION_WORDS_MAX: usize = 64;
+
+/// Put where the passage goes on.
+const ELLIPSIS: char = '…';
+
+/// Words that say nothing about the answer, unless the question has no others.
+#[rustfmt::skip]
+const STOP_WORDS: &[&str] = &[
+    "a", "about", "an", "and", "are", "as", "at", "be", "by", "can", "did", "do", "does", "for",
+    "from", "had", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "no",
+    "not", "of", "on", "or", "our", "should", "so", "that", "the", "their", "then", "there",
+    "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why",
+    "will", "with", "would", "you", "your",
+];
+
+/// Words and marks within which a space is looked for to begin or end at; writing without
+/// spaces is cut between words.
+const SPACE_WITHIN: usize = 16;
+
+/// One line of a passage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// White space is single spaces, and control characters, which could drive a terminal, are
+    /// spaces or gone. Begins or ends with an ellipsis where the passage goes on.
+    pub text: String,
+    /// Byte ranges of matched words in `text`: in order, apart, never empty.
+    pub highlights: Vec<(usize, usize)>,
+    /// Line in the file of the first match shown, or of the snippet's beginning without one.
+    pub line: usize,
+}
+
+/// A word, a mark or a space of the passage.
+struct Segment<'a> {
+    text: &'a str,
+    start: usize,
+    /// Characters it takes in the snippet.
+    chars: usize,
+    /// Which word of the question it is.
+    word: Option<usize>,
+}
+
+/// The stretch of at most `chars_max` characters with the most distinct words of `question`,
+/// whole words unless a single one is longer. Nothing is shown in fewer than 3 characters.
+pub fn snippet(question: &str, passage: &Passage, chars_max: usize) -> Snippet {
+    if chars_max < 3 {
+        return Snippet { text: String::new(), highlights: Vec::new(), line: passage.lines.0 };
+    }
+    let segments = segments(&passage.text, &question_words(question));
+    // Two characters are kept for an ellipsis at either end.
+    let room = chars_max - 2;
+    let core = best(&segments, room);
+    let shown = widen(&segments, core.clone(), room);
+    let first = segments[core].iter().find(|segment| segment.word.is_some());
+    let first = first.or(segments.get(shown.start)).map_or(0, |segment| segment.start);
+    let line = passage.lines.0 + passage.text[..first].matches('\n').count();
+    let (text, highlights) = render(&segments, shown, room);
+    Snippet { text, highlights, line }
+}
+
+/// Stems of the question's words, each with a number.
+fn question_words(question: &str) -> HashMap<String, usize> {
+    let words = || question.unicode_words().map(str::to_lowercase).take(QUESTION_WORDS_MAX * 4);
+    let telling = |word: &String| !STOP_WORDS.contains(&word.as_str());
+    let mut chosen: Vec<String> = words().filter(telling).collect();
+    if chosen.is_empty() {
+        chosen = words().collect();
+    }
+    let mut numbered = HashMap::new();
+    for word in chosen.into_iter().take(QUESTION_WORDS_MAX) {
+        let next = numbered.len();
+        numbered.entry(stem(&word)).or_insert(next);
+    }
+    numbered
+}
+
+fn segments<'a>(text: &'a str, words: &HashMap<String, usize>) -> Vec<Segment<'a>> {
+    let mut segments: Vec<Segment<'a>> = Vec::new();
+    let mut after_space = true;
+    for (start, text) in text.split_word_bound_indices() {
+        let space = is_space(text);
+        let chars = match (space, after_space) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, _) => text.chars().filter(|c| !unshown(*c)).count(),
+        };
+        let is_word = text.contains(char::is_alphanumeric) && text.len() < 128;
+        let word = is_word.then(|| words.get(&stem(&text.to_lowercase())).copied()).flatten();
+        segments.push(Segment { text, start, chars, word });
+        after_space = space;
+    }
+    segments
+}
+
+fn is_space(text: &str) -> bool {
+    text.chars().all(unshown)
+}
+
+/// Characters shown as a space or not at all: white space, what drives terminals, and marks that
+/// turn the direction of writing.
+fn unshown(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The shortest range of segments within `room` that begins and ends with a match and has the
+/// most distinct matches, then the most matches; the first of equals. Empty without a match.
+fn best(segments: &[Segment<'_>], room: usize) -> Range<usize> {
+    let matches = segments.iter().enumerate().filter_map(|(at, s)| s.word.map(|word| (at, word)));
+    let before: Vec<usize> = std::iter::once(0)
+        .chain(segments.iter().scan(0, |sum, segment| {
+            *sum += segment.chars;
+            Some(*sum)
+        }))
+        .collect();
+    let mut inside: VecDeque<(usize, usize)> = VecDeque::new();
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    let mut best = (0, 0, 0..0);
+    for (at, word) in matches {
+        inside.push_back((at, word));
+        *counts.entry(word).or_default() += 1;
+        while let Some((first, word)) = inside.front().copied() {
+            let fits = before[at + 1] - before[first] <= room;
+            if fits || inside.len() == 1 {
+                break;
+            }
+            inside.pop_front();
+            if let Some(count) = counts.get_mut(&word) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&word);
+                }
+            }
+        }
+        let start = inside.front().map_or(at, |(first, _)| *first);
+        if (counts.len(), inside.len()) > (best.0, best.1) {
+            best = (counts.len(), inside.len(), start..at + 1);
+        }
+    }
+    best.2
+}
+
+/// Adds context while there is room: up to a third of it before, the rest behind, and what is
+/// left then before again.
+fn widen(segments: &[Segment<'_>], core: Range<usize>, room: usize) -> Range<usize> {
+    let mut left = room.saturating_sub(segments[core.clone()].iter().map(|s| s.chars).sum());
+    let (mut start, mut end) = (core.start, core.end);
+    let before = |start: &mut usize, left: &mut usize, keep: usize| {
+        while *start > 0 && segments[*start - 1].chars + keep <= *left {
+            *start -= 1;
+            *left -= segments[*start].chars;
+        }
+    };
+    let behind = left - left / 3;
+    before(&mut start, &mut left, behind);
+    while end < segments.len() && segments[end].chars <= left {
+        left -= segments[end].chars;
+        end += 1;
+    }
+    before(&mut start, &mut left, 0);
+    // Rather begin and end at a space than between a name and its ending.
+    let gap = |at: &usize| is_space(segments[*at].text);
+    if start > 0
+        && let Some(after) = (start - 1..core.start).take(SPACE_WITHIN).find(gap)
+    {
+        start = after + 1;
+    }
+    if end < segments.len()
+        && let Some(space) = (core.end.max(start + 1)..=end).rev().take(SPACE_WITHIN).find(gap)
+    {
+        end = space;
+    }
+    // A first word that is too long is cut by the renderer.
+    start..end.max((start + 1).min(segments.len()))
+}
+
+/// The segments as one line, with an ellipsis where something is left out.
+fn render(
+    segments: &[Segment<'_>],
+    shown: Range<usize>,
+    room: usize,
+) -> (String, Vec<(usize, usize)>) {
+    let mut text = String::new();
+    let mut highlights: Vec<(usize, usize)> = Vec::new();
+    let left_out = |outside: &[Segment<'_>]| outside.iter().any(|s| !is_space(s.text));
+    if left_out(&segments[..shown.start]) {
+        text.push(ELLIPSIS);
+    }
+    let begin = text.len();
+    let mut left = room;
+    let mut cut = left_out(&segments[shown.end..]);
+    for segment in &segments[shown] {
+        if is_space(segment.text) {
+            if text.len() > begin && !text.ends_with(' ') {
+                text.push(' ');
+                left = left.saturating_sub(1);
+            }
+            continue;
+        }
+        let start = text.len();
+        text.extend(segment.text.chars().filter(|c| !unshown(*c)).take(left));
+        cut |= segment.chars > left;
+        left = left.saturating_sub(segment.chars);
+        if segment.word.is_some() && text.len() > start {
+            match highlights.last_mut() {
+                Some(last) if last.1 == start => last.1 = text.len(),
+                _ => highlights.push((start, text.len())),
+            }
+        }
+    }
+    text.truncate(text.trim_end().len());
+    if cut {
+        text.push(ELLIPSIS);
+    }
+    (text, highlights)
+}
+
+/// A lower-case word without its ending, so that "keeping", "keeper" and "keeps" are one. Crude:
+/// English only, and only what helps to point at a word.
+fn stem(word: &str) -> String {
+    const ENDINGS: [&str; 9] = ["ings", "ing", "ers", "er", "ies", "ed", "es", "ly", "s"];
+    let word = word.strip_suffix("'s").or(word.strip_suffix("’s")).unwrap_or(word);
+    if !word.is_ascii() {
+        return word.to_owned();
+    }
+    let cut = ENDINGS.iter().find_map(|ending| {
+        let rest = word.strip_suffix(ending).filter(|rest| rest.len() >= 3)?;
+        Some((rest, *ending))
+    });
+    let Some((rest, ending)) = cut.filter(|_| !word.ends_with("ss")) else {
+        return word.strip_suffix(['e', 'y']).filter(|w| w.len() >= 3).unwrap_or(word).to_owned();
+    };
+    let bytes = rest.as_bytes();
+    let doubled = bytes[rest.len() - 1] == bytes[rest.len() - 2];
+    if doubled && !matches!(ending, "es" | "ies" | "s") && !rest.ends_with(['l', 's', 'z']) {
+        return rest[..rest.len() - 1].to_owned();
+    }
+    rest.strip_suffix(['e', 'y']).filter(|w| w.len() >= 3).unwrap_or(rest).to_owned()
+}

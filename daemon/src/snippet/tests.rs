@@ -1,0 +1,114 @@
+//! What of a passage is shown for a question.
+
+use proptest::prelude::*;
+
+use super::{Snippet, snippet, stem};
+use crate::store::Passage;
+
+fn passage(text: &str) -> Passage {
+    let lines = (10, 10 + text.matches('\n').count());
+    Passage { heading: String::new(), bytes: 0..text.len(), lines, text: text.to_owned() }
+}
+
+fn marked(snippet: &Snippet) -> String {
+    let mut text = snippet.text.clone();
+    for (start, end) in snippet.highlights.iter().rev() {
+        text.insert(*end, ']');
+        text.insert(*start, '[');
+    }
+    text
+}
+
+#[test]
+fn the_densest_window_is_shown() {
+    let text = "The log is kept daily.\n\nIn fog the horn sounds\ttwo blasts\r\n  every ninety \
+                seconds; the keepers wind the clockwork before each watch. Nothing else is said.";
+    let table = [
+        (
+            "how often does the horn sound in fog?",
+            60,
+            "…daily. In [fog] the [horn] [sounds] two blasts every ninety…",
+            12,
+        ),
+        ("keeper's clocks", 44, "…the [keepers] wind the clockwork before…", 13),
+        (
+            "WATCH",
+            1000,
+            "The log is kept daily. In fog the horn sounds two blasts every ninety seconds; the keepers wind the clockwork before each [watch]. Nothing else is said.",
+            13,
+        ),
+        ("radar", 30, "The log is kept daily. In…", 10),
+        ("the", 12, "[The] log is…", 10),
+        ("", 12, "The log is…", 10),
+        ("horn", 2, "", 10),
+        ("seconds", 6, "…[seco]…", 13),
+    ];
+    for (question, chars, expected, line) in table {
+        let shown = snippet(question, &passage(text), chars);
+        assert_eq!((marked(&shown).as_str(), shown.line), (expected, line), "{question}");
+    }
+}
+
+#[test]
+fn other_scripts_and_strange_characters() {
+    let table = [
+        ("灯台", "この灯台は古い", 20, "この[灯台]は古い"),
+        ("größe", "Die GRÖSSE und die Größe.", 40, "Die GRÖSSE und die [Größe]."),
+        ("lamp", "a\u{1b}[31mlamp\u{202e}s\u{0}", 40, "a [31mlamps"),
+        ("x", "", 40, ""),
+        ("x", " \n ", 40, ""),
+        ("e", "👩‍👩‍👧 e\u{301}e e", 40, "👩‍👩‍👧 e\u{301}e [e]"),
+    ];
+    for (question, text, chars, expected) in table {
+        assert_eq!(marked(&snippet(question, &passage(text), chars)), expected, "{text}");
+    }
+}
+
+#[test]
+fn words_of_one_stem() {
+    for family in [
+        &["keep", "keeps", "keeper", "keepers", "keeping", "keeper's"][..],
+        &["battery", "batteries"],
+        &["run", "running", "runner", "runners", "runs"],
+        &["make", "makes", "making"],
+        &["filter", "filters"],
+        &["glass"],
+    ] {
+        let stems: std::collections::BTreeSet<String> = family.iter().map(|w| stem(w)).collect();
+        assert_eq!(stems.len(), 1, "{family:?} -> {stems:?}");
+    }
+    for (a, b) in [("use", "us"), ("sea", "seas!"), ("oil", "oily bird")] {
+        assert_ne!(stem(a), stem(b));
+    }
+}
+
+#[test]
+fn a_large_passage_and_a_large_question_are_cheap() {
+    let text = "lamp oil wick ".repeat(200_000);
+    let begun = std::time::Instant::now();
+    let shown = snippet(&text, &passage(&text), 120);
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    assert!(shown.highlights.len() > 5);
+}
+
+proptest! {
+    #[test]
+    fn a_snippet_is_one_short_line_with_sound_highlights(
+        question in "[a-dé漢 ]{0,12}|\\PC{0,20}",
+        text in "([a-dé漢]{0,6}[ \n\t\u{301}.,]){0,40}|\\PC{0,100}",
+        chars_max in 0usize..80,
+    ) {
+        let passage = passage(&text);
+        let shown = snippet(&question, &passage, chars_max);
+        prop_assert!(shown.text.chars().count() <= chars_max);
+        prop_assert!(!shown.text.contains(char::is_control));
+        prop_assert!(!shown.text.contains("  ") && shown.text.trim() == shown.text);
+        prop_assert!((passage.lines.0..=passage.lines.1).contains(&shown.line));
+        let mut at = 0;
+        for (start, end) in &shown.highlights {
+            prop_assert!(at <= *start && start < end);
+            prop_assert!(shown.text.get(*start..*end).is_some());
+            at = *end + 1;
+        }
+    }
+}

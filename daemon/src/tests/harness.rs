@@ -1,0 +1,367 @@
+//! A world of its own for each test: a directory, a running service, clients.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use daemon_protocol::client::Client;
+use daemon_protocol::{Ask, Event, Failure, Folder, Hit, IndexStatus, Request, Stage, Timings};
+use models::scripted::ScriptedMind;
+use models::{Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter};
+use tempfile::TempDir;
+use tokio::net::UnixListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::memory::MemoryStore;
+use crate::store::{Pending, Store};
+use crate::{Backend, Critical, Settings, run};
+
+/// Only a broken test waits this long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the mind does when asked.
+#[derive(Default)]
+pub(super) struct Script {
+    pub(super) name: Mutex<Option<&'static str>>,
+    /// Taken by the next mind that is loaded: it waits here before every token and takes a
+    /// dropped sender for an open gate.
+    pub(super) gate: Mutex<Option<mpsc::Receiver<()>>>,
+    pub(super) fail_loading: Mutex<Option<&'static str>>,
+    pub(super) fail_thinking: Mutex<Option<&'static str>>,
+    pub(super) fail_queries: Mutex<Option<&'static str>>,
+    pub(super) panic_thinking: Mutex<bool>,
+    /// Passages that hold this word cannot be embedded.
+    pub(super) poison: Mutex<Option<&'static str>>,
+    /// Passages embedded so far.
+    pub(super) embedded: AtomicUsize,
+    /// Thoughts begun so far.
+    pub(super) thought: AtomicUsize,
+    stores: Mutex<HashMap<String, Arc<MemoryStore>>>,
+}
+
+pub(super) struct Scripted(pub(super) Arc<Script>);
+
+fn fail(reason: &Mutex<Option<&'static str>>) -> Result<(), MindError> {
+    reason.lock().unwrap().map_or(Ok(()), |text| Err(MindError::Inference(text.to_owned())))
+}
+
+impl Backend for Scripted {
+    fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
+        fail(&self.0.fail_loading)?;
+        let mut inner = ScriptedMind::new(self.0.name.lock().unwrap().unwrap_or("first"));
+        if let Some(gate) = self.0.gate.lock().unwrap().take() {
+            inner = inner.gated(move || drop(gate.recv()));
+        }
+        Ok(Box::new(TestMind { inner, script: Arc::clone(&self.0) }))
+    }
+
+    fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
+        let mut stores = self.0.stores.lock().unwrap();
+        let store: Arc<dyn Store> = stores.entry(card.fingerprint.clone()).or_default().clone();
+        Box::pin(async { Ok(store) })
+    }
+}
+
+struct TestMind {
+    inner: ScriptedMind,
+    script: Arc<Script>,
+}
+
+impl Mind for TestMind {
+    fn card(&self) -> &ModelCard {
+        self.inner.card()
+    }
+
+    fn counter(&self) -> Arc<dyn TokenCounter> {
+        self.inner.counter()
+    }
+
+    fn think(
+        &mut self,
+        question: &str,
+        sampling: &Sampling,
+        on_token: &mut OnToken<'_>,
+    ) -> Result<Vec<Thought>, MindError> {
+        fail(&self.script.fail_thinking)?;
+        assert!(!*self.script.panic_thinking.lock().unwrap(), "as the script says");
+        self.script.thought.fetch_add(1, Ordering::SeqCst);
+        self.inner.think(question, sampling, on_token)
+    }
+
+    fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
+        if let Some(poison) = *self.script.poison.lock().unwrap()
+            && passages.iter().any(|text| text.contains(poison))
+        {
+            return Err(MindError::Numeric("NaN".to_owned()));
+        }
+        self.script.embedded.fetch_add(passages.len(), Ordering::SeqCst);
+        self.inner.embed_passages(passages)
+    }
+
+    fn embed_query(
+        &mut self,
+        question: &str,
+        thoughts: &[Thought],
+    ) -> Result<Embedding, MindError> {
+        fail(&self.script.fail_queries)?;
+        self.inner.embed_query(question, thoughts)
+    }
+}
+
+/// A service in a directory of its own.
+pub(super) struct World {
+    pub(super) notes: PathBuf,
+    pub(super) script: Arc<Script>,
+    dir: TempDir,
+    starts: usize,
+    shutdown: CancellationToken,
+    service: JoinHandle<Result<(), Critical>>,
+}
+
+impl World {
+    pub(super) async fn start() -> World {
+        World::with(Arc::new(Script::default())).await
+    }
+
+    pub(super) async fn with(script: Arc<Script>) -> World {
+        let dir = TempDir::new().unwrap();
+        let real = dir.path().canonicalize().unwrap();
+        let notes = real.join("notes");
+        std::fs::create_dir(&notes).unwrap();
+        let shutdown = CancellationToken::new();
+        let service = spawn(dir.path(), 0, &script, &shutdown);
+        World { notes, script, dir, starts: 0, shutdown, service }
+    }
+
+    /// A world that watches its notes, and a client.
+    pub(super) async fn watching() -> (World, Talk) {
+        let world = World::start().await;
+        let mut talk = world.connect().await;
+        talk.add(&world.notes).await.unwrap();
+        talk.sync().await;
+        (world, talk)
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
+        socket(self.dir.path(), self.starts)
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(super) async fn connect(&self) -> Talk {
+        let client = Client::connect(&self.socket(), "test").await.unwrap();
+        Talk { client, last: 0 }
+    }
+
+    /// Writes a file below the notes, with the folders it is in.
+    pub(super) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.notes.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Orders the end and waits for it.
+    pub(super) async fn stop(self) -> Result<(), Critical> {
+        self.shutdown.cancel();
+        self.ended().await
+    }
+
+    /// Waits for the end.
+    pub(super) async fn ended(self) -> Result<(), Critical> {
+        within(self.service).await.unwrap()
+    }
+
+    /// Ends the service and starts another one on the same files and stores.
+    pub(super) async fn restart(mut self) -> World {
+        self.shutdown.cancel();
+        within(self.service).await.unwrap().unwrap();
+        self.shutdown = CancellationToken::new();
+        self.starts += 1;
+        self.service = spawn(self.dir.path(), self.starts, &self.script, &self.shutdown);
+        self
+    }
+}
+
+fn socket(dir: &Path, start: usize) -> PathBuf {
+    dir.join(format!("socket{start}"))
+}
+
+fn spawn(
+    dir: &Path,
+    start: usize,
+    script: &Arc<Script>,
+    shutdown: &CancellationToken,
+) -> JoinHandle<Result<(), Critical>> {
+    let listener = UnixListener::bind(socket(dir, start)).unwrap();
+    let settings = Settings {
+        folders_file: dir.join("data/folders.json"),
+        sampling: Sampling { thoughts: 2, ..Sampling::default() },
+        version: "test".to_owned(),
+        rescan_every: Duration::from_secs(3600),
+        text_weight: 1.0,
+        vector_weight: 1.0,
+    };
+    let backend = Arc::new(Scripted(Arc::clone(script)));
+    tokio::spawn(run(listener, backend, settings, shutdown.clone().cancelled_owned()))
+}
+
+/// Fails the test rather than waiting for ever.
+pub(super) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("an event that never came")
+}
+
+/// A client with the requests that tests make.
+pub(super) struct Talk {
+    pub(super) client: Client,
+    last: u64,
+}
+
+/// Everything that answered one ask, in order.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// `draft`, `thought`, `final`, `done`, runs of one collapsed.
+    pub(super) order: Vec<&'static str>,
+    pub(super) draft: Vec<Hit>,
+    pub(super) thought: String,
+    pub(super) hits: Vec<Hit>,
+    pub(super) timings: Timings,
+}
+
+impl Answer {
+    /// File names of the final hits, best first.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.hits.iter().map(|hit| hit.path.rsplit('/').next().unwrap()).collect()
+    }
+}
+
+pub(super) fn question(text: &str) -> Ask {
+    Ask { id: 0, text: text.to_owned(), limit: 10, thoughts: None, path: None }
+}
+
+impl Talk {
+    pub(super) fn fresh_id(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    pub(super) async fn send(&mut self, request: Request) {
+        self.client.sender.send(&request).await.unwrap();
+    }
+
+    /// The next event that is not `indexing`.
+    pub(super) async fn event(&mut self) -> Event {
+        loop {
+            match within(self.client.receiver.next()).await.unwrap().unwrap() {
+                Event::Indexing { .. } => {}
+                event => return event,
+            }
+        }
+    }
+
+    /// Waits until an `indexing` event shows what is wanted. Needs a subscription.
+    pub(super) async fn until(&mut self, wanted: impl Fn(&IndexStatus) -> bool) -> IndexStatus {
+        loop {
+            let event = within(self.client.receiver.next()).await.unwrap().unwrap();
+            if let Event::Indexing { status } = event
+                && wanted(&status)
+            {
+                return status;
+            }
+        }
+    }
+
+    pub(super) async fn begin(&mut self, ask: Ask) -> u64 {
+        let id = self.fresh_id();
+        self.send(Request::Ask(Ask { id, ..ask })).await;
+        id
+    }
+
+    pub(super) async fn ask(&mut self, ask: Ask) -> Result<Answer, Failure> {
+        let id = self.begin(ask).await;
+        self.answer(id).await
+    }
+
+    pub(super) async fn answer(&mut self, asked: u64) -> Result<Answer, Failure> {
+        let mut answer = Answer::default();
+        loop {
+            let name = match self.event().await {
+                Event::Hits { id, stage: Stage::Draft, hits } if id == asked => {
+                    answer.draft = hits;
+                    "draft"
+                }
+                Event::Thought { id, delta, .. } if id == asked => {
+                    answer.thought.push_str(&delta);
+                    "thought"
+                }
+                Event::Hits { id, stage: Stage::Final, hits } if id == asked => {
+                    answer.hits = hits;
+                    "final"
+                }
+                Event::Done { id, timings } if id == asked => {
+                    answer.timings = timings;
+                    answer.order.push("done");
+                    return Ok(answer);
+                }
+                Event::Failed { id, error } if id == asked => return Err(error),
+                other => panic!("not an answer to {asked}: {other:?}"),
+            };
+            if answer.order.last() != Some(&name) {
+                answer.order.push(name);
+            }
+        }
+    }
+
+    async fn folders(&mut self, request: Request) -> Result<Vec<Folder>, Failure> {
+        self.send(request).await;
+        match self.event().await {
+            Event::Folders { folders, .. } => Ok(folders),
+            Event::Failed { error, .. } => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) async fn add(&mut self, path: &Path) -> Result<Vec<Folder>, Failure> {
+        let id = self.fresh_id();
+        self.folders(Request::Add { id, path: path.to_str().unwrap().to_owned() }).await
+    }
+
+    pub(super) async fn remove(&mut self, path: &Path) -> Result<Vec<Folder>, Failure> {
+        let id = self.fresh_id();
+        self.folders(Request::Remove { id, path: path.to_str().unwrap().to_owned() }).await
+    }
+
+    pub(super) async fn list(&mut self) -> Vec<Folder> {
+        let id = self.fresh_id();
+        self.folders(Request::List { id }).await.unwrap()
+    }
+
+    pub(super) async fn sync(&mut self) -> IndexStatus {
+        let asked = self.fresh_id();
+        self.send(Request::Sync { id: asked }).await;
+        match self.event().await {
+            Event::Synced { id, status } if id == asked => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Names of the documents that a thought-free search for `text` finds, sorted.
+    pub(super) async fn find(&mut self, text: &str) -> Vec<String> {
+        let ask = Ask { thoughts: Some(0), limit: 100, ..question(text) };
+        let answer = self.ask(ask).await.unwrap();
+        let mut names: Vec<String> = answer
+            .hits
+            .iter()
+            .filter(|hit| hit.ranks.text.is_some())
+            .map(|hit| hit.path.rsplit('/').next().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}

@@ -1,0 +1,74 @@
+//! The mind's thread by itself: lanes, their bounds, their order.
+
+use std::sync::{Arc, mpsc as gates};
+
+use models::Sampling;
+use tokio::sync::mpsc;
+
+use super::harness::{Script, Scripted, within};
+use crate::limits::LANE_INTERACTIVE_MAX;
+use crate::mind::{self, JobError};
+
+#[tokio::test]
+async fn people_go_first_and_a_full_lane_says_busy() {
+    let (gate, waiting) = gates::channel();
+    let script = Arc::new(Script::default());
+    *script.gate.lock().unwrap() = Some(waiting);
+    let (fatal, _failures) = mpsc::channel(1);
+    let mut loaded = mind::start(Arc::new(Scripted(Arc::clone(&script))), fatal).await.unwrap();
+    let mind = &loaded.handle;
+    let sampling = Sampling { thoughts: 1, ..Sampling::default() };
+
+    // The thread stands at the gate while others queue.
+    let mut thinking = mind.think("first", &sampling).unwrap();
+    gate.send(()).unwrap();
+    within(thinking.deltas.recv()).await.unwrap();
+    let (order, mut ended) = mpsc::channel(2);
+    let behind = {
+        let order = order.clone();
+        async move {
+            mind.embed_passages(vec!["a".to_owned()]).await.unwrap();
+            order.send("background").await.unwrap();
+        }
+    };
+    let before = async move {
+        mind.embed_query("q", Vec::new()).await.unwrap();
+        order.send("interactive").await.unwrap();
+    };
+    let open = async {
+        // Both have queued by now: a join polls in order.
+        drop(gate);
+        std::future::ready(()).await;
+    };
+    within(async { tokio::join!(behind, before, open) }).await;
+    assert_eq!(ended.recv().await, Some("interactive"));
+    assert_eq!(ended.recv().await, Some("background"));
+    assert_eq!(thinking.thoughts().await.unwrap().len(), 1);
+
+    let thread = loaded.thread.take().unwrap();
+    drop(loaded);
+    tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn askers_that_left_leave_room() {
+    let (gate, waiting) = gates::channel();
+    let script = Arc::new(Script::default());
+    *script.gate.lock().unwrap() = Some(waiting);
+    let (fatal, _failures) = mpsc::channel(1);
+    let loaded = mind::start(Arc::new(Scripted(script)), fatal).await.unwrap();
+    let mind = &loaded.handle;
+    let sampling = Sampling { thoughts: 1, ..Sampling::default() };
+    let mut first = mind.think("first", &sampling).unwrap();
+    gate.send(()).unwrap();
+    within(first.deltas.recv()).await.unwrap();
+    let held: Vec<_> =
+        (0..LANE_INTERACTIVE_MAX).map(|_| mind.think("waiting", &sampling).unwrap()).collect();
+    assert!(matches!(mind.think("one too many", &sampling), Err(JobError::Busy)));
+    drop(held);
+    let last = mind.think("there is room", &sampling).unwrap();
+    drop(gate);
+    assert_eq!(within(last.thoughts()).await.unwrap().len(), 1);
+    mind.close();
+    assert!(matches!(mind.think("closed", &sampling), Err(JobError::Gone)));
+}

@@ -1,0 +1,89 @@
+//! The daemon's model and store on real parts: the model file in use, and LanceDB.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use daemon::store::{Pending, Store};
+use daemon_lance::LanceStore;
+use models::{Mind, MindError, ModelCard};
+use models_candle::device::DeviceChoice;
+use models_candle::meta;
+use tracing::info;
+
+use crate::args::{Device, Pooling};
+use crate::config::Config;
+use crate::error::AppError;
+
+/// Opens what the configuration names.
+pub(crate) struct RealBackend {
+    config: Arc<Config>,
+}
+
+impl RealBackend {
+    pub(crate) fn new(config: Arc<Config>) -> Self {
+        RealBackend { config }
+    }
+
+    /// The model file in use, which is there.
+    pub(crate) fn model_file(&self) -> Result<PathBuf, AppError> {
+        let path = self.config.model_file()?;
+        if path.exists() {
+            return Ok(path);
+        }
+        Err(if path == self.config.paths.default_model {
+            AppError::new(format!("no model in {}", self.config.paths.models.display()))
+                .hint("run: fore model pull")
+        } else {
+            AppError::new(format!("the chosen model {} is not there", path.display()))
+                .hint("choose another (fore model use PATH) or the usual one (default)")
+        })
+    }
+}
+
+impl daemon::Backend for RealBackend {
+    fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
+        let path = self.model_file().map_err(|error| {
+            let hints = error.hints.iter().map(|hint| format!("; {hint}"));
+            MindError::Model(format!("{}{}", error.message, hints.collect::<String>()))
+        })?;
+        let mind = models_candle::open(&path, self.config.device.into())?;
+        let card = mind.card();
+        info!(
+            file = %path.display(),
+            model = card.name,
+            fingerprint = card.fingerprint,
+            device = card.device,
+            "model loaded"
+        );
+        Ok(mind)
+    }
+
+    fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
+        Box::pin(async move {
+            let index = &self.config.paths.index;
+            let store = LanceStore::open(index, &card.fingerprint, card.width).await?;
+            Ok(Arc::new(store) as Arc<dyn Store>)
+        })
+    }
+}
+
+impl From<Device> for DeviceChoice {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Auto => DeviceChoice::Auto,
+            Device::Cpu => DeviceChoice::Cpu,
+            Device::Cuda => DeviceChoice::Cuda,
+            Device::Metal => DeviceChoice::Metal,
+        }
+    }
+}
+
+impl From<Pooling> for meta::Pooling {
+    fn from(pooling: Pooling) -> Self {
+        match pooling {
+            Pooling::Emb => meta::Pooling::Emb,
+            Pooling::Mean => meta::Pooling::Mean,
+            Pooling::Both => meta::Pooling::Both,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! `fore model pull | use | list`: the model file that everything else reads.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use models::MindError;
+use models_candle::gguf;
+use models_candle::head::FittedHead;
+use models_candle::meta::Meta;
+use serde_json::json;
+
+use crate::args::ModelCommand;
+use crate::config::{Config, ModelChoice};
+use crate::error::{AppError, NOTHING};
+use crate::output::{self, Stdout};
+use crate::pull::report::{Console, Report, size};
+use crate::pull::{self, BASE, Sources, TEACHER, Turn};
+
+/// Below the models' folder: what was downloaded to make a model of, removed once it is made.
+const SOURCE_FOLDER: &str = "source";
+/// The argument of `fore model use` that goes back to the pulled model.
+const DEFAULT: &str = "default";
+
+/// Runs one of the model commands.
+pub(crate) fn run(command: &ModelCommand, config: &Config) -> Result<(), AppError> {
+    match command {
+        ModelCommand::Pull { from_file, force, teacher } => {
+            let mut report = Console::new(config.quiet);
+            let _turn = Turn::take(&config.paths.models)?;
+            pull_model(from_file.as_deref(), *force, config, &mut report)?;
+            if *teacher { pull_teacher(config, &mut report) } else { Ok(()) }
+        }
+        ModelCommand::Use { path } if path == Path::new(DEFAULT) => use_default(config),
+        ModelCommand::Use { path } => use_file(path, config),
+        ModelCommand::List { json } => list(*json, config),
+        ModelCommand::FitHead(args) => crate::fit_command::run(args, config),
+    }
+}
+
+fn mind(error: MindError) -> AppError {
+    AppError::new(error.to_string())
+}
+
+fn sources() -> Sources {
+    Sources::decide(&|name| std::env::var(name).ok())
+}
+
+/// Makes the usual model file, or brings its head up to date, or finds that there is nothing to do.
+fn pull_model(
+    from_file: Option<&Path>,
+    force: bool,
+    config: &Config,
+    report: &mut dyn Report,
+) -> Result<(), AppError> {
+    let out = &config.paths.default_model;
+    let shipped = FittedHead::shipped().map_err(mind)?;
+    if !force && out.exists() {
+        match gguf::open(out).and_then(|mut file| file.carries(&shipped)) {
+            Ok(true) => {
+                report.note(&format!("{} is there already; nothing to do", out.display()));
+                return Ok(());
+            }
+            Ok(false) => {
+                report.note(&format!("{}: renewing its head", out.display()));
+                return make(out, &shipped, out, report);
+            }
+            Err(error) => report.note(&format!("{error}; making it again")),
+        }
+    }
+    match from_file {
+        Some(file) => {
+            check_source(file)?;
+            make(file, &shipped, out, report)
+        }
+        None => {
+            let folder = config.paths.models.join(SOURCE_FOLDER);
+            pull::fetch(&BASE, &folder, &sources(), report)?;
+            make(&folder.join(BASE.parts[0].file), &shipped, out, report)?;
+            fs::remove_dir_all(&folder).map_err(|error| {
+                AppError::io(format_args!("removing {}", folder.display()), &error)
+            })
+        }
+    }
+}
+
+/// A file that a person brought must be the one that the sources have.
+fn check_source(file: &Path) -> Result<(), AppError> {
+    pull::verify(file, &BASE.parts[0]).map_err(|mismatch| {
+        AppError::new(format!("{}: {mismatch}", file.display()))
+            .hint(format!("expected is {} of {}", BASE.parts[0].file, BASE.hub_repo))
+            .hint(format!("to use another model: fore model use {}", file.display()))
+    })
+}
+
+fn make(
+    source: &Path,
+    shipped: &FittedHead,
+    out: &Path,
+    report: &mut dyn Report,
+) -> Result<(), AppError> {
+    let base = gguf::open(source).map_err(mind)?;
+    let meta = Meta::shipped(&base.content, shipped).map_err(mind)?;
+    let bytes = base.bytes;
+    drop(base);
+    let mut progress = |share: f32| {
+        report.progress("re-quantising to Q8_0", (f64::from(share) * bytes as f64) as u64, bytes);
+    };
+    gguf::convert(source, Some(&shipped.head), &meta, out, &mut progress).map_err(mind)?;
+    let made = fs::metadata(out).map_or(0, |stat| stat.len());
+    report.note(&format!("made {} ({})", out.display(), size(made)));
+    report.note("a daemon that runs takes it up when restarted: fore daemon stop");
+    Ok(())
+}
+
+fn pull_teacher(config: &Config, report: &mut dyn Report) -> Result<(), AppError> {
+    let folder = config.paths.models.join(TEACHER.label);
+    pull::fetch(&TEACHER, &folder, &sources(), report)?;
+    report.note(&format!("the teacher is in {}", folder.display()));
+    Ok(())
+}
+
+fn use_default(config: &Config) -> Result<(), AppError> {
+    let choice = &config.paths.model_choice;
+    match fs::remove_file(choice) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(AppError::io(format_args!("removing {}", choice.display()), &error));
+        }
+        _ => {}
+    }
+    note(config, &format!("{} is used from now on", config.paths.default_model.display()));
+    Ok(())
+}
+
+fn use_file(path: &Path, config: &Config) -> Result<(), AppError> {
+    let path = config.working_dir.join(path);
+    let path = path.canonicalize().map_err(|error| AppError::io(path.display(), &error))?;
+    let file = gguf::open(&path).map_err(mind)?;
+    if !file.content.tensor_infos.contains_key(gguf::HEAD_WEIGHT) {
+        note(config, "it has no embedding head: its vectors will rank poorly, words still well");
+    }
+    let choice = serde_json::to_vec(&ModelChoice { path: path.clone() })
+        .map_err(|error| AppError::new(format!("{}: {error}", path.display())))?;
+    write_atomically(&config.paths.model_choice, &choice)?;
+    note(config, &format!("{} ({}) is used from now on", file.meta.name, path.display()));
+    note(config, "a daemon that runs takes it up when restarted: fore daemon stop");
+    Ok(())
+}
+
+fn note(config: &Config, line: &str) {
+    if !config.quiet {
+        output::diagnostic(line);
+    }
+}
+
+fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| AppError::io(format_args!("writing {}", path.display()), &error))
+}
+
+/// A model file as `fore model list` shows it.
+struct Listed {
+    path: PathBuf,
+    in_use: bool,
+    bytes: u64,
+    /// Or why it cannot be used.
+    state: Result<Known, String>,
+}
+
+struct Known {
+    meta: Meta,
+    fingerprint: String,
+}
+
+fn list(as_json: bool, config: &Config) -> Result<(), AppError> {
+    let in_use = config.model_file()?;
+    let listed: Vec<Listed> =
+        model_files(config, &in_use)?.into_iter().map(|path| inspect(path, &in_use)).collect();
+    if listed.is_empty() && !as_json {
+        let models = config.paths.models.display();
+        return Err(AppError::new(format!("no model in {models}"))
+            .hint("run: fore model pull")
+            .exiting(NOTHING));
+    }
+    let text = if as_json {
+        format!("{}\n", serde_json::Value::Array(listed.iter().map(Listed::json).collect()))
+    } else {
+        listed.iter().map(Listed::line).collect()
+    };
+    Stdout::lock().print(&text)
+}
+
+/// GGUF files of the cache by name, and the one in use wherever it lies.
+fn model_files(config: &Config, in_use: &Path) -> Result<Vec<PathBuf>, AppError> {
+    let folder = &config.paths.models;
+    let mut files: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            return Err(AppError::io(format_args!("reading {}", folder.display()), &error));
+        }
+    };
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "gguf"));
+    let chosen = in_use != config.paths.default_model;
+    if chosen && !files.iter().any(|path| path == in_use) {
+        files.push(in_use.to_owned());
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn inspect(path: PathBuf, in_use: &Path) -> Listed {
+    let state = gguf::open(&path)
+        .and_then(|file| Ok(Known { fingerprint: gguf::fingerprint(&path)?, meta: file.meta }));
+    Listed {
+        in_use: path == in_use,
+        bytes: fs::metadata(&path).map_or(0, |stat| stat.len()),
+        state: state.map_err(|error| error.to_string()),
+        path,
+    }
+}
+
+impl Listed {
+    fn line(&self) -> String {
+        let mark = if self.in_use { '*' } else { ' ' };
+        match &self.state {
+            Ok(Known { meta, fingerprint }) => format!(
+                "{mark} {}  {}  {} ({})  {} wide  {fingerprint}\n",
+                self.path.display(),
+                size(self.bytes),
+                meta.name,
+                meta.architecture,
+                meta.width
+            ),
+            Err(why) => format!("{mark} unusable: {why}\n"),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let path = self.path.display().to_string();
+        match &self.state {
+            Ok(Known { meta, fingerprint }) => json!({
+                "path": path,
+                "in_use": self.in_use,
+                "bytes": self.bytes,
+                "name": meta.name,
+                "architecture": meta.architecture,
+                "width": meta.width,
+                "fingerprint": fingerprint,
+            }),
+            Err(why) => {
+                json!({"path": path, "in_use": self.in_use, "bytes": self.bytes, "error": why})
+            }
+        }
+    }
+}

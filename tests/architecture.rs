@@ -1,0 +1,142 @@
+//! Who may depend on whom, asked of `cargo tree`, and how long a file may be.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One row of the README's table.
+struct Rule {
+    package: &'static str,
+    /// Packages of this workspace that it names, all of them.
+    names: &'static [&'static str],
+    /// Reached, which keeps the next column honest: a misspelt name is never reached.
+    reaches: &'static [&'static str],
+    /// Never reached, however indirectly.
+    never: &'static [&'static str],
+}
+
+/// What the packages of the seconds loop never wait for.
+const HEAVY: [&str; 5] = ["lancedb", "arrow-array", "candle-core", "mistralrs", "tokenizers"];
+const LIGHT: [&str; 4] = ["daemon-protocol", "models", "tui", "daemon"];
+
+const RULES: &[Rule] = &[
+    Rule {
+        package: "daemon-protocol",
+        names: &[],
+        reaches: &["serde", "tokio"],
+        never: &["ratatui", "notify"],
+    },
+    Rule { package: "models", names: &[], reaches: &["thiserror"], never: &["tokio"] },
+    Rule {
+        package: "tui",
+        names: &["daemon-protocol"],
+        reaches: &["ratatui", "crossterm"],
+        never: &["daemon", "models", "notify"],
+    },
+    Rule {
+        package: "daemon",
+        names: &["daemon-protocol", "models"],
+        reaches: &["notify", "tokio"],
+        never: &["ratatui"],
+    },
+    Rule {
+        package: "daemon-lance",
+        names: &["daemon"],
+        reaches: &["lancedb", "arrow-array"],
+        never: &["models-candle", "candle-core", "mistralrs", "ratatui"],
+    },
+    Rule {
+        package: "models-candle",
+        names: &["models"],
+        reaches: &["candle-core", "mistralrs", "tokenizers"],
+        never: &["daemon", "lancedb", "ratatui"],
+    },
+    Rule {
+        package: "forethought",
+        names: &["daemon", "daemon-lance", "daemon-protocol", "models", "models-candle", "tui"],
+        reaches: &["lancedb", "arrow-array", "mistralrs", "candle-core", "tokenizers", "ratatui"],
+        never: &[],
+    },
+];
+
+/// Packages that `package` reaches in a build: (those it names, all).
+fn reached(package: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.current_dir(env!("CARGO_MANIFEST_DIR"));
+    tree.args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "depth"]);
+    let output = tree.args(["--package", package]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (mut named, mut all) = (BTreeSet::new(), BTreeSet::new());
+    // A line is the depth, at once followed by name, version and more: `2serde v1.0.0`.
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let name = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        let depth = &line[..line.len() - name.len()];
+        let name = name.split(' ').next().unwrap().to_owned();
+        if depth == "1" {
+            named.insert(name.clone());
+        }
+        if depth != "0" {
+            all.insert(name);
+        }
+    }
+    (named, all)
+}
+
+#[test]
+fn packages_know_only_whom_they_may() {
+    let ours: BTreeSet<&str> = RULES.iter().map(|rule| rule.package).collect();
+    for Rule { package, names, reaches, never } in RULES {
+        let (named, all) = reached(package);
+        let named: BTreeSet<&str> =
+            named.iter().map(String::as_str).filter(|name| ours.contains(name)).collect();
+        assert_eq!(named, names.iter().copied().collect(), "{package} names");
+        for name in *reaches {
+            assert!(all.contains(*name), "{package} does not reach {name}");
+        }
+        let heavy = if LIGHT.contains(package) { &HEAVY[..] } else { &[] };
+        for name in never.iter().chain(heavy) {
+            assert!(!all.contains(*name), "{package} reaches {name}");
+        }
+    }
+}
+
+/// Every member is a row above, and lies in the folder that its name says.
+#[test]
+fn packages_lie_where_their_names_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let members = manifest.lines().find(|line| line.starts_with("members = [")).unwrap();
+    let folders: BTreeSet<&str> = members.split('"').skip(1).step_by(2).collect();
+    let packages: BTreeSet<&str> = RULES.iter().map(|rule| rule.package).collect();
+    let mut expected: BTreeSet<String> = folders.iter().map(|f| f.replace('/', "-")).collect();
+    expected.insert("forethought".to_owned());
+    assert_eq!(packages, expected.iter().map(String::as_str).collect());
+    for folder in folders {
+        let manifest = fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
+        let name = format!("name = \"{}\"", folder.replace('/', "-"));
+        assert!(manifest.contains(&name), "{folder}/Cargo.toml has no {name}");
+    }
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    const LINES_MAX: usize = 400;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<PathBuf> =
+        ["src", "daemon", "models", "tui", "tests"].iter().map(|name| root.join(name)).collect();
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                assert!(lines < LINES_MAX, "{} has {lines} lines", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} files were looked at");
+}

