@@ -133,9 +133,7 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok(self.paths.default_model.clone())
             }
-            Err(error) => {
-                Err(AppError::reading(choice, &error))
-            }
+            Err(error) => Err(AppError::reading(choice, &error)),
         }
     }
 }

@@ -29,7 +29,10 @@ impl Conversation {
     }
 
     /// Sends the request that `make` makes of a fresh id, and returns the id.
-    pub(crate) async fn send(&mut self, make: impl FnOnce(u64) -> Request) -> Result<u64, AppError> {
+    pub(crate) async fn send(
+        &mut self,
+        make: impl FnOnce(u64) -> Request,
+    ) -> Result<u64, AppError> {
         self.last_id += 1;
         self.client.sender.send(&make(self.last_id)).await?;
         Ok(self.last_id)

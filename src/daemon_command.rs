@@ -46,7 +46,14 @@ pub(crate) async fn stop(config: &Config) -> Result<ExitCode, AppError> {
             terminate(config, theirs.pid).await?;
             format!("the daemon (version {}, pid {}) has stopped", theirs.version, theirs.pid)
         }
-        Probe::Absent | Probe::Silent => match runtime_dir::holder(&config.paths.lock)? {
+        found @ (Probe::Absent | Probe::Silent) => match runtime_dir::holder(&config.paths.lock)? {
+            Holder::Nobody if matches!(found, Probe::Silent) => {
+                return Err(AppError::new(format!(
+                    "what listens at {} is not our daemon",
+                    config.paths.socket.display()
+                ))
+                .hint("end it, or set XDG_RUNTIME_DIR to a directory of your own"));
+            }
             Holder::Nobody => "no daemon is running".to_owned(),
             Holder::Process(Some(pid)) => {
                 terminate(config, pid).await?;
@@ -84,9 +91,8 @@ pub(crate) async fn terminate(config: &Config, pid: u32) -> Result<(), AppError>
     }
     let target = i32::try_from(pid).ok().and_then(Pid::from_raw);
     if let Some(target) = target {
-        kill_process(target, Signal::TERM).map_err(|error| {
-            AppError::new(format!("ending the daemon (pid {pid}): {error}"))
-        })?;
+        kill_process(target, Signal::TERM)
+            .map_err(|error| AppError::new(format!("ending the daemon (pid {pid}): {error}")))?;
     }
     wait_until_ended(config, pid).await
 }

@@ -6,9 +6,7 @@ use models::dataset::{self, Pair};
 use models_candle::encoder::Exits;
 use models_candle::fit::{self, Lesson, Options};
 use models_candle::gguf;
-use models_candle::meta::Meta;
 use models_candle::teacher::Teacher;
-use models_candle::tokens::Vocabulary;
 
 use crate::args::FitHead;
 use crate::config::Config;
@@ -27,9 +25,8 @@ const SEED: u64 = 20_250_211;
 /// # Errors
 /// If the data, the model or the teacher cannot be read, or the fit has no solution.
 pub(crate) fn run(args: &FitHead, config: &Config) -> Result<(), AppError> {
-    let model = config.model_path()?;
-    let file = gguf::open(&model)?;
-    let vocabulary = Vocabulary::read(&file.content, Meta::read_or_foreign(&file.content)?)?;
+    let model = config.model_file()?;
+    let vocabulary = gguf::open(&model)?.vocabulary;
     let teacher_dir = args.teacher.clone().unwrap_or_else(|| config.teacher_dir());
     let teacher = Teacher::open(&teacher_dir)?;
     let options = Options {
@@ -72,7 +69,7 @@ fn read_pairs(folder: &Path) -> Result<Vec<Pair>, AppError> {
         let text = std::fs::read_to_string(path).map_err(|e| AppError::reading(path, &e))?;
         let (good, bad) = dataset::parse(&text);
         for row in &bad {
-            crate::output::note(&format!("{}: {row}; skipped", path.display()));
+            crate::output::diagnostic(&format!("{}: {row}; skipped", path.display()));
         }
         pairs.extend(good);
     }

@@ -141,7 +141,7 @@ pub(crate) fn problem_lines(status: &IndexStatus) -> Vec<String> {
         .collect();
     let unnamed = status.problem_count.saturating_sub(status.problems.len());
     if unnamed > 0 {
-        lines.push(format!("not indexed: {} more; the daemon's log names them", unnamed));
+        lines.push(format!("not indexed: {unnamed} more; the daemon's log names them"));
     }
     lines
 }

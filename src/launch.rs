@@ -24,6 +24,10 @@ use crate::runtime_dir::{self, Holder, Lock};
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A start loads a model; the largest one tried takes seconds, a cold disk ten times as long.
 const START_MAX: Duration = Duration::from_secs(90);
+/// How long a command that starts no daemon waits for one that is still loading.
+const STATUS_MAX: Duration = Duration::from_secs(10);
+/// How many handshakes may break off before whatever listens is taken for broken.
+const HANDSHAKES: u32 = 10;
 /// How often waiting looks again: quick against the second that loading takes.
 const POLL: Duration = Duration::from_millis(20);
 /// Beyond this size the log of earlier starts is set aside as `daemon.log.1` before a start.
@@ -36,27 +40,39 @@ pub(crate) enum Probe {
     Ready(Client),
     /// A daemon of another protocol.
     Foreign(Hello),
-    /// Nothing listens, or it went away at once.
+    /// Nothing listens.
     Absent,
-    /// Something listens and says no hello within the time given.
+    /// Something listens and says no hello, or not within the time given.
     Silent,
 }
 
 /// Asks who is at the socket and gives the hello `patience` to arrive.
 pub(crate) async fn probe(config: &Config, patience: Duration) -> Result<Probe, AppError> {
-    use io::ErrorKind::{ConnectionRefused, NotFound};
     runtime_dir::check(&config.paths.runtime)?;
-    match timeout(patience, Client::connect(&config.paths.socket, VERSION)).await {
-        Ok(Ok(client)) => Ok(Probe::Ready(client)),
-        Ok(Err(ClientError::Protocol { theirs })) => Ok(Probe::Foreign(theirs)),
-        Ok(Err(ClientError::Connect { source, .. }))
+    let hello = async {
+        for _ in 0..HANDSHAKES {
+            match Client::connect(&config.paths.socket, VERSION).await {
+                // A daemon that is about to end breaks off; the next try finds it gone.
+                Err(ClientError::Closed | ClientError::Io(_)) => sleep(POLL).await,
+                result => return classify(result),
+            }
+        }
+        Ok(Probe::Silent)
+    };
+    timeout(patience, hello).await.unwrap_or(Ok(Probe::Silent))
+}
+
+fn classify(result: Result<Client, ClientError>) -> Result<Probe, AppError> {
+    use io::ErrorKind::{ConnectionRefused, NotFound};
+    match result {
+        Ok(client) => Ok(Probe::Ready(client)),
+        Err(ClientError::Protocol { theirs }) => Ok(Probe::Foreign(theirs)),
+        Err(ClientError::Connect { source, .. })
             if matches!(source.kind(), NotFound | ConnectionRefused) =>
         {
             Ok(Probe::Absent)
         }
-        Ok(Err(ClientError::Closed | ClientError::Io(_))) => Ok(Probe::Absent),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Ok(Probe::Silent),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -75,13 +91,20 @@ pub(crate) async fn connect(config: &Config) -> Result<Conversation, AppError> {
     Ok(conversation)
 }
 
-/// The running daemon, if one runs; none is started.
+/// The running daemon, if one runs; none is started. One that is starting or ending is waited for.
 pub(crate) async fn running(config: &Config) -> Result<Option<Conversation>, AppError> {
-    match probe(config, START_MAX).await? {
-        Probe::Ready(client) => Ok(Some(Conversation::new(client))),
-        Probe::Absent => Ok(None),
-        Probe::Foreign(theirs) => Err(ClientError::Protocol { theirs }.into()),
-        Probe::Silent => Err(silent(config)),
+    let deadline = Instant::now() + STATUS_MAX;
+    loop {
+        match probe(config, STATUS_MAX).await? {
+            Probe::Ready(client) => return Ok(Some(Conversation::new(client))),
+            Probe::Foreign(theirs) => return Err(ClientError::Protocol { theirs }.into()),
+            Probe::Silent => return Err(silent(config)),
+            Probe::Absent if runtime_dir::holder(&config.paths.lock)? == Holder::Nobody => {
+                return Ok(None);
+            }
+            Probe::Absent if Instant::now() > deadline => return Err(silent(config)),
+            Probe::Absent => sleep(POLL).await,
+        }
     }
 }
 
@@ -247,10 +270,10 @@ fn last_error(log: &str) -> Option<AppError> {
 
 fn silent(config: &Config) -> AppError {
     AppError::new(format!(
-        "a daemon listens at {} and does not answer",
+        "the daemon at {} does not answer: it is still loading its model, or it hangs",
         config.paths.socket.display()
     ))
-    .hint("run: fore daemon stop")
+    .hint("wait a little, or run: fore daemon stop")
     .hint(format!("see {}", config.paths.log.display()))
 }
 

@@ -63,7 +63,9 @@ fn run(args: Args) -> Result<ExitCode, AppError> {
 }
 
 /// Runs a client of the daemon to its end. One thread is enough for one connection.
-fn wait_for(client: impl Future<Output = Result<ExitCode, AppError>>) -> Result<ExitCode, AppError> {
+fn wait_for(
+    client: impl Future<Output = Result<ExitCode, AppError>>,
+) -> Result<ExitCode, AppError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

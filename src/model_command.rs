@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use models::MindError;
 use models_candle::gguf;
 use models_candle::head::FittedHead;
 use models_candle::meta::Meta;
@@ -38,10 +37,6 @@ pub(crate) fn run(command: &ModelCommand, config: &Config) -> Result<(), AppErro
     }
 }
 
-fn mind(error: MindError) -> AppError {
-    AppError::new(error.to_string())
-}
-
 fn sources() -> Sources {
     Sources::decide(&|name| std::env::var(name).ok())
 }
@@ -54,7 +49,7 @@ fn pull_model(
     report: &mut dyn Report,
 ) -> Result<(), AppError> {
     let out = &config.paths.default_model;
-    let shipped = FittedHead::shipped().map_err(mind)?;
+    let shipped = FittedHead::shipped()?;
     if !force && out.exists() {
         match gguf::open(out).and_then(|mut file| file.carries(&shipped)) {
             Ok(true) => {
@@ -99,14 +94,14 @@ fn make(
     out: &Path,
     report: &mut dyn Report,
 ) -> Result<(), AppError> {
-    let base = gguf::open(source).map_err(mind)?;
-    let meta = Meta::shipped(&base.content, shipped).map_err(mind)?;
+    let base = gguf::open(source)?;
+    let meta = Meta::shipped(&base.content, shipped)?;
     let bytes = base.bytes;
     drop(base);
     let mut progress = |share: f32| {
         report.progress("re-quantising to Q8_0", (f64::from(share) * bytes as f64) as u64, bytes);
     };
-    gguf::convert(source, Some(&shipped.head), &meta, out, &mut progress).map_err(mind)?;
+    gguf::convert(source, Some(&shipped.head), &meta, out, &mut progress)?;
     let made = fs::metadata(out).map_or(0, |stat| stat.len());
     report.note(&format!("made {} ({})", out.display(), size(made)));
     report.note("a daemon that runs takes it up when restarted: fore daemon stop");
@@ -114,7 +109,7 @@ fn make(
 }
 
 fn pull_teacher(config: &Config, report: &mut dyn Report) -> Result<(), AppError> {
-    let folder = config.paths.models.join(TEACHER.label);
+    let folder = config.teacher_dir();
     pull::fetch(&TEACHER, &folder, &sources(), report)?;
     report.note(&format!("the teacher is in {}", folder.display()));
     Ok(())
@@ -135,7 +130,7 @@ fn use_default(config: &Config) -> Result<(), AppError> {
 fn use_file(path: &Path, config: &Config) -> Result<(), AppError> {
     let path = config.working_dir.join(path);
     let path = path.canonicalize().map_err(|error| AppError::io(path.display(), &error))?;
-    let file = gguf::open(&path).map_err(mind)?;
+    let file = gguf::open(&path)?;
     if !file.content.tensor_infos.contains_key(gguf::HEAD_WEIGHT) {
         note(config, "it has no embedding head: its vectors will rank poorly, words still well");
     }

@@ -159,8 +159,9 @@ fn remove_stale(path: &Path) -> Result<(), AppError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(AppError::reading(path, &error)),
         Ok(found) if !found.file_type().is_socket() => {
-            return Err(AppError::new(format!("{} is not a socket", path.display()))
-                .hint("move it away"));
+            return Err(
+                AppError::new(format!("{} is not a socket", path.display())).hint("move it away")
+            );
         }
         Ok(_) => {}
     }

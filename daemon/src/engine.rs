@@ -31,7 +31,7 @@ impl Engine {
 
     /// A new mind of the same fingerprint on the store that is open already.
     pub(crate) fn with(loaded: Loaded, store: Arc<dyn Store>, catalogue: Arc<Catalogue>) -> Engine {
-        let Loaded { card, counter, handle, thread: _ } = loaded;
+        let Loaded { card, counter, handle } = loaded;
         Engine { mind: handle, card, counter, store, catalogue }
     }
 }

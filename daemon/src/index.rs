@@ -67,7 +67,7 @@ pub(crate) struct Indexer {
     waiters: Vec<oneshot::Sender<()>>,
     /// Whether anything was committed since the store was last maintained, and when that was.
     unmaintained: bool,
-    maintained: Option<Instant>,
+    maintained: Option<tokio::time::Instant>,
 }
 
 impl Indexer {
@@ -109,6 +109,8 @@ impl Indexer {
                     () = tokio::time::sleep_until(rescan_at) => {
                         self.shared.mailbox.rescan(Cause::Periodic);
                     }
+                    // Then `rest` does it.
+                    () = tokio::time::sleep_until(self.maintain_at()), if self.unmaintained => {}
                 }
             }
         }
@@ -299,14 +301,30 @@ impl Indexer {
                 tracing::trace!("who waited for this round has left");
             }
         }
-        let due = self.maintained.is_none_or(|last| last.elapsed() >= MAINTAIN_INTERVAL_MIN);
-        if self.unmaintained && due {
-            if let Err(error) = self.engine.store.maintain().await {
-                tracing::warn!(%error, "maintaining the store");
-            }
-            self.unmaintained = false;
-            self.maintained = Some(Instant::now());
+        if self.unmaintained && tokio::time::Instant::now() >= self.maintain_at() {
+            self.maintain().await;
         }
+    }
+
+    fn maintain_at(&self) -> tokio::time::Instant {
+        let now = tokio::time::Instant::now();
+        self.maintained.map_or(now, |last| last + MAINTAIN_INTERVAL_MIN)
+    }
+
+    async fn maintain(&mut self) {
+        tokio::select! {
+            biased;
+            // Compacting a large store may take longer than ending may; a store is whole at every
+            // moment, and the next start compacts it.
+            () = self.stop.cancelled() => {}
+            done = self.engine.store.maintain() => {
+                if let Err(error) = done {
+                    tracing::warn!(%error, "maintaining the store");
+                }
+            }
+        }
+        self.unmaintained = false;
+        self.maintained = Some(tokio::time::Instant::now());
     }
 
     fn publish(&self, phase: Phase) {

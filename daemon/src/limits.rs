@@ -13,6 +13,9 @@ pub const WRITE_STALL_MAX: Duration = Duration::from_secs(10);
 pub const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
 /// How long a client may take to say hello.
 pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Jobs of one client, superseded asks that still say so among them; past this its next request
+/// is not read until one has ended.
+pub const JOBS_PER_SESSION_MAX: usize = 64;
 /// Requests other than asks that one client may have in work; the next is refused as busy.
 pub const REQUESTS_PER_SESSION_MAX: usize = 16;
 /// Pause after `accept` fails, which it does while the process has no file descriptor to spare.

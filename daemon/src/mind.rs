@@ -127,13 +127,34 @@ impl Drop for MindHandle {
     }
 }
 
-/// A loaded mind: what is known of it, and the two ends of its thread.
+/// The threads of all minds so far, to be joined at the end. Those of old minds have ended, or
+/// will with their last question.
+#[derive(Default)]
+pub(crate) struct Threads(Mutex<Vec<JoinHandle<()>>>);
+
+impl Threads {
+    fn lock(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, thread: JoinHandle<()>) {
+        let mut threads = self.lock();
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+    }
+
+    /// Waits until all have ended; whether none panicked. Blocks.
+    pub(crate) fn join(&self) -> bool {
+        let threads = std::mem::take(&mut *self.lock());
+        threads.into_iter().filter_map(|thread| thread.join().err()).count() == 0
+    }
+}
+
+/// A loaded mind: what is known of it, and the handle of its thread.
 pub(crate) struct Loaded {
     pub(crate) card: ModelCard,
     pub(crate) counter: Arc<dyn TokenCounter>,
     pub(crate) handle: MindHandle,
-    /// To be joined by whoever owns the service.
-    pub(crate) thread: Option<JoinHandle<()>>,
 }
 
 /// Starts a thread, loads a mind on it and waits until it is ready. If the thread ever panics,
@@ -141,6 +162,7 @@ pub(crate) struct Loaded {
 pub(crate) async fn start(
     backend: Arc<dyn Backend>,
     fatal: mpsc::Sender<Critical>,
+    threads: &Threads,
 ) -> Result<Loaded, Critical> {
     let desk = Arc::new(Desk {
         lanes: Mutex::default(),
@@ -165,8 +187,9 @@ pub(crate) async fn start(
             }
         })
         .map_err(Critical::Thread)?;
+    threads.add(thread);
     match loaded.await {
-        Ok(Ok((card, counter))) => Ok(Loaded { card, counter, handle, thread: Some(thread) }),
+        Ok(Ok((card, counter))) => Ok(Loaded { card, counter, handle }),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(Critical::Panicked("model's thread")),
     }

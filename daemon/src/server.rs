@@ -104,13 +104,10 @@ impl Service {
         let sessions = end_all(deadline, "session", &mut self.sessions).await;
         self.halt.cancel();
         let indexer = end_all(deadline, INDEXER, &mut self.indexer).await;
-        self.shared.engine().mind.close();
-        let threads = self.shared.take_threads();
-        let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().filter_map(|thread| thread.join().err()).count()
-        });
+        let shared = Arc::clone(&self.shared);
+        let joined = tokio::task::spawn_blocking(move || shared.end_minds());
         let minds = match timeout_at(deadline, joined).await {
-            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(true)) => Ok(()),
             Ok(_) => Err(Critical::Panicked("model's thread")),
             Err(_) => Err(Critical::Deadline("model's thread")),
         };

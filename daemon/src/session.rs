@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{busy, cancelled, internal, invalid};
 use crate::limits::{
-    CLOSE_WAIT_MAX, HELLO_WAIT_MAX, OUTBOX_EVENTS_MAX, REQUESTS_PER_SESSION_MAX,
-    STATUS_INTERVAL_MIN, WRITE_STALL_MAX,
+    CLOSE_WAIT_MAX, HELLO_WAIT_MAX, JOBS_PER_SESSION_MAX, OUTBOX_EVENTS_MAX,
+    REQUESTS_PER_SESSION_MAX, STATUS_INTERVAL_MIN, WRITE_STALL_MAX,
 };
 use crate::query::{self, Outbox};
 use crate::shared::Shared;
@@ -135,7 +135,7 @@ impl Session {
                 () = self.shared.closing.cancelled() => return self.close().await,
                 () = broken.cancelled() => return,
                 Some(ended) = self.jobs.join_next() => check(ended),
-                request = reader.read::<Request>() => match request {
+                request = reader.read::<Request>(), if self.jobs.len() < JOBS_PER_SESSION_MAX => match request {
                     Ok(Some(request)) => self.handle(request).await,
                     Ok(None) | Err(ClientError::Io(_)) => return,
                     Err(error) => return self.refuse(&error).await,

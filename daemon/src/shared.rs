@@ -1,8 +1,7 @@
 //! What the service's tasks share: a fixed set of handles, none of which calls back.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use daemon_protocol::{DaemonStatus, Failure, IndexStatus};
@@ -14,6 +13,7 @@ use crate::engine::Engine;
 use crate::error::{busy, internal};
 use crate::folders::Folders;
 use crate::mailbox::Mailbox;
+use crate::mind::Threads;
 use crate::{Backend, Critical, Settings, mind};
 
 /// See the module.
@@ -32,8 +32,7 @@ pub(crate) struct Shared {
     fatal: mpsc::Sender<Critical>,
     /// The generation that answers questions.
     engine: RwLock<Arc<Engine>>,
-    /// Threads of all minds so far; those of old generations have ended or are about to.
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Threads,
     reloading: tokio::sync::Mutex<()>,
     started: Instant,
 }
@@ -50,8 +49,8 @@ impl Shared {
         let folders = tokio::task::spawn_blocking(move || Folders::load(&file))
             .await
             .map_err(|_| Critical::Panicked("reading of the folder list"))??;
-        let mut loaded = mind::start(Arc::clone(&backend), fatal.clone()).await?;
-        let thread = loaded.thread.take();
+        let threads = Threads::default();
+        let loaded = mind::start(Arc::clone(&backend), fatal.clone(), &threads).await?;
         let store = backend.open_store(&loaded.card).await?;
         let engine = Arc::new(Engine::open(loaded, store).await?);
         Ok(Arc::new(Shared {
@@ -65,7 +64,7 @@ impl Shared {
             stop: CancellationToken::new(),
             fatal,
             engine: RwLock::new(engine),
-            threads: Mutex::new(thread.into_iter().collect()),
+            threads,
             reloading: tokio::sync::Mutex::default(),
             started: Instant::now(),
         }))
@@ -80,9 +79,11 @@ impl Shared {
         *self.engine.write().unwrap_or_else(PoisonError::into_inner) = engine;
     }
 
-    /// Threads to join at the end.
-    pub(crate) fn take_threads(&self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Ends the thread of the mind that serves and waits until all minds' threads have ended;
+    /// whether none panicked. Blocks.
+    pub(crate) fn end_minds(&self) -> bool {
+        self.engine().mind.close();
+        self.threads.join()
     }
 
     /// Loads the model that is configured now, on a thread of its own, while the old one serves.
@@ -93,14 +94,9 @@ impl Shared {
         let Ok(_reloading) = self.reloading.try_lock() else {
             return Err(busy("the model is being reloaded already"));
         };
-        let mut loaded = mind::start(Arc::clone(&self.backend), self.fatal.clone())
+        let loaded = mind::start(Arc::clone(&self.backend), self.fatal.clone(), &self.threads)
             .await
             .map_err(|error| internal(format!("{error}; the old model stays in use")))?;
-        if let Some(thread) = loaded.thread.take() {
-            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-            threads.retain(|thread| !thread.is_finished());
-            threads.push(thread);
-        }
         let card = loaded.card.clone();
         let old = self.engine();
         if old.card.fingerprint == card.fingerprint {

@@ -153,7 +153,7 @@ pub(crate) fn batch(
         place(|passage| passage.lines.0),
         place(|passage| passage.lines.1),
         text(&|row| row.passage().map_or_else(String::new, |p| p.text.clone())),
-        text(&Row::searched),
+        text(&|row| row.searched()),
         number(&|row| row.document.stamp.bytes),
         Arc::new(Int64Array::from_iter_values(
             rows.iter().map(|row| row.document.stamp.modified_ns),

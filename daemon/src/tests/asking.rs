@@ -47,7 +47,7 @@ async fn draft_then_thought_then_final_then_done() {
     assert_eq!(answer.names()[0], "lamp.md");
     assert!(answer.thought.contains("thought 1 about who keeps"), "{}", answer.thought);
     let hit = &answer.hits[0];
-    assert_eq!((hit.title.as_str(), hit.line), ("Lamp", 3));
+    assert_eq!((hit.title.as_str(), hit.line, hit.line_end), ("Lamp", 1, 3));
     assert_eq!((hit.ranks.text, hit.ranks.draft), (Some(1), Some(1)));
     assert!(hit.ranks.vector.is_some() && hit.score > answer.hits[1].score);
     let (start, end) = hit.highlights[0];

@@ -29,6 +29,8 @@ pub(super) struct Script {
     /// Taken by the next mind that is loaded: it waits here before every token and takes a
     /// dropped sender for an open gate.
     pub(super) gate: Mutex<Option<mpsc::Receiver<()>>>,
+    /// As `gate`, before every batch of passages; can be set at any time.
+    pub(super) embed_gate: Mutex<Option<mpsc::Receiver<()>>>,
     pub(super) fail_loading: Mutex<Option<&'static str>>,
     pub(super) fail_thinking: Mutex<Option<&'static str>>,
     pub(super) fail_queries: Mutex<Option<&'static str>>,
@@ -53,7 +55,10 @@ impl Backend for Scripted {
         fail(&self.0.fail_loading)?;
         let mut inner = ScriptedMind::new(self.0.name.lock().unwrap().unwrap_or("first"));
         if let Some(gate) = self.0.gate.lock().unwrap().take() {
-            inner = inner.gated(move || drop(gate.recv()));
+            inner = inner.gated(move || {
+                // A dropped sender is an open gate.
+                gate.recv().unwrap_or(());
+            });
         }
         Ok(Box::new(TestMind { inner, script: Arc::clone(&self.0) }))
     }
@@ -92,6 +97,9 @@ impl Mind for TestMind {
     }
 
     fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
+        if let Some(gate) = &*self.script.embed_gate.lock().unwrap() {
+            gate.recv().unwrap_or(());
+        }
         if let Some(poison) = *self.script.poison.lock().unwrap()
             && passages.iter().any(|text| text.contains(poison))
         {
@@ -199,16 +207,21 @@ fn spawn(
     shutdown: &CancellationToken,
 ) -> JoinHandle<Result<(), Critical>> {
     let listener = UnixListener::bind(socket(dir, start)).unwrap();
-    let settings = Settings {
-        folders_file: dir.join("data/folders.json"),
+    let backend = Arc::new(Scripted(Arc::clone(script)));
+    let settings = settings(&dir.join("data"));
+    tokio::spawn(run(listener, backend, settings, shutdown.clone().cancelled_owned()))
+}
+
+/// Settings with the list of folders in `dir`.
+pub(super) fn settings(dir: &Path) -> Settings {
+    Settings {
+        folders_file: dir.join("folders.json"),
         sampling: Sampling { thoughts: 2, ..Sampling::default() },
         version: "test".to_owned(),
         rescan_every: Duration::from_secs(3600),
         text_weight: 1.0,
         vector_weight: 1.0,
-    };
-    let backend = Arc::new(Scripted(Arc::clone(script)));
-    tokio::spawn(run(listener, backend, settings, shutdown.clone().cancelled_owned()))
+    }
 }
 
 /// Fails the test rather than waiting for ever.

@@ -3,11 +3,13 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
-use daemon_protocol::{Phase, Request};
+use daemon_protocol::{Event, IndexStatus, Phase, Request};
+use tokio::time::timeout;
 
-use super::harness::World;
+use super::harness::{Talk, World};
 
 #[tokio::test]
 async fn the_index_follows_add_edit_rename_and_delete() {
@@ -186,6 +188,65 @@ async fn a_folder_that_vanishes_keeps_its_index_until_it_is_removed() {
     talk.sync().await;
     assert!(talk.remove(&world.notes).await.unwrap().is_empty());
     assert_eq!(talk.sync().await.documents, 0);
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_saved_file_overtakes_a_huge_one_and_a_deleted_one_is_let_go() {
+    let (world, mut talk) = World::watching().await;
+    let (gate, waiting) = mpsc::channel();
+    *world.script.embed_gate.lock().unwrap() = Some(waiting);
+    let id = talk.fresh_id();
+    talk.send(Request::Subscribe { id }).await;
+    let paragraph = format!("{}\n\n", "word ".repeat(200));
+    let huge = world.write("huge.md", paragraph.repeat(400));
+    talk.until(|status| status.phase == Phase::Encoding).await;
+    let mut batches = 0;
+    // Batch by batch until the status shows what is wanted; the whole file would take two hundred.
+    let mut open_until = async |talk: &mut Talk, wanted: fn(&IndexStatus) -> bool| {
+        loop {
+            gate.send(()).unwrap();
+            batches += 1;
+            assert!(batches < 150, "the huge file is embedded to its end");
+            let seen = timeout(Duration::from_millis(50), talk.until(wanted)).await;
+            if seen.is_ok() {
+                return;
+            }
+        }
+    };
+    world.write("a.md", "an anchor\n");
+    open_until(&mut talk, |status| status.documents == 1).await;
+    fs::remove_file(huge).unwrap();
+    open_until(&mut talk, |status| status.phase == Phase::Idle).await;
+    drop(gate);
+    let status = talk.sync().await;
+    assert_eq!((status.documents, status.passages, status.problem_count), (1, 1, 0));
+    assert_eq!(talk.find("anchor word").await, ["a.md"]);
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_embedded_ends_as_it_is_on_disk() {
+    let (world, mut talk) = World::watching().await;
+    let (gate, waiting) = mpsc::channel();
+    *world.script.embed_gate.lock().unwrap() = Some(waiting);
+    let id = talk.fresh_id();
+    talk.send(Request::Subscribe { id }).await;
+    let paragraph = format!("{}\n\n", "word ".repeat(200));
+    world.write("huge.md", paragraph.repeat(50));
+    world.write("other.md", "a bell\n");
+    talk.until(|status| status.phase == Phase::Encoding).await;
+    gate.send(()).unwrap();
+    world.write("huge.md", "an anchor\n");
+    let mut other = world.connect().await;
+    let id = other.fresh_id();
+    other.send(Request::Sync { id }).await;
+    drop(gate);
+    assert!(matches!(other.event().await, Event::Synced { .. }));
+    assert_eq!(talk.find("anchor bell word").await, ["huge.md", "other.md"]);
+    assert!(talk.find("word").await.is_empty());
+    let status = talk.sync().await;
+    assert_eq!((status.documents, status.passages), (2, 2));
     world.stop().await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! Hellos, frames, folders, restarts, reloads, and how the service ends.
 
 use std::fs;
+use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,8 +10,9 @@ use daemon_protocol::{DaemonStatus, ErrorKind, Event, Failure, Hello, PROTOCOL, 
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 
-use super::harness::{Script, Talk, World, question, within};
+use super::harness::{Script, Scripted, Talk, World, question, settings, within};
 use crate::Critical;
+use crate::limits::SESSIONS_MAX;
 
 async fn status(talk: &mut Talk) -> DaemonStatus {
     let id = talk.fresh_id();
@@ -132,21 +134,23 @@ async fn the_list_of_folders_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_list_of_folders_that_cannot_be_read_is_named() {
-    let world = World::start().await;
-    let file = world.path("data/folders.json");
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
+async fn a_list_of_folders_that_cannot_be_used_is_named() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("folders.json");
     for (text, expected) in [
         ("{\"version\":1,\"folders\":[\"/a\"", "EOF"),
         ("{\"version\":2,\"folders\":[]}", "version is 2"),
         ("{\"version\":1,\"folders\":[\"a\"]}", "not an absolute path"),
     ] {
         fs::write(&file, text).unwrap();
-        let error = crate::folders::Folders::load(&file).err().unwrap();
+        let listener = tokio::net::UnixListener::bind(dir.path().join(expected)).unwrap();
+        let backend = Arc::new(Scripted(Arc::default()));
+        let service = crate::run(listener, backend, settings(dir.path()), pending());
+        let error = within(service).await.unwrap_err();
+        assert!(matches!(&error, Critical::FoldersFile { .. }), "{error:?}");
         let message = error.to_string();
         assert!(message.contains(expected) && message.contains("folders.json"), "{message}");
     }
-    world.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -188,6 +192,28 @@ async fn a_reload_swaps_models_and_a_failed_one_changes_nothing() {
     let now = status(&mut talk).await;
     assert_eq!((now.fingerprint, now.index.documents), (other.fingerprint, 1));
     assert_eq!(talk.find("anchor").await, ["a.md"]);
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_client_too_many_waits_for_a_place() {
+    let world = World::start().await;
+    let mut held = Vec::new();
+    for _ in 0..SESSIONS_MAX {
+        held.push(world.connect().await);
+    }
+    let waits = async {
+        // The others still get answers; only then does one of them leave.
+        assert!(held[0].list().await.is_empty());
+        held.pop();
+        futures::future::pending().await
+    };
+    let mut last = tokio::select! {
+        biased;
+        talk = world.connect() => talk,
+        () = waits => panic!("never ends"),
+    };
+    assert!(last.list().await.is_empty());
     world.stop().await.unwrap();
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::harness::{Script, Scripted, within};
 use crate::limits::LANE_INTERACTIVE_MAX;
-use crate::mind::{self, JobError};
+use crate::mind::{self, JobError, Threads};
 
 #[tokio::test]
 async fn people_go_first_and_a_full_lane_says_busy() {
@@ -15,7 +15,9 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     let script = Arc::new(Script::default());
     *script.gate.lock().unwrap() = Some(waiting);
     let (fatal, _failures) = mpsc::channel(1);
-    let mut loaded = mind::start(Arc::new(Scripted(Arc::clone(&script))), fatal).await.unwrap();
+    let threads = Threads::default();
+    let backend = Arc::new(Scripted(script));
+    let loaded = mind::start(backend, fatal, &threads).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
 
@@ -45,9 +47,9 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     assert_eq!(ended.recv().await, Some("background"));
     assert_eq!(thinking.thoughts().await.unwrap().len(), 1);
 
-    let thread = loaded.thread.take().unwrap();
+    // Without a handle the thread has nobody to work for.
     drop(loaded);
-    tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
+    assert!(tokio::task::spawn_blocking(move || threads.join()).await.unwrap());
 }
 
 #[tokio::test]
@@ -56,7 +58,9 @@ async fn askers_that_left_leave_room() {
     let script = Arc::new(Script::default());
     *script.gate.lock().unwrap() = Some(waiting);
     let (fatal, _failures) = mpsc::channel(1);
-    let loaded = mind::start(Arc::new(Scripted(script)), fatal).await.unwrap();
+    let threads = Threads::default();
+    let backend = Arc::new(Scripted(script));
+    let loaded = mind::start(backend, fatal, &threads).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
     let mut first = mind.think("first", &sampling).unwrap();

@@ -15,7 +15,7 @@ use crate::ops;
 
 /// Shape of a decoder, read from GGUF metadata.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Config {
+pub(crate) struct Config {
     pub architecture: String,
     /// Blocks in the file.
     pub layers: usize,
@@ -35,7 +35,7 @@ impl Config {
     ///
     /// # Errors
     /// If a key is missing, or the architecture is none of llama, qwen2, qwen3.
-    pub fn read(content: &Content) -> Result<Config> {
+    pub(crate) fn read(content: &Content) -> Result<Config> {
         let architecture = key(content, "general.architecture")?.to_string()?.clone();
         if !matches!(architecture.as_str(), "llama" | "qwen2" | "qwen3") {
             bail!("architecture {architecture} is not supported (llama, qwen2 and qwen3 are)");
@@ -87,7 +87,7 @@ struct Block {
 }
 
 /// See the module.
-pub struct Decoder {
+pub(crate) struct Decoder {
     pub config: Config,
     embedding: Embedding,
     blocks: Vec<Block>,
@@ -102,7 +102,7 @@ impl Decoder {
     ///
     /// # Errors
     /// If a tensor is missing or of the wrong shape.
-    pub fn load<R: Read + Seek>(
+    pub(crate) fn load<R: Read + Seek>(
         content: &Content,
         reader: &mut R,
         depth: usize,
@@ -128,7 +128,7 @@ impl Decoder {
     ///
     /// # Errors
     /// If a row is longer than the table of rotations, or an operation fails.
-    pub fn forward(
+    pub(crate) fn forward(
         &self,
         ids: &[u32],
         shape: (usize, usize),

@@ -62,7 +62,8 @@ impl Draft {
 
     fn vocabulary(&mut self) {
         let control = ["<end>", "<s>", "<a>", "<b>", "<c>", "<d>", "<e>"].map(str::to_owned);
-        let types = (0..34).map(|i| Value::I32(if i < control.len() { 3 } else { 1 }));
+        let count = control.len();
+        let types = (0..34).map(|i| Value::I32(if i < count { 3 } else { 1 }));
         let letters = ('a'..='z').map(String::from);
         // The last is what the merge makes.
         let tokens = control.into_iter().chain(letters).chain(["ab".to_owned()]);
