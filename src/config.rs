@@ -18,7 +18,7 @@ use crate::error::AppError;
 /// Folder name below each of the XDG base directories.
 const PROGRAM_DIR: &str = "forethought";
 /// Name of the model file that `fore model pull` makes.
-const DEFAULT_MODEL: &str = "smollm2-135m-q8_0.gguf";
+const DEFAULT_MODEL: &str = "smollm2-135m-instruct-q8_0.gguf";
 /// Name of the folder of the teacher model, beside the model files.
 const TEACHER_DIR: &str = "all-MiniLM-L6-v2";
 /// Longest socket path in bytes that every platform takes: macOS has room for 104, one of them

@@ -39,21 +39,23 @@ pub(crate) fn run(args: &FitHead, config: &Config) -> Result<(), AppError> {
     let mut progress = |what: &str, done: usize, total: usize| bar.update(what, done, total);
     let lesson = Lesson::prepare(read_pairs(&args.data)?, &teacher, &options, &mut progress)?;
     let exits = Exits { layers: args.layers.clone(), pooling: args.pooling.into() };
-    let (fitted, report) = fit::fit(&model, &vocabulary, &exits, &lesson, &options, &mut progress)?;
+    let (fitted, reports) = fit::fit(&model, &vocabulary, &exits, &lesson, &options, &mut progress)?;
     bar.finish();
     if let Some(out) = &args.out {
         fitted.save(out)?;
     }
-    crate::output::line(&format!(
-        "layers {:?} {:?}: {} texts, {:.0} tokens/s, held-out cosine {:.3}, MRR@10 {:.3} (teacher {:.3})",
-        exits.layers,
-        exits.pooling,
-        report.texts,
-        report.tokens_per_second,
-        report.cosine,
-        report.mrr,
-        report.teacher_mrr,
-    ))
+    for report in reports {
+        crate::output::line(&format!(
+            "{} texts, layers {:?} {:?}: held-out cosine {:.3}, MRR@10 {:.3} (teacher {:.3})",
+            2 * options.pairs,
+            report.layers,
+            exits.pooling,
+            report.cosine,
+            report.mrr,
+            report.teacher_mrr,
+        ))?;
+    }
+    Ok(())
 }
 
 /// Pairs of all `*.jsonl` files in `folder`, in the order of their names.

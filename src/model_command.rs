@@ -58,7 +58,7 @@ fn pull_model(
             }
             Ok(false) => {
                 report.note(&format!("{}: renewing its head", out.display()));
-                return make(out, &shipped, out, report);
+                return make(out, &shipped, config, report);
             }
             Err(error) => report.note(&format!("{error}; making it again")),
         }
@@ -66,12 +66,12 @@ fn pull_model(
     match from_file {
         Some(file) => {
             check_source(file)?;
-            make(file, &shipped, out, report)
+            make(file, &shipped, config, report)
         }
         None => {
             let folder = config.paths.models.join(SOURCE_FOLDER);
             pull::fetch(&BASE, &folder, &sources(), report)?;
-            make(&folder.join(BASE.parts[0].file), &shipped, out, report)?;
+            make(&folder.join(BASE.parts[0].file), &shipped, config, report)?;
             fs::remove_dir_all(&folder).map_err(|error| {
                 AppError::io(format_args!("removing {}", folder.display()), &error)
             })
@@ -91,9 +91,10 @@ fn check_source(file: &Path) -> Result<(), AppError> {
 fn make(
     source: &Path,
     shipped: &FittedHead,
-    out: &Path,
+    config: &Config,
     report: &mut dyn Report,
 ) -> Result<(), AppError> {
+    let out = &config.paths.default_model;
     let base = gguf::open(source)?;
     let meta = Meta::shipped(&base.content, shipped)?;
     let bytes = base.bytes;
@@ -104,8 +105,16 @@ fn make(
     gguf::convert(source, Some(&shipped.head), &meta, out, &mut progress)?;
     let made = fs::metadata(out).map_or(0, |stat| stat.len());
     report.note(&format!("made {} ({})", out.display(), size(made)));
-    report.note("a daemon that runs takes it up when restarted: fore daemon stop");
+    if let Some(line) = restart_line(config) {
+        report.note(line);
+    }
     Ok(())
+}
+
+/// What to do about a daemon that holds the old model, if there may be one.
+fn restart_line(config: &Config) -> Option<&'static str> {
+    let line = "the running daemon takes it up when restarted: fore daemon stop";
+    config.paths.socket.exists().then_some(line)
 }
 
 fn pull_teacher(config: &Config, report: &mut dyn Report) -> Result<(), AppError> {
@@ -124,6 +133,7 @@ fn use_default(config: &Config) -> Result<(), AppError> {
         _ => {}
     }
     note(config, &format!("{} is used from now on", config.paths.default_model.display()));
+    tell_of_restart(config);
     Ok(())
 }
 
@@ -138,8 +148,14 @@ fn use_file(path: &Path, config: &Config) -> Result<(), AppError> {
         .map_err(|error| AppError::new(format!("{}: {error}", path.display())))?;
     write_atomically(&config.paths.model_choice, &choice)?;
     note(config, &format!("{} ({}) is used from now on", file.meta.name, path.display()));
-    note(config, "a daemon that runs takes it up when restarted: fore daemon stop");
+    tell_of_restart(config);
     Ok(())
+}
+
+fn tell_of_restart(config: &Config) {
+    if let Some(line) = restart_line(config) {
+        note(config, line);
+    }
 }
 
 fn note(config: &Config, line: &str) {

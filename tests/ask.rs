@@ -18,7 +18,7 @@ const QUESTION: &str = "why does my lamp smoke";
 fn library(sandbox: Sandbox) -> Sandbox {
     sandbox.write(
         "lamp.md",
-        "# Lamps\n\nAbout light.\n\n## Paraffin\n\nWhen the lamp starts to smoke, the wick is too \
+        "# Light\n\nFor dark evenings.\n\n## Paraffin\n\nWhen the lamp starts to smoke, the wick is too \
          high: turn it down and trim it.\n",
     );
     sandbox.write("bread.md", "# Bread\n\nKnead the dough for ten minutes, then let it rest.\n");
@@ -53,7 +53,8 @@ fn the_thought_streams_and_the_hits_follow() {
     assert!(lines.next().unwrap().contains("Paraffin"), "{}", finished.stdout);
     assert!(finished.stdout.contains("the wick is too high"), "{}", finished.stdout);
 
-    let elsewhere = run(sandbox.command(&["ask", "--no-think", QUESTION]).current_dir("/"));
+    let mut elsewhere = sandbox.command(&["ask", "--no-think", QUESTION]);
+    let elsewhere = run(elsewhere.current_dir(sandbox.home().join("run")));
     let path = sandbox.notes().join("lamp.md");
     let start = format!("{}:", path.display());
     assert!(elsewhere.stdout.starts_with(&start), "{}", elsewhere.stdout);
@@ -65,10 +66,10 @@ fn json_is_one_array_of_hits() {
     let sandbox = library(Sandbox::new());
     let hits = sandbox.fore(&["ask", "--json", "--no-think", QUESTION]).exits(0).json();
     let hits = hits.as_array().unwrap();
-    assert_eq!(hits.len(), 4, "{hits:#?}");
+    assert_eq!(hits.len(), 5, "{hits:#?}");
     let first = &hits[0];
     assert_eq!(first["path"], json!(sandbox.notes().join("lamp.md")));
-    assert_eq!(first["title"], json!("Lamps"));
+    assert_eq!(first["title"], json!("Light"));
     assert!(first["heading"].as_str().unwrap().ends_with("Paraffin"), "{first}");
     let snippet = first["snippet"].as_str().unwrap();
     let marked: BTreeSet<&str> = first["highlights"]
@@ -106,7 +107,7 @@ fn jsonl_tells_of_the_thoughts_and_times() {
     assert!(time("first_token_ms") <= time("think_ms") + time("draft_ms"), "{meta}");
     assert!(time("thought_tokens") > 4 && time("think_ms") <= time("total_ms"), "{meta}");
     assert!(meta["timings"].get("degraded").is_none_or(Value::is_null), "{meta}");
-    assert_eq!(lines.len(), 5, "{}", finished.stdout);
+    assert_eq!(lines.len(), 6, "{}", finished.stdout);
     assert!(lines[1]["path"].as_str().unwrap().ends_with("lamp.md"), "{}", lines[1]);
     assert!(lines[1]["ranks"]["draft"].is_u64(), "{}", lines[1]);
 
@@ -229,8 +230,10 @@ fn a_device_that_is_not_there_is_an_error() {
         if cfg!(feature = "cuda") && device == "cuda" {
             continue;
         }
-        sandbox.fore(&["--device", device, "ask", "x"]).fails_saying(&[device, "hint: "]);
-        sandbox.fore(&["daemon", "start", "--device", device]).fails_saying(&[device, "hint: "]);
+        sandbox.fore(&["--device", device, "ask", "x"]).fails_saying(&[device, "--device auto"]);
+        sandbox
+            .fore(&["daemon", "start", "--device", device])
+            .fails_saying(&[device, "--device auto"]);
     }
     sandbox.fore(&["--device", "abacus", "list"]).fails_saying(&["abacus"]);
     let settings = sandbox.home().join("config/forethought");

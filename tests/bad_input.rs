@@ -155,7 +155,7 @@ fn folders_that_are_none() {
     let pid = sandbox.daemon_pid();
     let long = "x".repeat(5_000);
     let table: [(&[&str], &[&str]); 6] = [
-        (&["add", "nowhere"], &["nowhere", "no such"]),
+        (&["add", "nowhere"], &["nowhere", "does not exist"]),
         (&["add", file.to_str().unwrap()], &["shed.md", "folder"]),
         (&["add", ""], &[]),
         (&["add", &long], &["too long"]),
@@ -216,7 +216,7 @@ fn settings_and_lists_that_are_damaged() {
     let settings = sandbox.home().join("config/forethought/config.toml");
     fs::create_dir_all(settings.parent().unwrap()).unwrap();
     for (text, words) in [
-        ("thoughts = \"many\"\n", &["config.toml", "thoughts"][..]),
+        ("thoughts = \"many\"\n", &["config.toml:1", "many"][..]),
         ("thouhgts = 3\n", &["config.toml", "thouhgts"]),
         ("top_p = 7.0\n", &["config.toml", "top_p"]),
         ("thoughts = 3\nthoughts = 4\n", &["config.toml"]),

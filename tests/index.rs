@@ -214,3 +214,30 @@ fn an_unchanged_file_costs_nothing() {
     let again = started.elapsed();
     assert!(again < first / 4, "indexing took {first:?}, looking again {again:?}");
 }
+
+#[test]
+fn a_saved_file_does_not_wait_for_a_long_round() {
+    let sandbox = Sandbox::alone();
+    write_notes(&sandbox);
+    sandbox.add_notes();
+    let ledgers = sandbox.home().join("ledgers");
+    fs::create_dir(&ledgers).unwrap();
+    for number in 0..200 {
+        let line = |line| format!("Line {line} of ledger {number} counts barrels and ropes.");
+        let lines: Vec<String> = (0..40).map(line).collect();
+        fs::write(ledgers.join(format!("{number}.txt")), lines.join("\n")).unwrap();
+    }
+    sandbox.fore(&["add", "--no-wait", ledgers.to_str().unwrap()]).exits(0);
+    let mut watching = sandbox.wire();
+    watching.send(&json!({"request": "subscribe", "id": 1}));
+    watching.until("a long round", |event| {
+        event["status"]["round_done"].as_u64().is_some_and(|done| done > 0)
+    });
+    let mut wire = sandbox.wire();
+    for colour in ["teal", "amber"] {
+        let text = format!("# Garden shed\n\nThe garden shed is painted {colour}.\n");
+        sandbox.write("shed.md", text);
+        soon(&mut wire, "an edit amid the round", SHED, |hits| snippet(&hits[0]).contains(colour));
+    }
+    assert_eq!(sandbox.status()["index"]["phase"], json!("encoding"), "the round was too short");
+}

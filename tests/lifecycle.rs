@@ -198,9 +198,9 @@ fn write_many(sandbox: &Sandbox) -> usize {
     for number in 0..count {
         let tools = ["rake", "spade", "hoe", "fork", "trowel", "shears", "barrow"];
         let tool = tools[number % tools.len()];
-        let lines: Vec<String> = (0..8)
+        let lines: Vec<String> = (0..4)
             .map(|line| {
-                let shelf = number * 8 + line;
+                let shelf = number * 4 + line;
                 format!("On shelf {shelf} the {tool} number {number} waits for its {line}. repair.")
             })
             .collect();

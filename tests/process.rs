@@ -32,7 +32,8 @@ impl Finished {
     pub(crate) fn fails_saying(self, words: &[&str]) -> Self {
         let finished = self.exits(2);
         assert_eq!(finished.stdout, "", "an error belongs on stderr");
-        assert!(finished.stderr.starts_with("error: "), "{}", finished.stderr);
+        let told = finished.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        assert_eq!(told, 1, "one error is told once: {}", finished.stderr);
         finished.says(words)
     }
 

@@ -16,7 +16,7 @@ use crate::wire::Wire;
 /// The binary under test.
 pub(crate) const FORE: &str = env!("CARGO_BIN_EXE_fore");
 /// The file `fore model pull` makes.
-pub(crate) const MODEL: &str = "smollm2-135m-q8_0.gguf";
+pub(crate) const MODEL: &str = "smollm2-135m-instruct-q8_0.gguf";
 
 /// See the module.
 pub(crate) struct Sandbox {

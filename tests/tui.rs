@@ -88,7 +88,7 @@ fn library() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write(
         "lamp.md",
-        "# Lamps\n\nAbout light.\n\n## Paraffin\n\nWhen the lamp starts to smoke, the wick is too \
+        "# Light\n\nFor dark evenings.\n\n## Paraffin\n\nWhen the lamp starts to smoke, the wick is too \
          high: turn it down and trim it.\n",
     );
     sandbox.write("bread.md", "# Bread\n\nKnead the dough for ten minutes, then let it rest.\n");
@@ -129,7 +129,7 @@ fn type_watch_open_leave() {
         thoughts.extend(thought(screen));
         thoughts.dedup();
         drafts |= screen.contains("draft, still thinking") && screen.contains("lamp.md");
-        screen.contains("3 thoughts ·") && screen.contains("3 results")
+        screen.contains("3 thoughts ·") && screen.contains("4 results")
     });
     assert!(thoughts.len() >= 3, "the thought did not stream: {thoughts:#?}\n{done}");
     assert!(drafts, "no draft was shown while thinking\n{done}");
@@ -146,7 +146,7 @@ fn type_watch_open_leave() {
     let (line, path) = arguments.trim().split_once('\n').unwrap();
     assert_eq!(path, sandbox.notes().join("lamp.md").to_str().unwrap());
     assert!(["+5", "+6", "+7"].contains(&line), "{line}");
-    let back = terminal.shows("the results again", |screen| screen.contains("3 results"));
+    let back = terminal.shows("the results again", |screen| screen.contains("4 results"));
     assert!(back.contains("why does my lamp smoke"), "{back}");
 
     terminal.press(&["C-n"]);
@@ -185,7 +185,7 @@ fn the_newest_question_wins_and_escape_cancels() {
     terminal.types("low tide on Friday");
     terminal.press(&["Enter"]);
     let answer = terminal.shows("the newest answer", |screen| {
-        screen.contains("3 thoughts ·") && screen.contains("3 results")
+        screen.contains("3 thoughts ·") && screen.contains("4 results")
     });
     assert!(
         answer.lines().any(|line| line.contains("1 ") && line.contains("tide.txt:")),
@@ -198,7 +198,7 @@ fn the_newest_question_wins_and_escape_cancels() {
     terminal.press(&["C-t", "C-u"]);
     terminal.types("kneading dough");
     terminal.press(&["Enter"]);
-    let answer = terminal.shows("an answer", |screen| screen.contains("3 results"));
+    let answer = terminal.shows("an answer", |screen| screen.contains("4 results"));
     assert!(
         answer.lines().any(|line| line.contains("1 ") && line.contains("bread.md:")),
         "{answer}"

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::limits::{
     COMMIT_DOCUMENTS_MAX, COMMIT_PASSAGES_MAX, COMMIT_WAIT_MAX, GATHER_DOCUMENTS_MAX,
-    GATHER_PASSAGES, MAINTAIN_INTERVAL_MIN,
+    GATHER_PASSAGES, MAINTAIN_INTERVAL_MIN, WORKS_MAX,
 };
 use crate::mailbox::Cause;
 use crate::mind::JobError;
@@ -57,7 +57,7 @@ pub(crate) struct Indexer {
     engine: Arc<Engine>,
     incoming: bool,
     queue: VecDeque<Suspect>,
-    /// Being embedded; a second one on top if files were saved during a long first one.
+    /// Being embedded, the topmost first: files saved during a long work come on top of it.
     works: Vec<Work>,
     /// Embedded and not committed yet, and since when the first of them waits.
     group: Vec<Document>,
@@ -120,9 +120,8 @@ impl Indexer {
     /// Embeds the next batch, after reading files if there is none.
     async fn step(&mut self) {
         let urgent = self.queue.front().is_some_and(|suspect| suspect.named);
-        if self.works.last().is_none_or(|work| urgent && !work.urgent) {
-            let work = self.gather(urgent).await;
-            self.works.push(work);
+        if self.works.is_empty() || urgent && self.works.len() < WORKS_MAX {
+            self.gather(urgent).await;
         }
         let batch = self.works.last_mut().and_then(Work::next_batch);
         match batch {
@@ -179,7 +178,7 @@ impl Indexer {
     }
 
     /// Reads files until there is enough to embed at a time; only named ones if `urgent`.
-    async fn gather(&mut self, urgent: bool) -> Work {
+    async fn gather(&mut self, urgent: bool) {
         let mut gathered = Vec::new();
         let mut passages = 0;
         while gathered.len() < GATHER_DOCUMENTS_MAX
@@ -199,6 +198,11 @@ impl Indexer {
                 move || prepare(&path, indexed.as_deref(), tokens_max, counter.as_ref())
             };
             match blocking(read).await {
+                // A large one must not hold up the small ones it was saved with: it goes below.
+                Outcome::Ready(prepared) if prepared.passages.len() > GATHER_PASSAGES => {
+                    self.works.push(Work::new(vec![(prepared, bytes)], urgent));
+                    break;
+                }
                 Outcome::Ready(prepared) => {
                     passages += prepared.passages.len();
                     gathered.push((prepared, bytes));
@@ -213,7 +217,7 @@ impl Indexer {
             }
             self.progress.done(bytes);
         }
-        Work::new(gathered, urgent)
+        self.works.push(Work::new(gathered, urgent));
     }
 
     /// The content is indexed under another time: the next scan need not read it again. The

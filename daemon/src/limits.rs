@@ -50,6 +50,8 @@ pub const BATCH_TOKENS_MAX: usize = 512;
 pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
 /// Files gathered at most, so that many empty ones do not hold up the next order.
 pub const GATHER_DOCUMENTS_MAX: usize = 32;
+/// Times that saved files may interrupt the embedding of others; each holds its files in memory.
+pub const WORKS_MAX: usize = 4;
 /// Documents in one commit: a commit costs the same for one as for many.
 pub const COMMIT_DOCUMENTS_MAX: usize = 64;
 /// Passages in one commit, which bounds the memory that waits for it.

@@ -223,9 +223,9 @@ impl Session {
         // The list is written to disk; once begun, this runs to its end even if the client leaves.
         let edit = tokio::task::spawn_blocking(move || {
             if add {
-                shared.folders.add(&path)?
+                shared.folders.add(&path)?;
             } else {
-                shared.folders.remove(&path)?
+                shared.folders.remove(&path)?;
             }
             Ok(shared.folders.list(&shared.engine().catalogue))
         });

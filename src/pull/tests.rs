@@ -362,7 +362,7 @@ fn a_missing_python_or_package_is_said_with_what_to_do() {
     for python in ["python3", "/none/python3"] {
         case.python = Some(python.into());
         let said = case.fetch(None).unwrap_err();
-        assert!(said.contains("install python3 with pip"), "{said}");
+        assert!(said.contains("it takes the network and python3 with pip"), "{said}");
         assert!(said.contains("fore model pull --from-file FILE"), "{said}");
     }
 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use daemon::store::contract::{self, WIDTH};
-use daemon::store::{Document, Scope, Store};
+use daemon::store::{Document, Found, Scope, Store};
 
 use crate::LanceStore;
 use crate::maintain::Limits;
@@ -226,6 +226,10 @@ async fn readers_see_whole_documents_while_it_is_written_and_maintained() {
     tokio::select! { () = write => {}, () = read => {} }
 }
 
+async fn ten(store: &LanceStore, vector: Vec<f32>) -> Vec<Found> {
+    store.by_vector(vector, 10, Scope::All).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_vector_index_finds_what_brute_force_finds() {
     const WIDE: usize = 32;
@@ -254,13 +258,12 @@ async fn a_vector_index_finds_what_brute_force_finds() {
             .collect()
     };
     store.replace(batch(0, 100)).await.unwrap();
-    let exact = |store: &LanceStore, vector: Vec<f32>| store.by_vector(vector, 10, Scope::All);
     let questions: Vec<Vec<f32>> =
         batch(900, 902).into_iter().flat_map(|d| d.passages).map(|p| p.1).collect();
     let mut expected = Vec::new();
     store.replace(batch(100, 110)).await.unwrap();
     for question in &questions {
-        expected.push(exact(&store, question.clone()).await.unwrap());
+        expected.push(ten(&store, question.clone()).await);
     }
 
     store.limits.vector_rows = 500;
@@ -269,7 +272,7 @@ async fn a_vector_index_finds_what_brute_force_finds() {
     assert!(store.table.index_stats("vector_nearest").await.unwrap().is_some());
     let mut same = 0;
     for (question, expected) in questions.iter().zip(&expected) {
-        let found = exact(&store, question.clone()).await.unwrap();
+        let found = ten(&store, question.clone()).await;
         assert!((found[0].score - expected[0].score).abs() < 1e-4, "scores are cosines");
         same += found
             .iter()
@@ -283,7 +286,7 @@ async fn a_vector_index_finds_what_brute_force_finds() {
     store.replace(new.clone()).await.unwrap();
     for _ in 0..2 {
         for (ordinal, (_, vector)) in new[0].passages.iter().enumerate() {
-            let found = exact(&store, vector.clone()).await.unwrap();
+            let found = ten(&store, vector.clone()).await;
             assert_eq!((found[0].path.as_str(), found[0].ordinal), ("/200", ordinal));
         }
         let scope = Scope::Paths(vec!["/200".to_owned()]);

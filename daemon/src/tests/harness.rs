@@ -37,6 +37,8 @@ pub(super) struct Script {
     pub(super) panic_thinking: Mutex<bool>,
     /// Passages that hold this word cannot be embedded.
     pub(super) poison: Mutex<Option<&'static str>>,
+    /// What was embedded, in order: `query` or `passages`.
+    pub(super) order: Mutex<Vec<&'static str>>,
     /// Passages embedded so far.
     pub(super) embedded: AtomicUsize,
     /// Thoughts begun so far.
@@ -105,6 +107,7 @@ impl Mind for TestMind {
         {
             return Err(MindError::Numeric("NaN".to_owned()));
         }
+        self.script.order.lock().unwrap().push("passages");
         self.script.embedded.fetch_add(passages.len(), Ordering::SeqCst);
         self.inner.embed_passages(passages)
     }
@@ -115,6 +118,7 @@ impl Mind for TestMind {
         thoughts: &[Thought],
     ) -> Result<Embedding, MindError> {
         fail(&self.script.fail_queries)?;
+        self.script.order.lock().unwrap().push("query");
         self.inner.embed_query(question, thoughts)
     }
 }

@@ -206,7 +206,7 @@ async fn one_client_too_many_waits_for_a_place() {
         // The others still get answers; only then does one of them leave.
         assert!(held[0].list().await.is_empty());
         held.pop();
-        futures::future::pending().await
+        futures::future::pending::<()>().await;
     };
     let mut last = tokio::select! {
         biased;

@@ -16,7 +16,7 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     *script.gate.lock().unwrap() = Some(waiting);
     let (fatal, _failures) = mpsc::channel(1);
     let threads = Threads::default();
-    let backend = Arc::new(Scripted(script));
+    let backend = Arc::new(Scripted(Arc::clone(&script)));
     let loaded = mind::start(backend, fatal, &threads).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
@@ -25,26 +25,15 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     let mut thinking = mind.think("first", &sampling).unwrap();
     gate.send(()).unwrap();
     within(thinking.deltas.recv()).await.unwrap();
-    let (order, mut ended) = mpsc::channel(2);
-    let behind = {
-        let order = order.clone();
-        async move {
-            mind.embed_passages(vec!["a".to_owned()]).await.unwrap();
-            order.send("background").await.unwrap();
-        }
-    };
-    let before = async move {
-        mind.embed_query("q", Vec::new()).await.unwrap();
-        order.send("interactive").await.unwrap();
-    };
+    let behind = mind.embed_passages(vec!["a".to_owned()]);
+    let before = mind.embed_query("q", Vec::new());
     let open = async {
-        // Both have queued by now: a join polls in order.
+        // Both have queued by now, since a biased join polls in order.
         drop(gate);
-        std::future::ready(()).await;
     };
-    within(async { tokio::join!(behind, before, open) }).await;
-    assert_eq!(ended.recv().await, Some("interactive"));
-    assert_eq!(ended.recv().await, Some("background"));
+    let (passages, query, ()) = within(async { tokio::join!(biased; behind, before, open) }).await;
+    assert_eq!((passages.unwrap().len(), query.is_ok()), (1, true));
+    assert_eq!(*script.order.lock().unwrap(), ["query", "passages"]);
     assert_eq!(thinking.thoughts().await.unwrap().len(), 1);
 
     // Without a handle the thread has nobody to work for.

@@ -5,7 +5,6 @@
 //! passages go in as they are embedded when serving, each with its own markers.
 
 use std::path::Path;
-use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use models::dataset::Pair;
@@ -39,8 +38,8 @@ pub struct Options {
 /// How good a fitted head is on pairs it has not seen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    pub texts: usize,
-    pub tokens_per_second: f64,
+    /// The exit layers that the head reads.
+    pub layers: Vec<usize>,
     /// Mean cosine between head and teacher on held-out texts.
     pub cosine: f64,
     /// Mean reciprocal rank at 10 of a held-out question's passage among all held-out passages.
@@ -89,7 +88,8 @@ impl Lesson {
     }
 }
 
-/// Fits one head and reports on it.
+/// A head on all of `exits`, and the reports: on it, then on each exit layer alone, which costs
+/// no further pass since the sums of some inputs are part of the sums of all.
 ///
 /// # Errors
 /// [`MindError`] if the model cannot run or the system has no solution.
@@ -100,35 +100,23 @@ pub fn fit(
     lesson: &Lesson,
     options: &Options,
     progress: &mut dyn FnMut(&str, usize, usize),
-) -> Result<(FittedHead, Report), MindError> {
-    let meta = vocabulary.meta();
-    let tokens_max = meta.sequence_tokens_max();
+) -> Result<(FittedHead, Vec<Report>), MindError> {
+    let tokens_max = vocabulary.meta().sequence_tokens_max();
     let encoder = Encoder::open(model, exits.clone(), tokens_max, &Device::Cpu)?;
-    let started = Instant::now();
-    let sequences = sequences(vocabulary, &lesson.train)?;
-    let tokens: usize = sequences.iter().map(|sequence| sequence.ids.len()).sum();
-    let mut sums: Option<Sums> = None;
-    let targets: Vec<&Embedding> = lesson.train.iter().flat_map(|(_, vectors)| vectors).collect();
-    // Neighbours in length share a batch, so a chunk is cut from the order of lengths.
-    let mut order: Vec<usize> = (0..sequences.len()).collect();
-    order.sort_by_key(|index| sequences[*index].ids.len());
-    for (chunk, indices) in order.chunks(CHUNK).enumerate() {
-        let rows: Vec<Sequence> = indices.iter().map(|index| sequences[*index].clone()).collect();
-        let x = encoder.pool(&rows)?;
-        let y: Vec<&[f32]> = indices.iter().map(|index| targets[*index].as_slice()).collect();
-        let sums = sums.get_or_insert_with(|| Sums::new(x[0].len(), y[0].len()));
-        sums.add(&x, &y).map_err(|error| MindError::Inference(error.to_string()))?;
-        progress("states", (chunk * CHUNK + indices.len()).min(order.len()), order.len());
+    let sums = Sums::of(&encoder, vocabulary, lesson, progress)?;
+    let pooled = encoder.pool(&sequences(vocabulary, &lesson.held_out)?)?;
+    let layers = exits.layers.len();
+    let all: Vec<usize> = (0..sums.x.len()).collect();
+    let head = sums.solve(&all, options.lambda)?;
+    let mut reports = vec![judge(&head, &all, &exits.layers, &pooled, lesson)?];
+    if layers > 1 {
+        for (inputs, layer) in all.chunks(all.len() / layers).zip(&exits.layers) {
+            let head = sums.solve(inputs, options.lambda)?;
+            reports.push(judge(&head, inputs, &[*layer], &pooled, lesson)?);
+        }
     }
-    let tokens_per_second = tokens as f64 / started.elapsed().as_secs_f64();
-    let sums = sums.ok_or_else(|| MindError::Inference("there is nothing to fit".to_owned()))?;
-    let head = sums.solve(options.lambda)?;
-    let fitted =
-        FittedHead { head, exit_layers: exits.layers.clone(), pooling: exits.pooling };
-    let mut report = judge(&encoder, vocabulary, &fitted.head, lesson)?;
-    report.texts = sequences.len();
-    report.tokens_per_second = tokens_per_second;
-    Ok((fitted, report))
+    let fitted = FittedHead { head, exit_layers: exits.layers.clone(), pooling: exits.pooling };
+    Ok((fitted, reports))
 }
 
 /// Question and passage of every pair, as they are embedded when serving.
@@ -144,20 +132,23 @@ fn sequences(
     Ok(sequences)
 }
 
+/// How `head` does on held-out texts, reading just `inputs` of their pooled states.
 fn judge(
-    encoder: &Encoder,
-    vocabulary: &Vocabulary,
     head: &Head,
+    inputs: &[usize],
+    layers: &[usize],
+    pooled: &[Vec<f32>],
     lesson: &Lesson,
 ) -> Result<Report, MindError> {
-    let pooled = encoder.pool(&sequences(vocabulary, &lesson.held_out)?)?;
-    let own = pooled.iter().map(|x| head.apply(x)).collect::<Result<Vec<_>, _>>()?;
+    let own = pooled
+        .iter()
+        .map(|x| head.apply(&inputs.iter().map(|index| x[*index]).collect::<Vec<_>>()))
+        .collect::<Result<Vec<_>, _>>()?;
     let teacher: Vec<Embedding> =
         lesson.held_out.iter().flat_map(|(_, vectors)| vectors.clone()).collect();
     let cosines = own.iter().zip(&teacher).map(|(a, b)| f64::from(a.dot(b)));
     Ok(Report {
-        texts: 0,
-        tokens_per_second: 0.0,
+        layers: layers.to_vec(),
         cosine: cosines.sum::<f64>() / own.len().max(1) as f64,
         mrr: mrr(&own),
         teacher_mrr: mrr(&teacher),
@@ -205,6 +196,32 @@ impl Sums {
         }
     }
 
+    /// The sums over all training texts of `lesson`.
+    fn of(
+        encoder: &Encoder,
+        vocabulary: &Vocabulary,
+        lesson: &Lesson,
+        progress: &mut dyn FnMut(&str, usize, usize),
+    ) -> Result<Sums, MindError> {
+        let sequences = sequences(vocabulary, &lesson.train)?;
+        let targets: Vec<&Embedding> = lesson.train.iter().flat_map(|(_, pair)| pair).collect();
+        // Neighbours in length share a batch, so a chunk is cut from the order of lengths.
+        let mut order: Vec<usize> = (0..sequences.len()).collect();
+        order.sort_by_key(|index| sequences[*index].ids.len());
+        let mut sums: Option<Sums> = None;
+        let mut done = 0;
+        for indices in order.chunks(CHUNK) {
+            let rows: Vec<Sequence> = indices.iter().map(|i| sequences[*i].clone()).collect();
+            let x = encoder.pool(&rows)?;
+            let y: Vec<&[f32]> = indices.iter().map(|i| targets[*i].as_slice()).collect();
+            let sums = sums.get_or_insert_with(|| Sums::new(x[0].len(), y[0].len()));
+            sums.add(&x, &y).map_err(|error| MindError::Inference(error.to_string()))?;
+            done += indices.len();
+            progress("states", done, order.len());
+        }
+        sums.ok_or_else(|| MindError::Inference("there is nothing to fit".to_owned()))
+    }
+
     fn add(&mut self, x: &[Vec<f32>], y: &[&[f32]]) -> candle_core::Result<()> {
         for row in x {
             self.x.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
@@ -222,25 +239,26 @@ impl Sums {
         Ok(())
     }
 
-    /// W = ((X - x̄)ᵀ(X - x̄)/n + λI)⁻¹ (X - x̄)ᵀ(Y - ȳ)/n, b = ȳ - W x̄.
-    fn solve(self, lambda: f64) -> Result<Head, MindError> {
-        let (inputs, width, n) = (self.x.len(), self.y.len(), self.count);
-        let (x, y): (Vec<f64>, Vec<f64>) =
-            (self.x.iter().map(|v| v / n).collect(), self.y.iter().map(|v| v / n).collect());
-        let covariance = DMatrix::from_fn(inputs, inputs, |i, j| {
-            self.xx[(i, j)] / n - x[i] * x[j] + if i == j { lambda } else { 0.0 }
+    /// W = ((X - x̄)ᵀ(X - x̄)/n + λI)⁻¹ (X - x̄)ᵀ(Y - ȳ)/n, b = ȳ - W x̄, for some of the inputs.
+    fn solve(&self, inputs: &[usize], lambda: f64) -> Result<Head, MindError> {
+        let (width, n) = (self.y.len(), self.count);
+        let x: Vec<f64> = inputs.iter().map(|index| self.x[*index] / n).collect();
+        let y: Vec<f64> = self.y.iter().map(|sum| sum / n).collect();
+        let covariance = DMatrix::from_fn(x.len(), x.len(), |i, j| {
+            let ridge = if i == j { lambda } else { 0.0 };
+            self.xx[(inputs[i], inputs[j])] / n - x[i] * x[j] + ridge
         });
-        let cross = DMatrix::from_fn(inputs, width, |i, j| self.xy[(i, j)] / n - x[i] * y[j]);
+        let cross =
+            DMatrix::from_fn(x.len(), width, |i, j| self.xy[(inputs[i], j)] / n - x[i] * y[j]);
         let solved = Cholesky::new(covariance)
             .ok_or_else(|| MindError::Numeric("states that are not independent".to_owned()))?
             .solve(&cross);
-        let weight: Vec<f32> = (0..width)
-            .flat_map(|out| solved.column(out).iter().map(|v| *v as f32).collect::<Vec<_>>())
-            .collect();
-        let bias = (0..width)
-            .map(|out| (y[out] - solved.column(out).iter().zip(&x).map(|(w, x)| w * x).sum::<f64>()) as f32)
-            .collect();
-        Ok(Head { weight, bias, width, inputs })
+        let weight = solved.iter().map(|value| *value as f32).collect();
+        let bias = solved.column_iter().zip(&y).map(|(column, y)| {
+            let at_mean: f64 = column.iter().zip(&x).map(|(w, x)| w * x).sum();
+            (y - at_mean) as f32
+        });
+        Ok(Head { weight, bias: bias.collect(), width, inputs: x.len() })
     }
 }
 
@@ -264,7 +282,7 @@ mod tests {
         let y: Vec<Vec<f32>> = x.iter().map(|x| vec![2.0 * x[0] - x[1] + 3.0, x[1]]).collect();
         let mut sums = Sums::new(2, 2);
         sums.add(&x, &y.iter().map(Vec::as_slice).collect::<Vec<_>>()).expect("sizes agree");
-        let head = sums.solve(1e-9).expect("solvable");
+        let head = sums.solve(&[0, 1], 1e-9).expect("solvable");
         for (found, expected) in head.weight.iter().zip([2.0, -1.0, 0.0, 1.0]) {
             assert!((found - expected).abs() < 1e-4, "{:?}", head.weight);
         }

@@ -119,15 +119,15 @@ fn check(content: &Content, bytes: u64) -> Result<Vocabulary, String> {
     if content.metadata.get("split.count").is_some_and(|count| count.to_u64().ok() != Some(1)) {
         return Err("it is one part of a split model; merge the parts first".to_owned());
     }
+    let mut end = 0;
     for (name, info) in &content.tensor_infos {
-        let end = tensor_bytes(info)
-            .and_then(|size| content.tensor_data_offset.checked_add(info.offset)?.checked_add(size))
-            .ok_or_else(|| format!("it is damaged: tensor {name} has an impossible shape"))?;
-        if end > bytes {
-            return Err(format!(
-                "it is truncated: tensor {name} ends at byte {end} and the file has {bytes}"
-            ));
-        }
+        let size = tensor_bytes(info);
+        let start = content.tensor_data_offset.checked_add(info.offset);
+        let its_end = start.zip(size).and_then(|(start, size)| start.checked_add(size));
+        end = end.max(its_end.ok_or_else(|| format!("it is damaged: no tensor can be as {name}"))?);
+    }
+    if end > bytes {
+        return Err(format!("it is truncated: its tensors end at byte {end} and it has {bytes}"));
     }
     let config = Config::read(content).map_err(|error| error.to_string())?;
     let meta = Meta::read_or_foreign(content).map_err(|error| error.to_string())?;

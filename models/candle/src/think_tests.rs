@@ -104,15 +104,16 @@ fn thoughts_are_streamed_and_spelt_by_their_tokens() {
 
 #[test]
 fn a_seed_decides_what_is_thought() {
+    let question = "What is a good name for a boat?";
     shared(|thinker| {
-        let first = think(thinker, QUESTION, &sampling(2, 0.9, 16, 7)).0;
-        assert_eq!(first, think(thinker, QUESTION, &sampling(2, 0.9, 16, 7)).0);
+        let first = think(thinker, question, &sampling(2, 1.0, 16, 7)).0;
+        assert_eq!(first, think(thinker, question, &sampling(2, 1.0, 16, 7)).0);
         assert_ne!(first[0], first[1]);
         // Thought i has the seed seed + i, so the streams of neighbouring seeds overlap.
-        assert_eq!(first[1], think(thinker, QUESTION, &sampling(1, 0.9, 16, 8)).0[0]);
-        let greedy = think(thinker, QUESTION, &sampling(2, 0.0, 16, 7)).0;
+        assert_eq!(first[1], think(thinker, question, &sampling(1, 1.0, 16, 8)).0[0]);
+        let greedy = think(thinker, question, &sampling(2, 0.0, 16, 7)).0;
         assert_eq!(greedy[0], greedy[1]);
-        assert_eq!(greedy[0], think(thinker, QUESTION, &sampling(1, 0.0, 16, 99)).0[0]);
+        assert_eq!(greedy[0], think(thinker, question, &sampling(1, 0.0, 16, 99)).0[0]);
     });
 }
 

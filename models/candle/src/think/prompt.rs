@@ -131,7 +131,9 @@ impl Template {
         let bytes_max = self.question_tokens_max.saturating_mul(BYTES_PER_TOKEN_MAX);
         let end = question.floor_char_boundary(bytes_max);
         let mut text = self.encode(&format!("{}{}", self.lead, &question[..end]))?;
-        text.truncate(self.encode(&self.lead)?.len() + self.question_tokens_max);
+        // A space at the end of the lead becomes part of the question's first token.
+        let lead_tokens = self.encode(self.lead.trim_end())?.len();
+        text.truncate(lead_tokens + self.question_tokens_max);
         Ok([&self.head, &text, &self.tail].into_iter().flatten().copied().collect())
     }
 
