@@ -29,17 +29,14 @@ pub(crate) fn run(args: &FitHead, config: &Config) -> Result<(), AppError> {
     let vocabulary = gguf::open(&model)?.vocabulary;
     let teacher_dir = args.teacher.clone().unwrap_or_else(|| config.teacher_dir());
     let teacher = Teacher::open(&teacher_dir)?;
-    let options = Options {
-        pairs: args.texts / 2,
-        held_out: HELD_OUT_PAIRS,
-        lambda: LAMBDA,
-        seed: SEED,
-    };
+    let options =
+        Options { pairs: args.texts / 2, held_out: HELD_OUT_PAIRS, lambda: LAMBDA, seed: SEED };
     let mut bar = Progress::new(config.quiet);
     let mut progress = |what: &str, done: usize, total: usize| bar.update(what, done, total);
     let lesson = Lesson::prepare(read_pairs(&args.data)?, &teacher, &options, &mut progress)?;
     let exits = Exits { layers: args.layers.clone(), pooling: args.pooling.into() };
-    let (fitted, reports) = fit::fit(&model, &vocabulary, &exits, &lesson, &options, &mut progress)?;
+    let (fitted, reports) =
+        fit::fit(&model, &vocabulary, &exits, &lesson, &options, &mut progress)?;
     bar.finish();
     if let Some(out) = &args.out {
         fitted.save(out)?;

@@ -125,9 +125,10 @@ impl Encoder {
             let states = rms_normalised(states)?;
             let mean = || weights.matmul(&states)?.squeeze(1);
             let last = || -> Result<Tensor> {
-                let rows = batch.iter().enumerate().map(|(row, index)| {
-                    states.get(row)?.get(sequences[*index].ids.len() - 1)
-                });
+                let rows = batch
+                    .iter()
+                    .enumerate()
+                    .map(|(row, index)| states.get(row)?.get(sequences[*index].ids.len() - 1));
                 Tensor::stack(&rows.collect::<Result<Vec<_>>>()?, 0)
             };
             parts[slot] = Some(match self.pooling {
@@ -145,7 +146,11 @@ impl Encoder {
     ///
     /// # Errors
     /// [`MindError::Inference`] if an operation fails.
-    pub fn states(&self, ids: &[u32], layer: usize) -> std::result::Result<Vec<Vec<f32>>, MindError> {
+    pub fn states(
+        &self,
+        ids: &[u32],
+        layer: usize,
+    ) -> std::result::Result<Vec<Vec<f32>>, MindError> {
         let mut found = Vec::new();
         self.decoder
             .forward(ids, (1, ids.len()), &mut |at, states| {

@@ -101,7 +101,8 @@ fn a_batch_embeds_as_its_members_alone() {
     let exits = Exits { layers: meta.exit_layers.clone(), pooling: meta.pooling };
     let tokens_max = meta.sequence_tokens_max();
     let encoder = Encoder::open(&model_path(), exits, tokens_max, &Device::Cpu).expect("opens");
-    let texts = ["short", "The keeper trims the wick twice a night.", &"a long passage ".repeat(90)];
+    let texts =
+        ["short", "The keeper trims the wick twice a night.", &"a long passage ".repeat(90)];
     let sequences: Vec<_> = texts
         .iter()
         .flat_map(|text| {

@@ -68,7 +68,9 @@ impl Lesson {
         let wanted = options.pairs + options.held_out;
         if pairs.len() < wanted {
             let found = pairs.len();
-            return Err(MindError::Inference(format!("{wanted} pairs are needed, there are {found}")));
+            return Err(MindError::Inference(format!(
+                "{wanted} pairs are needed, there are {found}"
+            )));
         }
         pairs.shuffle(&mut rand::rngs::StdRng::seed_from_u64(options.seed));
         pairs.truncate(wanted);

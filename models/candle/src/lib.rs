@@ -95,7 +95,11 @@ impl Mind for O1Mind {
         self.encoder.embed(&sequences)
     }
 
-    fn embed_query(&mut self, question: &str, thoughts: &[Thought]) -> Result<Embedding, MindError> {
+    fn embed_query(
+        &mut self,
+        question: &str,
+        thoughts: &[Thought],
+    ) -> Result<Embedding, MindError> {
         let mut sequences = vec![self.vocabulary.assemble(&prompt::query(question, None))?];
         for thought in thoughts {
             sequences.push(self.vocabulary.assemble(&prompt::query(question, Some(thought)))?);

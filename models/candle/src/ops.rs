@@ -27,7 +27,8 @@ pub(crate) fn causal_softmax(scores: &Tensor, scale: f32) -> Result<Tensor> {
     let mask: Vec<f32> = (0..t)
         .flat_map(|i| (0..t).map(move |j| if j <= i { 0.0 } else { f32::NEG_INFINITY }))
         .collect();
-    let mask = Tensor::from_vec(mask, (1, 1, 1, t, t), scores.device())?.to_dtype(scores.dtype())?;
+    let mask =
+        Tensor::from_vec(mask, (1, 1, 1, t, t), scores.device())?.to_dtype(scores.dtype())?;
     let scores = (scores * f64::from(scale))?.reshape((b, k, rows / t, t, t))?;
     candle_nn::ops::softmax_last_dim(&scores.broadcast_add(&mask)?)?.reshape((b, k, rows, t))
 }
@@ -78,18 +79,20 @@ impl CustomOp1 for CausalSoftmax {
         let values = f32_slice(storage, layout, self.name())?;
         let t = layout.dims().last().copied().unwrap_or(1);
         let mut out = vec![0f32; values.len()];
-        out.par_chunks_mut(t).zip(values.par_chunks(t)).enumerate().for_each(|(row, (out, scores))| {
-            let seen = row % t + 1;
-            let max = scores[..seen].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let mut sum = 0.0;
-            for (out, score) in out[..seen].iter_mut().zip(scores) {
-                *out = ((score - max) * self.scale).exp();
-                sum += *out;
-            }
-            for out in &mut out[..seen] {
-                *out /= sum;
-            }
-        });
+        out.par_chunks_mut(t).zip(values.par_chunks(t)).enumerate().for_each(
+            |(row, (out, scores))| {
+                let seen = row % t + 1;
+                let max = scores[..seen].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let mut sum = 0.0;
+                for (out, score) in out[..seen].iter_mut().zip(scores) {
+                    *out = ((score - max) * self.scale).exp();
+                    sum += *out;
+                }
+                for out in &mut out[..seen] {
+                    *out /= sum;
+                }
+            },
+        );
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 }

@@ -41,8 +41,8 @@ impl Teacher {
         let model = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)
             .and_then(|weights| BertModel::load(weights, &config))
             .map_err(|e| fail(e.to_string()))?;
-        let mut tokenizer = Tokenizer::from_file(folder.join("tokenizer.json"))
-            .map_err(|e| fail(e.to_string()))?;
+        let mut tokenizer =
+            Tokenizer::from_file(folder.join("tokenizer.json")).map_err(|e| fail(e.to_string()))?;
         tokenizer.with_padding(None);
         let truncation = TruncationParams { max_length: TOKENS_MAX, ..TruncationParams::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(|e| fail(e.to_string()))?;
@@ -69,10 +69,13 @@ impl Teacher {
         let (mut start, mut done) = (0, 0);
         while start < order.len() {
             let mut end = start + 1;
-            while end < order.len() && (end - start + 1) * rows[order[end]].len() <= BATCH_TOKENS_MAX {
+            while end < order.len()
+                && (end - start + 1) * rows[order[end]].len() <= BATCH_TOKENS_MAX
+            {
                 end += 1;
             }
-            let batch: Vec<&[u32]> = order[start..end].iter().map(|i| rows[*i].as_slice()).collect();
+            let batch: Vec<&[u32]> =
+                order[start..end].iter().map(|i| rows[*i].as_slice()).collect();
             let embedded = self.batch(&batch).map_err(|e| MindError::Inference(e.to_string()))?;
             for (index, vector) in order[start..end].iter().zip(embedded) {
                 vectors[*index] = vector;

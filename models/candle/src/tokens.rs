@@ -44,7 +44,8 @@ impl Vocabulary {
         let mut tokenizer = Tokenizer::from_gguf(content).map_err(|error| {
             MindError::Model(format!("the model file's tokenizer cannot be used: {error}"))
         })?;
-        let pre = content.metadata.get("tokenizer.ggml.pre").and_then(|value| value.to_string().ok());
+        let pre =
+            content.metadata.get("tokenizer.ggml.pre").and_then(|value| value.to_string().ok());
         if let Some(pre_tokenizer) = pre_tokenizer(pre.map_or("gpt-2", String::as_str)) {
             tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
         }
@@ -87,7 +88,9 @@ impl Vocabulary {
             let (ids, content) = match piece {
                 Piece::Marker(role) => (vec![self.marker(*role)], false),
                 Piece::Question(text) => (self.encode(text, self.meta.query_tokens_max)?, true),
-                Piece::ThoughtText(text) => (self.encode(text, self.meta.thought_tokens_max)?, true),
+                Piece::ThoughtText(text) => {
+                    (self.encode(text, self.meta.thought_tokens_max)?, true)
+                }
                 Piece::ThoughtTokens(ids) => {
                     (ids[..ids.len().min(self.meta.thought_tokens_max)].to_vec(), true)
                 }
