@@ -4,7 +4,7 @@
 //! thought the draft ranking stands, without a vector the text ranking does, and `done` says why.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,6 +34,8 @@ struct Question {
     limit: usize,
     sampling: Sampling,
     scope: Scope,
+    /// Folders watched when it was asked.
+    roots: Vec<PathBuf>,
     weights: (f32, f32),
 }
 
@@ -72,12 +74,14 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
             format!("{THOUGHTS_MAX} are the most, 0 is a search without thinking"),
         ));
     }
+    let roots = shared.folders.roots();
     let scope = match &ask.path {
         None => Scope::All,
-        Some(pattern) => in_scope(&globs(pattern)?, &shared.folders.roots(), &engine.catalogue),
+        Some(pattern) => in_scope(&globs(pattern)?, &roots, &engine.catalogue),
     };
     let weights = (shared.settings.text_weight, shared.settings.vector_weight);
-    Ok(Question { id: ask.id, text: text.to_owned(), limit: ask.limit, sampling, scope, weights })
+    let Ask { id, limit, .. } = ask;
+    Ok(Question { id, text: text.to_owned(), limit, sampling, scope, roots, weights })
 }
 
 /// The glob as given, as a folder's name, and at any depth if it names no folder itself.
@@ -234,7 +238,12 @@ impl Run<'_> {
 
     fn fuse(&self, text: &[Found], near: &[Found]) -> Vec<Fused> {
         let (text_weight, vector_weight) = self.question.weights;
-        fuse(&[(text_weight, text), (vector_weight, near)], text.len() + near.len())
+        let mut fused =
+            fuse(&[(text_weight, text), (vector_weight, near)], text.len() + near.len());
+        // A folder that was removed is out of sight at once, however long forgetting it takes.
+        let roots = &self.question.roots;
+        fused.retain(|one| roots.iter().any(|root| Path::new(&one.found.path).starts_with(root)));
+        fused
     }
 
     async fn send_hits(
@@ -289,8 +298,9 @@ fn hit(question: &str, fused: &Fused, draft: Option<usize>) -> Hit {
     }
 }
 
+/// Cut to what a screen shows, and without characters that would drive a terminal.
 fn label(text: &str) -> String {
-    text.chars().take(LABEL_CHARS_MAX).collect()
+    text.chars().filter(|c| !c.is_control()).take(LABEL_CHARS_MAX).collect()
 }
 
 fn store_failure(error: StoreError) -> Failure {
