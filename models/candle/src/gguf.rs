@@ -98,10 +98,7 @@ impl Gguf {
         let Some(info) = self.content.tensor_infos.get(HEAD_WEIGHT) else {
             return Ok(None);
         };
-        let (width, inputs) = match *info.shape.dims() {
-            [width, inputs] => (width, inputs),
-            _ => return Ok(None),
-        };
+        let [width, inputs] = *info.shape.dims() else { return Ok(None) };
         let mut read = |name: &str| {
             let device = candle_core::Device::Cpu;
             let tensor = self.content.tensor(&mut self.file, name, &device)?.dequantize(&device)?;

@@ -95,7 +95,7 @@ fn tensors(
 }
 
 fn requantise(tensor: QTensor) -> Result<QTensor> {
-    let blocks = |row: &usize| row % GgmlDType::Q8_0.block_size() == 0;
+    let blocks = |row: &usize| row.is_multiple_of(GgmlDType::Q8_0.block_size());
     let fits = tensor.rank() >= 2 && tensor.shape().dims().last().is_some_and(blocks);
     if !fits || tensor.dtype() == GgmlDType::Q8_0 {
         return Ok(tensor);
