@@ -199,8 +199,8 @@ fn range(from: usize) -> Option<String> {
 #[test]
 fn downloads_end_whole_or_not_at_all() {
     let same_size = vec![7; 200_000];
-    type Case<'a> = (&'a str, &'a [Answer], &'a [Option<String>], Result<(), &'a str>);
-    let cases: [Case<'_>; 12] = [
+    type Row<'a> = (&'a str, &'a [Answer], &'a [Option<String>], Result<(), &'a str>);
+    let cases: [Row<'_>; 12] = [
         ("at once", &[Answer::Honest], &[None], Ok(())),
         ("broken once", &[Answer::Cut(70_000), Answer::Honest], &[None, range(70_000)], Ok(())),
         (
@@ -371,8 +371,8 @@ fn a_missing_python_or_package_is_said_with_what_to_do() {
 #[test]
 fn the_environment_names_the_hub_or_none() {
     let usual = Some("https://huggingface.co");
-    type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
-    let cases: [Case<'_>; 5] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+    let cases: [Row<'_>; 5] = [
         (&[], usual),
         (&[("HF_ENDPOINT", "http://mirror:1")], Some("http://mirror:1")),
         (&[("HF_ENDPOINT", "")], usual),
