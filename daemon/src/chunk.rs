@@ -1,7 +1,7 @@
 //! Text in, passages with byte ranges and line numbers out. Pure, and linear in the text.
 //!
 //! Markdown is cut at its headings, code at items that begin in the first column; what is still
-//! too large for the model is cut by [`pack`] into paragraphs, sentences, lines and words.
+//! too large for the model is cut by `pack` into paragraphs, sentences, lines and words.
 
 mod code;
 pub(crate) mod markdown;
