@@ -1,6 +1,7 @@
 //! `run`: load, accept, watch over the parts, and end them in reverse order before a deadline.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::net::{UnixListener, UnixStream};
@@ -35,7 +36,13 @@ pub async fn run(
 ) -> Result<(), Critical> {
     // One place is enough: only the first reason is acted on.
     let (fatal, failures) = mpsc::channel(1);
-    let shared = Shared::start(backend, settings, fatal).await?;
+    let mut shutdown = std::pin::pin!(shutdown);
+    let shared = tokio::select! {
+        shared = Shared::start(backend, settings, fatal) => shared?,
+        // Loading takes seconds and touches nothing that outlives the process; its thread ends
+        // when it finds nobody waiting for the model.
+        () = &mut shutdown => return Ok(()),
+    };
     let mut service = Service::start(shared, failures);
     let ended = service.serve(&listener, shutdown).await;
     drop(listener);
@@ -67,10 +74,9 @@ impl Service {
     async fn serve(
         &mut self,
         listener: &UnixListener,
-        shutdown: impl Future<Output = ()>,
+        mut shutdown: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), Critical> {
         let places = Arc::new(Semaphore::new(SESSIONS_MAX));
-        let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
                 biased;
