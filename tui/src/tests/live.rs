@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::Event as Input;
 use daemon_protocol::client::{Client, FrameReader};
@@ -17,19 +18,33 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::UnixListener;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::timeout;
 
 use super::{hit, indexing, parse, timings};
 use crate::model::Model;
 use crate::terminal::{Keys, Screen};
 use crate::{App, Options, Outcome, TuiError, view};
 
+/// Far longer than the slowest play takes, far shorter than a person's patience with CI.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A screen whose frames the test can wait for.
 struct Glass {
     terminal: Terminal<TestBackend>,
     keys: Arc<Mutex<mpsc::Receiver<Input>>>,
     shown: watch::Sender<String>,
-    /// Whether another program has the terminal, and the clipboard.
-    told: watch::Sender<(bool, String)>,
+    told: watch::Sender<Told>,
+}
+
+/// What the loop told the terminal.
+#[derive(Default)]
+struct Told {
+    /// Whether another program has the terminal.
+    lent: bool,
+    /// How often another program had it. The state alone would not do: a quick editor is back
+    /// before anyone looks.
+    loans: usize,
+    clipboard: String,
 }
 
 impl Screen for Glass {
@@ -46,24 +61,27 @@ impl Screen for Glass {
     }
 
     fn draw(&mut self, model: &Model) -> io::Result<()> {
-        assert!(!self.told.borrow().0, "the editor has the terminal");
+        assert!(!self.told.borrow().lent, "the editor has the terminal");
         self.terminal.draw(|frame| view::draw(frame, model)).expect("draws");
         self.shown.send_replace(self.terminal.backend().to_string());
         Ok(())
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        self.told.send_modify(|told| told.1 = text.to_owned());
+        self.told.send_modify(|told| told.clipboard = text.to_owned());
         Ok(())
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        self.told.send_modify(|told| told.0 = true);
+        self.told.send_modify(|told| told.lent = true);
         Ok(())
     }
 
     fn resume(&mut self) -> io::Result<()> {
-        self.told.send_modify(|told| told.0 = false);
+        self.told.send_modify(|told| {
+            told.lent = false;
+            told.loans += 1;
+        });
         Ok(())
     }
 }
@@ -72,7 +90,7 @@ impl Screen for Glass {
 struct Person {
     keys: mpsc::Sender<Input>,
     shown: watch::Receiver<String>,
-    told: watch::Receiver<(bool, String)>,
+    told: watch::Receiver<Told>,
 }
 
 impl Person {
@@ -141,7 +159,7 @@ impl World {
             tokio::join!(Client::connect(&socket, "test"), Daemon::accept(&listener));
         let (keys, pressed) = mpsc::channel(64);
         let (shown, screen) = watch::channel(String::new());
-        let (told, heard) = watch::channel((false, String::new()));
+        let (told, heard) = watch::channel(Told::default());
         let glass = Glass {
             terminal: Terminal::new(TestBackend::new(120, 30)).expect("a test backend"),
             keys: Arc::new(Mutex::new(pressed)),
@@ -186,6 +204,14 @@ fn editor(home: &TempDir) -> PathBuf {
     path
 }
 
+/// The loop and what happens to it, until the person quits. Whoever waits for what never comes is
+/// ended.
+async fn both(app: App<Glass>, play: impl Future<Output = ()>) {
+    let together = async { tokio::join!(app.run(), play) };
+    let (outcome, ()) = timeout(PATIENCE, together).await.expect("in time");
+    assert_eq!(outcome.expect("ends well"), Outcome::Quit);
+}
+
 #[tokio::test]
 async fn from_a_question_to_an_edited_file() {
     let world = World::new().await;
@@ -213,15 +239,13 @@ async fn from_a_question_to_an_edited_file() {
         person.sees("↑1 git.md:3").await;
         person.sees("71 tokens").await;
         person.types("<ctrl-y>").await;
-        person.told.wait_for(|told| told.1.ends_with("/git.md:3")).await.expect("copied");
+        person.told.wait_for(|told| told.clipboard.ends_with("/git.md:3")).await.expect("copied");
         person.types("<enter>").await;
-        person.told.wait_for(|told| told.0).await.expect("suspended");
-        person.told.wait_for(|told| !told.0).await.expect("resumed");
+        person.told.wait_for(|told| told.loans == 1).await.expect("the editor ends");
         person.sees("4  a line added").await;
         person.types("<ctrl-c>").await;
     };
-    let (outcome, ()) = tokio::join!(app.run(), play);
-    assert_eq!(outcome.expect("ends well"), Outcome::Quit);
+    both(app, play).await;
     let arguments = std::fs::read_to_string(home.path().join("arguments")).expect("edited");
     assert_eq!(arguments, "+3 git.md");
 }
@@ -248,8 +272,7 @@ async fn a_newer_question_silences_the_older() {
         assert_eq!(daemon.hears().await, Request::Cancel { id: second });
         person.types("<ctrl-c>").await;
     };
-    let (outcome, ()) = tokio::join!(app.run(), play);
-    assert_eq!(outcome.expect("ends well"), Outcome::Quit);
+    both(app, play).await;
 }
 
 #[tokio::test]
@@ -277,8 +300,7 @@ async fn a_daemon_that_goes_is_called_again() {
         person.sees("no daemon answers at").await;
         person.types("<ctrl-c>").await;
     };
-    let (outcome, ()) = tokio::join!(app.run(), play);
-    assert_eq!(outcome.expect("ends well"), Outcome::Quit);
+    both(app, play).await;
 }
 
 #[tokio::test]
