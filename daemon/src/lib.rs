@@ -13,6 +13,7 @@
 pub mod chunk;
 mod engine;
 mod error;
+pub mod eval;
 pub mod extract;
 mod folders;
 pub mod fuse;
@@ -36,6 +37,7 @@ use std::time::Duration;
 
 pub use error::Critical;
 pub use server::run;
+pub use shared::process_memory;
 
 /// Where the service gets its model and its store from.
 pub trait Backend: Send + Sync + 'static {

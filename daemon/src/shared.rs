@@ -120,7 +120,7 @@ impl Shared {
 
     /// The daemon's status, of the model `card`.
     pub(crate) fn daemon_status(&self, card: &ModelCard) -> DaemonStatus {
-        let memory = memory();
+        let memory = process_memory();
         DaemonStatus {
             version: self.settings.version.clone(),
             pid: std::process::id(),
@@ -137,7 +137,7 @@ impl Shared {
 }
 
 /// Resident bytes, now and at their peak; zeros where there is no `/proc`.
-fn memory() -> (u64, u64) {
+pub fn process_memory() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let field = |name: &str| {
         status

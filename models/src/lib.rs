@@ -7,7 +7,10 @@
 //!
 //! Deliberately not here: tensors, files, devices, clocks.
 
+pub mod beir;
 pub mod dataset;
+pub mod metrics;
+pub mod paired;
 pub mod prompt;
 pub mod scripted;
 pub mod thought;

@@ -1,0 +1,127 @@
+//! Thoughts remembered between runs: one JSON object a line, one file a model. Thinking is most of
+//! an evaluation's time, so a run that was interrupted must not think it all again.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use models::{Sampling, Thought};
+use serde::{Deserialize, Serialize};
+
+use super::EvalError;
+
+/// Characters of the fingerprint in a file's name: enough that two models never share one.
+const FINGERPRINT_SHOWN: usize = 16;
+
+/// What thinking about a question gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Remembered {
+    pub(super) thoughts: Vec<Thought>,
+    /// Milliseconds, when it was thought.
+    pub(super) ms: f64,
+    /// Tokens drawn, dropped ones among them.
+    pub(super) drawn: usize,
+}
+
+/// A line of the file. The sampling is part of the key: other settings, other thoughts.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    question: String,
+    k: usize,
+    temperature: f64,
+    top_p: f64,
+    tokens_max: usize,
+    seed: u64,
+    thoughts: Vec<(String, Vec<u32>)>,
+    ms: f64,
+    drawn: usize,
+}
+
+/// See the module.
+pub(super) struct ThoughtLog {
+    path: PathBuf,
+    file: File,
+    lines: HashMap<String, Remembered>,
+}
+
+impl ThoughtLog {
+    /// Opens, or makes, the file of the model with `fingerprint` in `folder`. A line that cannot
+    /// be read (the last one of a run that was killed) is thought again.
+    pub(super) fn open(folder: &Path, fingerprint: &str) -> Result<ThoughtLog, EvalError> {
+        let shown: String = fingerprint.chars().take(FINGERPRINT_SHOWN).collect();
+        let path = folder.join(format!("{shown}.jsonl"));
+        let open = || -> io::Result<(File, String)> {
+            fs::create_dir_all(folder)?;
+            let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if !text.is_empty() && !text.ends_with('\n') {
+                file.write_all(b"\n")?;
+            }
+            Ok((file, text))
+        };
+        let (file, text) =
+            open().map_err(|source| EvalError::Thoughts { path: path.clone(), source })?;
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Line>(line).ok())
+            .map(|line| (line.key(), line.remembered()))
+            .collect();
+        Ok(ThoughtLog { path, file, lines })
+    }
+
+    /// What was thought about `question` with this `sampling`.
+    pub(super) fn recall(&self, question: &str, sampling: &Sampling) -> Option<Remembered> {
+        let line = Line::new(question, sampling, &Remembered::default());
+        self.lines.get(&line.key()).cloned()
+    }
+
+    /// Remembers it, in the file too.
+    pub(super) fn note(
+        &mut self,
+        question: &str,
+        sampling: &Sampling,
+        remembered: &Remembered,
+    ) -> Result<(), EvalError> {
+        let line = Line::new(question, sampling, remembered);
+        let written = serde_json::to_string(&line)
+            .map_err(io::Error::from)
+            .and_then(|text| self.file.write_all(format!("{text}\n").as_bytes()));
+        written.map_err(|source| EvalError::Thoughts { path: self.path.clone(), source })?;
+        self.lines.insert(line.key(), remembered.clone());
+        Ok(())
+    }
+}
+
+impl Line {
+    fn new(question: &str, sampling: &Sampling, remembered: &Remembered) -> Line {
+        let thoughts = remembered.thoughts.iter();
+        Line {
+            question: question.to_owned(),
+            k: sampling.thoughts,
+            temperature: sampling.temperature,
+            top_p: sampling.top_p,
+            tokens_max: sampling.tokens_max,
+            seed: sampling.seed,
+            thoughts: thoughts.map(|t| (t.text.clone(), t.tokens.clone())).collect(),
+            ms: remembered.ms,
+            drawn: remembered.drawn,
+        }
+    }
+
+    fn key(&self) -> String {
+        let Line { question, k, temperature, top_p, tokens_max, seed, .. } = self;
+        format!("{k} {temperature} {top_p} {tokens_max} {seed} {question}")
+    }
+
+    fn remembered(self) -> Remembered {
+        let thoughts = self.thoughts.into_iter();
+        Remembered {
+            thoughts: thoughts.map(|(text, tokens)| Thought { text, tokens }).collect(),
+            ms: self.ms,
+            drawn: self.drawn,
+        }
+    }
+}
