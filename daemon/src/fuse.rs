@@ -1,5 +1,5 @@
 //! Several ranked lists in, one out, by reciprocal rank fusion: scores of different searches
-//! cannot be compared, ranks can. Pure.
+//! cannot be compared, ranks can. Then no document takes up the list by itself. Pure.
 
 use std::collections::HashMap;
 
@@ -53,4 +53,18 @@ pub fn fuse(lists: &[(f32, &[Found])], limit: usize) -> Vec<Fused> {
     });
     fused.truncate(limit);
     fused
+}
+
+/// Moves what exceeds `per_document` passages of one document behind all others: a long document
+/// cannot fill the list, and yet a folder of one document does. Order and scores stay as they are
+/// on either side, so the best passage put back may score higher than the last one before it.
+pub fn spread(ranked: Vec<Fused>, per_document: usize) -> Vec<Fused> {
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    let (mut spread, surplus): (Vec<Fused>, Vec<Fused>) = ranked.into_iter().partition(|fused| {
+        let taken = taken.entry(fused.found.path.clone()).or_default();
+        *taken += 1;
+        *taken <= per_document
+    });
+    spread.extend(surplus);
+    spread
 }

@@ -1,12 +1,14 @@
 //! The indexer: makes the store equal to what is on disk.
 //!
 //! A loop over one inbox and one queue of suspected files. Between any two batches it looks at the
-//! inbox, so a saved file does not wait for a long round or a huge file, and a removed folder ends
+//! inbox, and what was saved last is embedded first: a saved file waits for one batch, not for a
+//! long round, a huge file, or thousands of files that were saved before it. A removed folder ends
 //! its round at once. Deletes and renames are no events of their own: what is known and not on
 //! disk goes. Only this task writes a store.
 
 mod plan;
 mod progress;
+mod suspect;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -29,17 +31,8 @@ use crate::scan::Seen;
 use crate::shared::Shared;
 use crate::store::{Document, Known, Stamp};
 use progress::Progress;
+use suspect::{Suspect, Urgency};
 use work::{Batch, Finished, Work};
-
-/// A file that may differ from what is indexed.
-#[derive(Debug)]
-struct Suspect {
-    path: String,
-    bytes: u64,
-    /// Someone said that just this file changed: a write within one tick of the clock leaves
-    /// size and time as they were, so a later rescan may not take it off the queue again.
-    named: bool,
-}
 
 /// A file that is not indexed, and why.
 #[derive(Debug)]
@@ -56,9 +49,12 @@ pub(crate) struct Indexer {
     /// The generation being filled; serves already unless `incoming`.
     engine: Arc<Engine>,
     incoming: bool,
+    /// The most urgent first.
     queue: VecDeque<Suspect>,
-    /// Being embedded, the topmost first: files saved during a long work come on top of it.
+    /// Being embedded, the topmost first: files saved during a work come on top of it.
     works: Vec<Work>,
+    /// Orders so far that named files.
+    saves: u64,
     /// Embedded and not committed yet, and since when the first of them waits.
     group: Vec<Document>,
     group_since: Instant,
@@ -79,6 +75,7 @@ impl Indexer {
             incoming: false,
             queue: VecDeque::new(),
             works: Vec::new(),
+            saves: 0,
             group: Vec::new(),
             group_since: Instant::now(),
             refused: BTreeMap::new(),
@@ -117,11 +114,12 @@ impl Indexer {
         self.commit().await;
     }
 
-    /// Embeds the next batch, after reading files if there is none.
+    /// Embeds the next batch, after reading files if there is none or some were saved since.
     async fn step(&mut self) {
-        let urgent = self.queue.front().is_some_and(|suspect| suspect.named);
-        if self.works.is_empty() || urgent && self.works.len() < WORKS_MAX {
-            self.gather(urgent).await;
+        let first = self.queue.front().map_or(Urgency::WALKED, |suspect| suspect.urgency);
+        if self.works.last().is_none_or(|work| work.urgency < first) {
+            self.put_back();
+            self.gather(first).await;
         }
         let batch = self.works.last_mut().and_then(Work::next_batch);
         match batch {
@@ -153,7 +151,7 @@ impl Indexer {
     /// Moves what the topmost work embedded into the group, and commits if it is time.
     async fn finish_work(&mut self) {
         let Some(work) = self.works.pop() else { return };
-        let urgent = work.urgent;
+        let urgency = work.urgency;
         let Finished { documents, failures, bytes } = work.finish();
         for bytes in bytes {
             self.progress.done(bytes);
@@ -167,7 +165,7 @@ impl Indexer {
         }
         self.group.extend(documents);
         let passages: usize = self.group.iter().map(|document| document.passages.len()).sum();
-        if urgent
+        if urgency.is_saved()
             || self.queue.is_empty()
             || self.group.len() >= COMMIT_DOCUMENTS_MAX
             || passages >= COMMIT_PASSAGES_MAX
@@ -177,15 +175,29 @@ impl Indexer {
         }
     }
 
-    /// Reads files until there is enough to embed at a time; only named ones if `urgent`.
-    async fn gather(&mut self, urgent: bool) {
+    /// Makes room for one more work: at the limit the topmost, begun last, is to be read again.
+    fn put_back(&mut self) {
+        while self.works.len() >= WORKS_MAX {
+            let Some(work) = self.works.pop() else { return };
+            let urgency = work.urgency;
+            let place = self.queue.partition_point(|suspect| suspect.urgency > urgency);
+            let less_urgent = self.queue.split_off(place);
+            let again = |(path, bytes)| Suspect { path, bytes, urgency };
+            self.queue.extend(work.into_files().map(again));
+            self.queue.extend(less_urgent);
+        }
+    }
+
+    /// Reads files of one urgency until there is enough to embed at a time.
+    async fn gather(&mut self, urgency: Urgency) {
         let mut gathered = Vec::new();
         let mut passages = 0;
         while gathered.len() < GATHER_DOCUMENTS_MAX
             && passages < GATHER_PASSAGES
             && !self.stop.is_cancelled()
         {
-            let Some(suspect) = self.queue.pop_front_if(|suspect| suspect.named || !urgent) else {
+            let Some(suspect) = self.queue.pop_front_if(|suspect| suspect.urgency == urgency)
+            else {
                 break;
             };
             let Suspect { path, bytes, .. } = suspect;
@@ -200,7 +212,7 @@ impl Indexer {
             match blocking(read).await {
                 // A large one must not hold up the small ones it was saved with: it goes below.
                 Outcome::Ready(prepared) if prepared.passages.len() > GATHER_PASSAGES => {
-                    self.works.push(Work::new(vec![(prepared, bytes)], urgent));
+                    self.works.push(Work::new(vec![(prepared, bytes)], urgency.long()));
                     break;
                 }
                 Outcome::Ready(prepared) => {
@@ -217,7 +229,9 @@ impl Indexer {
             }
             self.progress.done(bytes);
         }
-        self.works.push(Work::new(gathered, urgent));
+        if !gathered.is_empty() {
+            self.works.push(Work::new(gathered, urgency));
+        }
     }
 
     /// The content is indexed under another time: the next scan need not read it again. The

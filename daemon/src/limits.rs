@@ -37,6 +37,9 @@ pub const THINK_MAX: Duration = Duration::from_secs(120);
 /// Passages taken from each ranking before they are fused; at least [`daemon_protocol::LIMIT_MAX`],
 /// and past a hundred a rank adds next to nothing to a reciprocal-rank sum.
 pub const CANDIDATES: usize = 100;
+/// Passages of one document before all its others come last: of the ten hits that are asked for
+/// unless told otherwise, at least four documents are seen then, if that many match.
+pub const PASSAGES_PER_DOCUMENT: usize = 3;
 /// Characters of a snippet: about four terminal lines.
 pub const SNIPPET_CHARS_MAX: usize = 320;
 /// Characters of a title or heading trail on the wire, so that a hundred hits fit one frame.
@@ -51,6 +54,7 @@ pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
 /// Files gathered at most, so that many empty ones do not hold up the next order.
 pub const GATHER_DOCUMENTS_MAX: usize = 32;
 /// Times that saved files may interrupt the embedding of others; each holds its files in memory.
+/// The next such time, what was begun last is given up and read again later.
 pub const WORKS_MAX: usize = 4;
 /// Documents in one commit: a commit costs the same for one as for many.
 pub const COMMIT_DOCUMENTS_MAX: usize = 64;
@@ -76,5 +80,5 @@ pub const REWATCH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Watched folders; each costs a walk at every rescan.
 pub const FOLDERS_MAX: usize = 256;
-/// Bytes of the folders file that are read; 256 paths of 4096 bytes fit.
-pub const FOLDERS_FILE_BYTES_MAX: u64 = 2 << 20;
+/// Bytes of the folders file that are read; 256 paths of 4096 bytes fit twice.
+pub const FOLDERS_FILE_BYTES_MAX: u64 = 4 << 20;

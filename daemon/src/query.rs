@@ -17,8 +17,10 @@ use tokio::sync::mpsc;
 
 use crate::engine::{Catalogue, Engine};
 use crate::error::{busy, cancelled, internal, invalid};
-use crate::fuse::{Fused, fuse};
-use crate::limits::{CANDIDATES, LABEL_CHARS_MAX, SNIPPET_CHARS_MAX, THINK_MAX};
+use crate::fuse::{Fused, fuse, spread};
+use crate::limits::{
+    CANDIDATES, LABEL_CHARS_MAX, PASSAGES_PER_DOCUMENT, SNIPPET_CHARS_MAX, THINK_MAX,
+};
 use crate::mind::{JobError, Thinking};
 use crate::shared::Shared;
 use crate::snippet::snippet;
@@ -243,7 +245,7 @@ impl Run<'_> {
         // A folder that was removed is out of sight at once, however long forgetting it takes.
         let roots = &self.question.roots;
         fused.retain(|one| roots.iter().any(|root| Path::new(&one.found.path).starts_with(root)));
-        fused
+        spread(fused, PASSAGES_PER_DOCUMENT)
     }
 
     async fn send_hits(

@@ -5,11 +5,12 @@ mod asking;
 mod harness;
 mod indexing;
 mod lifecycle;
+mod saving;
 mod thread;
 
 use crate::store::{contract, memory::MemoryStore};
 
 #[tokio::test]
 async fn the_memory_store_keeps_the_contract() {
-    contract::check(&MemoryStore::default()).await;
+    harness::within(contract::check(&MemoryStore::default())).await;
 }

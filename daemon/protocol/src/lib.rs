@@ -78,6 +78,8 @@ pub enum Event {
         index: usize,
         delta: String,
     },
+    /// Best first, save that passages come last of which three better ones are from the same
+    /// document.
     Hits {
         id: u64,
         stage: Stage,

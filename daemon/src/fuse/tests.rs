@@ -1,6 +1,8 @@
 //! Fusion against figures worked by hand.
 
-use super::{Fused, fuse};
+use std::collections::HashMap;
+
+use super::{Fused, fuse, spread};
 use crate::store::{Found, Passage};
 
 fn list(names: &[(&str, usize)]) -> Vec<Found> {
@@ -54,4 +56,41 @@ fn nothing_and_repeats_are_fine() {
     assert_eq!(names(&fused), [("a", 0), ("b", 0)]);
     assert_eq!(fused[0].ranks, [Some(1)]);
     assert!(fuse(&[(1.0, &twice)], 0).is_empty());
+}
+
+#[test]
+fn no_document_takes_up_the_list() {
+    // A document is a letter; its passages come in the order of their ordinals.
+    for (per_document, ranked, expected) in [
+        (3, "", ""),
+        (3, "abcab", "abcab"),
+        (3, "aaab", "aaab"),
+        (3, "aaaab", "aaaba"),
+        (3, "aaaaaa", "aaaaaa"),
+        (3, "aaaabbbbca", "aaabbbcaba"),
+        (1, "aababc", "abcaab"),
+        (0, "ab", "ab"),
+    ] {
+        let mut count = HashMap::new();
+        let places: Vec<(String, usize)> = ranked
+            .chars()
+            .map(|letter| {
+                let next = count.entry(letter).or_insert(0);
+                *next += 1;
+                (letter.to_string(), *next - 1)
+            })
+            .collect();
+        let places: Vec<(&str, usize)> = places.iter().map(|(a, b)| (a.as_str(), *b)).collect();
+        let fused = fuse(&[(1.0, &list(&places))], places.len());
+        let spread = spread(fused.clone(), per_document);
+        let letters: String = spread.iter().map(|fused| fused.found.path.as_str()).collect();
+        assert_eq!(letters, expected, "{per_document} each of {ranked}");
+        // Nothing is lost, changed, or put out of the order it had within its document.
+        let of = |letter: &str, list: &[Fused]| -> Vec<Fused> {
+            list.iter().filter(|fused| fused.found.path == letter).cloned().collect()
+        };
+        for letter in ["a", "b", "c"] {
+            assert_eq!(of(letter, &spread), of(letter, &fused), "{letter} in {ranked}");
+        }
+    }
 }

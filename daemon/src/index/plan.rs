@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use daemon_protocol::Phase;
 
-use super::{Indexer, Suspect, blocking};
+use super::suspect::{Suspect, Urgency};
+use super::{Indexer, blocking};
 use crate::engine::Engine;
 use crate::mailbox::Orders;
 use crate::scan::{self, Reach, Scan, Seen};
@@ -22,6 +23,7 @@ impl Indexer {
         self.waiters.extend(orders.waiters);
         self.publish(Phase::Scanning);
         if !orders.changed.is_empty() {
+            self.saves += 1;
             let named: Vec<String> =
                 orders.changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
             self.look(Reach::of_changes(orders.changed), &named).await;
@@ -56,9 +58,27 @@ impl Indexer {
             move || scan::walk(&roots, &walked, &stop)
         };
         let mut scan = blocking(walk).await;
+        self.recognise(&mut scan).await;
         self.forget(&scan, &reach).await;
         self.note_troubles(&roots, &reach, &mut scan);
         self.enqueue(&scan, &reach, named);
+    }
+
+    /// An empty folder in the place of one that had documents is what is left of a drive that is
+    /// not mounted: that is no reason to embed all of it again. Whoever empties a folder leaves
+    /// the folder itself, as a rule; whoever puts another in its place puts something in it.
+    async fn recognise(&self, scan: &mut Scan) {
+        let (empty, full): (Vec<_>, Vec<_>) =
+            scan.roots.clone().into_iter().partition(|(_, root)| root.is_empty);
+        for (path, root) in empty {
+            let had_documents = self.engine.catalogue.count_below(&path).0 > 0;
+            if had_documents && self.shared.folders.is_another(&path, root.identity) {
+                scan.keep(&path, "is empty and not the folder that was indexed (is it mounted?)");
+            }
+        }
+        let identities = full.into_iter().map(|(path, root)| (path, root.identity)).collect();
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.folders.remember(identities)).await;
     }
 
     /// Keeps the folders' own troubles with the folders, and the rest as refusals.
@@ -104,20 +124,22 @@ impl Indexer {
     fn enqueue(&mut self, scan: &Scan, reach: &Reach, named: &[String]) {
         let mut held = std::mem::take(&mut self.queue);
         self.progress.withdraw(held.iter().map(|suspect| suspect.bytes));
-        let suspect = |path: &String, seen: Seen, named| Suspect {
+        let suspect = |path: &String, seen: Seen, urgency| Suspect {
             path: path.clone(),
             bytes: seen.bytes,
-            named,
+            urgency,
         };
+        let saved = Urgency::saved(self.saves);
         let mut found: VecDeque<Suspect> = named
             .iter()
-            .filter_map(|path| Some(suspect(path, *scan.files.get(path)?, true)))
+            .filter_map(|path| Some(suspect(path, *scan.files.get(path)?, saved)))
             .collect();
         if matches!(reach, Reach::All) {
             // The walk finds the others again, if they still are to be read.
-            held.retain(|suspect| suspect.named && scan.files.contains_key(&suspect.path));
+            let is_saved = |suspect: &Suspect| suspect.urgency.is_saved();
+            held.retain(|suspect| is_saved(suspect) && scan.files.contains_key(&suspect.path));
         }
-        let urgent = held.iter().take_while(|suspect| suspect.named).count();
+        let urgent = held.partition_point(|suspect| suspect.urgency.is_saved());
         let rest = held.split_off(urgent);
         found.extend(held);
         let known = self.engine.catalogue.read();
@@ -126,7 +148,7 @@ impl Indexer {
             scan.differing(&known)
                 .filter(|(path, seen)| refused.get(*path).is_none_or(|r| r.seen != Some(*seen)))
                 .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
-                .map(|(path, seen)| suspect(path, seen, false)),
+                .map(|(path, seen)| suspect(path, seen, Urgency::WALKED)),
         );
         drop(known);
         found.extend(rest);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use models::Embedding;
 
+use super::suspect::Urgency;
 use crate::limits::{BATCH_PASSAGES_MAX, BATCH_TOKENS_MAX};
 use crate::mind::JobError;
 use crate::prepare::Prepared;
@@ -29,8 +30,7 @@ pub(super) struct Work {
     /// `None` once abandoned.
     entries: Vec<Option<Entry>>,
     batches: VecDeque<Batch>,
-    /// Someone has just saved these files.
-    pub(super) urgent: bool,
+    pub(super) urgency: Urgency,
 }
 
 /// What a work came to.
@@ -44,7 +44,7 @@ pub(super) struct Finished {
 
 impl Work {
     /// Plans the batches for files that were read, each with its size when it was queued.
-    pub(super) fn new(gathered: Vec<(Prepared, u64)>, urgent: bool) -> Work {
+    pub(super) fn new(gathered: Vec<(Prepared, u64)>, urgency: Urgency) -> Work {
         let mut places: Vec<(usize, Place)> = Vec::new();
         let mut entries = Vec::new();
         for (document, (prepared, bytes)) in gathered.into_iter().enumerate() {
@@ -55,7 +55,7 @@ impl Work {
         }
         // Passages of like length share a batch, so that little of it is padding.
         places.sort_unstable();
-        Work { entries, batches: batches(&places), urgent }
+        Work { entries, batches: batches(&places), urgency }
     }
 
     /// The next passages to embed.
@@ -136,6 +136,12 @@ impl Work {
             entry.as_ref().is_some_and(|entry| entry.prepared.path == path)
         };
         self.entries.iter_mut().find(is_it)?.take().map(|entry| entry.bytes)
+    }
+
+    /// What is still in the work, whatever has been embedded of it: each path, and its size when
+    /// it was queued.
+    pub(super) fn into_files(self) -> impl Iterator<Item = (String, u64)> {
+        self.entries.into_iter().flatten().map(|entry| (entry.prepared.path, entry.bytes))
     }
 
     /// The documents, all their passages embedded.

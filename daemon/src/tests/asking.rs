@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use daemon_protocol::{Ask, ErrorKind, Event, QUESTION_CHARS_MAX, Request};
+use daemon_protocol::{Ask, ErrorKind, Event, Hit, QUESTION_CHARS_MAX, Request};
 
 use super::harness::{Script, Talk, World, question};
 
@@ -61,6 +61,33 @@ async fn draft_then_thought_then_final_then_done() {
     assert_eq!(answer.order, ["final", "done"]);
     assert_eq!(answer.names(), ["bread.md"]);
     assert_eq!(answer.timings.thought_tokens, 0);
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_long_document_leaves_room_for_others_and_fills_what_they_leave() {
+    let (world, mut talk) = World::watching().await;
+    let section =
+        |number| format!("# Lighthouse {number}\n\nThe lighthouse lamp, part {number}.\n\n");
+    world.write("long.md", (0..6).map(section).collect::<String>());
+    world.write("other.md", "Bread, and in passing a lighthouse.\n");
+    assert_eq!(talk.sync().await.passages, 7);
+    for (limit, path, expected) in [
+        (4, None, vec!["long.md", "long.md", "long.md", "other.md"]),
+        (10, None, [&["long.md"; 3][..], &["other.md"], &["long.md"; 3]].concat()),
+        (5, Some("long.md"), vec!["long.md"; 5]),
+    ] {
+        let path = path.map(str::to_owned);
+        let ask = Ask { limit, path, ..question("lighthouse lamp") };
+        let answer = talk.ask(ask).await.unwrap();
+        assert_eq!(answer.names(), expected);
+        // The ranks in the draft are those of the draft as it was shown.
+        let drafted = |hit: &Hit| (hit.path.clone(), hit.line);
+        for hit in &answer.hits {
+            let place = answer.draft.iter().position(|draft| drafted(draft) == drafted(hit));
+            assert_eq!(hit.ranks.draft, place.map(|index| index + 1), "{hit:?}");
+        }
+    }
     world.stop().await.unwrap();
 }
 

@@ -12,6 +12,7 @@ use models::scripted::ScriptedMind;
 use models::{Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter};
 use tempfile::TempDir;
 use tokio::net::UnixListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ use crate::store::{Pending, Store};
 use crate::{Backend, Critical, Settings, run};
 
 /// Only a broken test waits this long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the mind does when asked.
 #[derive(Default)]
@@ -31,6 +32,8 @@ pub(super) struct Script {
     pub(super) gate: Mutex<Option<mpsc::Receiver<()>>>,
     /// As `gate`, before every batch of passages; can be set at any time.
     pub(super) embed_gate: Mutex<Option<mpsc::Receiver<()>>>,
+    /// Batches of passages that have come as far as `embed_gate`.
+    pub(super) batches: watch::Sender<usize>,
     pub(super) fail_loading: Mutex<Option<&'static str>>,
     pub(super) fail_thinking: Mutex<Option<&'static str>>,
     pub(super) fail_queries: Mutex<Option<&'static str>>,
@@ -99,6 +102,7 @@ impl Mind for TestMind {
     }
 
     fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
+        self.script.batches.send_modify(|batches| *batches += 1);
         if let Some(gate) = &*self.script.embed_gate.lock().unwrap() {
             gate.recv().unwrap_or(());
         }
@@ -166,7 +170,7 @@ impl World {
     }
 
     pub(super) async fn connect(&self) -> Talk {
-        let client = Client::connect(&self.socket(), "test").await.unwrap();
+        let client = within(Client::connect(&self.socket(), "test")).await.unwrap();
         Talk { client, last: 0 }
     }
 
@@ -268,29 +272,35 @@ impl Talk {
     }
 
     pub(super) async fn send(&mut self, request: Request) {
-        self.client.sender.send(&request).await.unwrap();
+        within(self.client.sender.send(&request)).await.unwrap();
     }
 
     /// The next event that is not `indexing`.
     pub(super) async fn event(&mut self) -> Event {
-        loop {
-            match within(self.client.receiver.next()).await.unwrap().unwrap() {
-                Event::Indexing { .. } => {}
-                event => return event,
+        let next = async {
+            loop {
+                match self.client.receiver.next().await.unwrap().unwrap() {
+                    Event::Indexing { .. } => {}
+                    event => return event,
+                }
             }
-        }
+        };
+        within(next).await
     }
 
     /// Waits until an `indexing` event shows what is wanted. Needs a subscription.
     pub(super) async fn until(&mut self, wanted: impl Fn(&IndexStatus) -> bool) -> IndexStatus {
-        loop {
-            let event = within(self.client.receiver.next()).await.unwrap().unwrap();
-            if let Event::Indexing { status } = event
-                && wanted(&status)
-            {
-                return status;
+        let next = async {
+            loop {
+                let event = self.client.receiver.next().await.unwrap().unwrap();
+                if let Event::Indexing { status } = event
+                    && wanted(&status)
+                {
+                    return status;
+                }
             }
-        }
+        };
+        within(next).await
     }
 
     pub(super) async fn begin(&mut self, ask: Ask) -> u64 {

@@ -195,6 +195,46 @@ async fn a_folder_that_vanishes_keeps_its_index_until_it_is_removed() {
 }
 
 #[tokio::test]
+async fn an_unmounted_drive_keeps_its_index_and_an_emptied_folder_does_not() {
+    let (world, mut talk) = World::watching().await;
+    let path = world.write("a.md", "an anchor\n");
+    assert_eq!(talk.sync().await.documents, 1);
+    // The same folder without its files: that is what was meant.
+    fs::remove_file(&path).unwrap();
+    assert_eq!((talk.sync().await.documents, &talk.list().await[0].problem), (0, &None));
+
+    // Another folder in its place, as when a drive is not mounted, also after a restart.
+    world.write("a.md", "an anchor\n");
+    talk.sync().await;
+    let (drive, embedded) = (world.path("drive"), world.script.embedded.load(Ordering::SeqCst));
+    fs::rename(&world.notes, &drive).unwrap();
+    fs::create_dir(&world.notes).unwrap();
+    for _ in 0..2 {
+        assert_eq!(talk.sync().await.documents, 1);
+        let folder = &talk.list().await[0];
+        assert!(folder.problem.as_ref().unwrap().contains("is it mounted?"), "{folder:?}");
+        assert_eq!(talk.find("anchor").await, ["a.md"]);
+    }
+    let world = world.restart().await;
+    let mut talk = world.connect().await;
+    assert_eq!(talk.sync().await.documents, 1);
+
+    // Back again, nothing is embedded anew and nothing is wrong any more.
+    fs::remove_dir(&world.notes).unwrap();
+    fs::rename(&drive, &world.notes).unwrap();
+    assert_eq!(talk.sync().await.documents, 1);
+    assert_eq!(talk.list().await[0].problem, None);
+    assert_eq!(world.script.embedded.load(Ordering::SeqCst), embedded);
+
+    // Another folder that has something in it is a folder like any other.
+    fs::rename(&world.notes, &drive).unwrap();
+    world.write("b.md", "a bell\n");
+    assert_eq!(talk.sync().await.documents, 1);
+    assert_eq!(talk.find("anchor bell").await, ["b.md"]);
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_saved_file_overtakes_a_huge_one_and_a_deleted_one_is_let_go() {
     let (world, mut talk) = World::watching().await;
     let (gate, waiting) = mpsc::channel();

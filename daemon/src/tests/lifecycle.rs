@@ -35,13 +35,14 @@ async fn reload(talk: &mut Talk) -> Result<DaemonStatus, Failure> {
 
 /// Says hello in `protocol`, sends `bytes`, and reads what comes until the daemon hangs up.
 async fn raw(world: &World, protocol: u32, bytes: &[u8]) -> (Hello, Vec<Event>) {
-    let (read, mut write) = UnixStream::connect(world.socket()).await.unwrap().into_split();
+    let stream = within(UnixStream::connect(world.socket())).await.unwrap();
+    let (read, mut write) = stream.into_split();
     let mut reader = FrameReader::new(read);
     let ours = Hello { protocol, version: "other".to_owned(), pid: 1 };
-    write.write_all(&frame::encode(&ours).unwrap()).await.unwrap();
+    within(write.write_all(&frame::encode(&ours).unwrap())).await.unwrap();
     let theirs = within(reader.read::<Hello>()).await.unwrap().unwrap();
     // The daemon may hang up before it has read all of a frame that is too long.
-    drop(write.write_all(bytes).await);
+    drop(within(write.write_all(bytes)).await);
     let mut events = Vec::new();
     while let Ok(Some(event)) = within(reader.read::<Event>()).await {
         events.push(event);
@@ -230,7 +231,7 @@ async fn a_client_can_end_the_service_and_all_clients_hear_of_it() {
     }
     let socket = world.socket();
     world.ended().await.unwrap();
-    let error = Client::connect(&socket, "test").await.err().unwrap();
+    let error = within(Client::connect(&socket, "test")).await.err().unwrap();
     assert!(matches!(error, ClientError::Connect { .. }), "{error}");
 }
 

@@ -17,7 +17,7 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     let (fatal, _failures) = mpsc::channel(1);
     let threads = Threads::default();
     let backend = Arc::new(Scripted(Arc::clone(&script)));
-    let loaded = mind::start(backend, fatal, &threads).await.unwrap();
+    let loaded = within(mind::start(backend, fatal, &threads)).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
 
@@ -34,11 +34,12 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     let (passages, query, ()) = within(async { tokio::join!(biased; behind, before, open) }).await;
     assert_eq!((passages.unwrap().len(), query.is_ok()), (1, true));
     assert_eq!(*script.order.lock().unwrap(), ["query", "passages"]);
-    assert_eq!(thinking.thoughts().await.unwrap().len(), 1);
+    assert_eq!(within(thinking.thoughts()).await.unwrap().len(), 1);
 
     // Without a handle the thread has nobody to work for.
     drop(loaded);
-    assert!(tokio::task::spawn_blocking(move || threads.join()).await.unwrap());
+    let joined = tokio::task::spawn_blocking(move || threads.join());
+    assert!(within(joined).await.unwrap());
 }
 
 #[tokio::test]
@@ -49,7 +50,7 @@ async fn askers_that_left_leave_room() {
     let (fatal, _failures) = mpsc::channel(1);
     let threads = Threads::default();
     let backend = Arc::new(Scripted(script));
-    let loaded = mind::start(backend, fatal, &threads).await.unwrap();
+    let loaded = within(mind::start(backend, fatal, &threads)).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
     let mut first = mind.think("first", &sampling).unwrap();

@@ -155,8 +155,9 @@ impl World {
         let home = tempfile::tempdir().expect("a folder");
         let socket = home.path().join("daemon.sock");
         let listener = UnixListener::bind(&socket).expect("binds");
-        let (client, daemon) =
-            tokio::join!(Client::connect(&socket, "test"), Daemon::accept(&listener));
+        let greeting =
+            async { tokio::join!(Client::connect(&socket, "test"), Daemon::accept(&listener)) };
+        let (client, daemon) = within(greeting).await;
         let (keys, pressed) = mpsc::channel(64);
         let (shown, screen) = watch::channel(String::new());
         let (told, heard) = watch::channel(Told::default());
@@ -204,11 +205,14 @@ fn editor(home: &TempDir) -> PathBuf {
     path
 }
 
-/// The loop and what happens to it, until the person quits. Whoever waits for what never comes is
-/// ended.
+/// Ends whoever waits for what never comes.
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.expect("in time")
+}
+
+/// The loop and what happens to it, until the person quits.
 async fn both(app: App<Glass>, play: impl Future<Output = ()>) {
-    let together = async { tokio::join!(app.run(), play) };
-    let (outcome, ()) = timeout(PATIENCE, together).await.expect("in time");
+    let (outcome, ()) = within(async { tokio::join!(app.run(), play) }).await;
     assert_eq!(outcome.expect("ends well"), Outcome::Quit);
 }
 
@@ -307,5 +311,5 @@ async fn a_daemon_that_goes_is_called_again() {
 async fn a_terminal_that_closes_ends_the_loop() {
     let World { person, app, home: _home, daemon: _daemon, .. } = World::new().await;
     drop(person.keys);
-    assert!(matches!(app.run().await, Err(TuiError::Closed)));
+    assert!(matches!(within(app.run()).await, Err(TuiError::Closed)));
 }
