@@ -14,6 +14,7 @@ use crate::Critical;
 use crate::engine::Catalogue;
 use crate::error::{internal, invalid};
 use crate::limits::{FOLDERS_FILE_BYTES_MAX, FOLDERS_MAX};
+use crate::scan::Identity;
 
 /// Changes when the file's shape does.
 const FILE_VERSION: u32 = 1;
@@ -22,7 +23,12 @@ const FILE_VERSION: u32 = 1;
 struct FoldersFile {
     version: u32,
     folders: Vec<String>,
+    /// See [`Folders::remember`].
+    #[serde(default)]
+    identities: Identities,
 }
+
+type Identities = BTreeMap<PathBuf, Identity>;
 
 /// What is wrong with a folder at present.
 #[derive(Debug, Default)]
@@ -35,8 +41,9 @@ struct Trouble {
 pub(crate) struct Folders {
     file: PathBuf,
     roots: watch::Sender<Vec<PathBuf>>,
-    /// Held while the list is changed.
-    editing: Mutex<()>,
+    /// Which folders were found at the roots when they last had anything in them. Held while the
+    /// file is changed.
+    identities: Mutex<Identities>,
     troubles: Mutex<BTreeMap<PathBuf, Trouble>>,
 }
 
@@ -44,8 +51,8 @@ impl Folders {
     /// Reads the list; no file is an empty list.
     pub(crate) fn load(file: &Path) -> Result<Folders, Critical> {
         let unusable = |reason: String| Critical::FoldersFile { path: file.to_owned(), reason };
-        let roots = match File::open(file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        let (roots, identities) = match File::open(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
             Err(error) => return Err(unusable(error.to_string())),
             Ok(opened) => {
                 let mut text = String::new();
@@ -59,7 +66,7 @@ impl Folders {
         Ok(Folders {
             file: file.to_owned(),
             roots: watch::Sender::new(roots),
-            editing: Mutex::default(),
+            identities: Mutex::new(identities),
             troubles: Mutex::default(),
         })
     }
@@ -104,18 +111,47 @@ impl Folders {
         &self,
         change: impl FnOnce(&[PathBuf]) -> Result<Vec<PathBuf>, Failure>,
     ) -> Result<(), Failure> {
-        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut identities = self.identities();
         let before = self.roots();
         let after = change(&before)?;
         if after == before {
             return Ok(());
         }
-        save(&self.file, &after).map_err(|error| {
+        let mut kept = identities.clone();
+        kept.retain(|root, _| after.contains(root));
+        save(&self.file, &after, &kept).map_err(|error| {
             internal(format!("writing the list of folders {}: {error}", self.file.display()))
         })?;
+        *identities = kept;
         self.troubles().retain(|root, _| after.contains(root));
         self.roots.send_replace(after);
         Ok(())
+    }
+
+    /// Whether `identity` at `root` is not the folder that had something in it before.
+    pub(crate) fn is_another(&self, root: &Path, identity: Identity) -> bool {
+        self.identities().get(root).is_some_and(|known| *known != identity)
+    }
+
+    /// Remembers which folders were found, each with something in it, also for the next start:
+    /// a drive may be mounted later than that.
+    pub(crate) fn remember(&self, found: Identities) {
+        let mut identities = self.identities();
+        let roots = self.roots();
+        let mut after = identities.clone();
+        after.extend(found.into_iter().filter(|(root, _)| roots.contains(root)));
+        if after == *identities {
+            return;
+        }
+        // The list itself is as it was: not worth more than a word in the log.
+        if let Err(error) = save(&self.file, &roots, &after) {
+            tracing::warn!(%error, file = %self.file.display(), "writing the list of folders");
+        }
+        *identities = after;
+    }
+
+    fn identities(&self) -> MutexGuard<'_, Identities> {
+        self.identities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn troubles(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Trouble>> {
@@ -216,21 +252,23 @@ fn with_added(roots: &[PathBuf], folder: PathBuf) -> Result<Vec<PathBuf>, Failur
     Ok(after)
 }
 
-fn parse(text: &str) -> Result<Vec<PathBuf>, String> {
+fn parse(text: &str) -> Result<(Vec<PathBuf>, Identities), String> {
     let file: FoldersFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if file.version != FILE_VERSION {
         return Err(format!("its version is {}, this program's is {FILE_VERSION}", file.version));
     }
     match file.folders.iter().find(|folder| !Path::new(folder).is_absolute()) {
         Some(folder) => Err(format!("{folder:?} is not an absolute path")),
-        None => Ok(file.folders.into_iter().map(PathBuf::from).collect()),
+        None => Ok((file.folders.into_iter().map(PathBuf::from).collect(), file.identities)),
     }
 }
 
 /// Writes beside and renames, so that a crash leaves the old list or the new one.
-fn save(file: &Path, roots: &[PathBuf]) -> io::Result<()> {
+fn save(file: &Path, roots: &[PathBuf], identities: &Identities) -> io::Result<()> {
     let folders = roots.iter().map(|root| root.to_string_lossy().into_owned()).collect();
-    let mut text = serde_json::to_vec_pretty(&FoldersFile { version: FILE_VERSION, folders })?;
+    let identities = identities.clone();
+    let content = FoldersFile { version: FILE_VERSION, folders, identities };
+    let mut text = serde_json::to_vec_pretty(&content)?;
     text.push(b'\n');
     let directory = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;

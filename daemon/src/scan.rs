@@ -5,12 +5,15 @@
 //! Symbolic links are not followed: no loops, and nothing outside a watched folder is read.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use ignore::{DirEntry, WalkBuilder};
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::at_or_below;
@@ -39,6 +42,28 @@ impl Seen {
             Err(_) => 0,
         };
         Seen { bytes: metadata.len(), modified_ns }
+    }
+}
+
+/// Which folder is at a path: while a drive is not mounted, it is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+/// A watched folder as a walk found it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Root {
+    pub(crate) identity: Identity,
+    pub(crate) is_empty: bool,
+}
+
+impl Root {
+    fn look(path: &Path) -> io::Result<Root> {
+        let metadata = fs::metadata(path)?;
+        let identity = Identity { device: metadata.dev(), inode: metadata.ino() };
+        Ok(Root { identity, is_empty: fs::read_dir(path)?.next().is_none() })
     }
 }
 
@@ -79,6 +104,8 @@ fn parent_or_self(path: &Path) -> PathBuf {
 /// What a walk saw.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
+    /// The watched folders that were walked.
+    pub(crate) roots: BTreeMap<PathBuf, Root>,
     /// Files worth opening, by absolute path.
     pub(crate) files: BTreeMap<String, Seen>,
     /// Folders and files that could not be looked at, with the reason. What is indexed at or
@@ -100,19 +127,23 @@ pub(crate) fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationTok
         {
             continue;
         }
-        if let Err(error) = std::fs::read_dir(root) {
-            let reason = format!(
-                "cannot be read: {error}; what is indexed of it is kept until it is back or removed"
-            );
-            scan.unreadable.insert(root.to_string_lossy().into_owned(), reason);
-            continue;
-        }
-        for entry in walker(root, reach).build() {
-            if stop.is_cancelled() {
-                scan.uncertain = true;
-                return scan;
+        let before = Root::look(root);
+        if before.is_ok() {
+            for entry in walker(root, reach).build() {
+                if stop.is_cancelled() {
+                    scan.uncertain = true;
+                    return scan;
+                }
+                scan.take(entry);
             }
-            scan.take(entry);
+        }
+        match before.and_then(|before| Ok((before, Root::look(root)?))) {
+            Ok((before, after)) => {
+                // A drive was mounted or unmounted while we walked.
+                scan.uncertain |= before.identity != after.identity;
+                scan.roots.insert(root.clone(), after);
+            }
+            Err(error) => scan.keep(root, &format!("cannot be read: {error}")),
         }
     }
     scan
@@ -144,6 +175,12 @@ fn within(reach: &Reach, path: &Path) -> bool {
 }
 
 impl Scan {
+    /// Leaves what is indexed of the watched folder `root` as it is, for `reason`.
+    pub(crate) fn keep(&mut self, root: &Path, reason: &str) {
+        let reason = format!("{reason}; what is indexed of it is kept until it is back or removed");
+        self.unreadable.insert(root.to_string_lossy().into_owned(), reason);
+    }
+
     fn take(&mut self, entry: Result<DirEntry, ignore::Error>) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -164,7 +201,7 @@ impl Scan {
     }
 
     fn take_error(&mut self, error: &ignore::Error) {
-        let vanished = |io: &std::io::Error| io.kind() == std::io::ErrorKind::NotFound;
+        let vanished = |io: &io::Error| io.kind() == io::ErrorKind::NotFound;
         match (place(error), error.io_error()) {
             // Deleted while we walked: the diff will say so, now or at the next event.
             (_, Some(io)) if vanished(io) => {}
