@@ -60,6 +60,8 @@ pub(crate) struct Paths {
     pub(crate) index: PathBuf,
     /// Which model is used: a [`ModelChoice`]; absent until one is chosen.
     pub(crate) model_choice: PathBuf,
+    /// Indexes and thoughts of `fore eval`: a cache too.
+    pub(crate) eval: PathBuf,
     /// Cache of model files.
     pub(crate) models: PathBuf,
     /// What `fore model pull` makes, and what is used unless another model is chosen.
@@ -142,7 +144,8 @@ impl Paths {
     fn decide(flags: &Global, outside: &Surroundings<'_>) -> Result<Paths, AppError> {
         let base = |variable: &str, below_home: &str| base_dir(outside, variable, below_home);
         let data = base("XDG_DATA_HOME", ".local/share")?;
-        let models = base("XDG_CACHE_HOME", ".cache")?.join("models");
+        let cache = base("XDG_CACHE_HOME", ".cache")?;
+        let models = cache.join("models");
         let runtime = match absolute(outside, "XDG_RUNTIME_DIR") {
             Some(dir) => dir.join(PROGRAM_DIR),
             None => PathBuf::from(format!("/tmp/{PROGRAM_DIR}-{}", outside.user_id)),
@@ -164,6 +167,7 @@ impl Paths {
             folders: data.join("folders.json"),
             index: data.join("index"),
             model_choice: data.join("model.json"),
+            eval: cache.join("eval"),
             default_model: models.join(DEFAULT_MODEL),
             models,
             log: base("XDG_STATE_HOME", ".local/state")?.join("daemon.log"),

@@ -54,7 +54,16 @@ impl Conversation {
 
     /// The state of everything.
     pub(crate) async fn status(&mut self) -> Result<DaemonStatus, AppError> {
-        let asked = self.send(|id| Request::Status { id }).await?;
+        self.told(|id| Request::Status { id }).await
+    }
+
+    /// Has the daemon load the model that is configured now; its state with that model.
+    pub(crate) async fn reload(&mut self) -> Result<DaemonStatus, AppError> {
+        self.told(|id| Request::Reload { id }).await
+    }
+
+    async fn told(&mut self, make: impl FnOnce(u64) -> Request) -> Result<DaemonStatus, AppError> {
+        let asked = self.send(make).await?;
         loop {
             match self.next().await? {
                 Event::Status { id, status } if id == asked => return Ok(*status),

@@ -1,4 +1,5 @@
-//! `fore daemon start | stop`, as seen by a client; `run` is `serve`, `status` is `status_command`.
+//! `fore daemon start | stop`, as seen by a client, and what a change of the model asks of a daemon
+//! that runs; `run` is `serve`, `status` is `status_command`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -66,6 +67,34 @@ pub(crate) async fn stop(config: &Config) -> Result<ExitCode, AppError> {
     };
     if !config.quiet {
         output::diagnostic(&said);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has the daemon, if one runs, take up the model that is configured now, and says so: it would
+/// keep the old one until it ends.
+pub(crate) async fn reload(config: &Config) -> Result<ExitCode, AppError> {
+    let Some(mut conversation) = launch::running(config).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let pid = conversation.daemon_pid();
+    let fingerprint = conversation.status().await?.fingerprint;
+    let loaded = timeout(launch::START_MAX, conversation.reload()).await.unwrap_or_else(|_| {
+        let waited = launch::START_MAX.as_secs();
+        Err(AppError::new(format!("the daemon (pid {pid}) has not loaded it within {waited} s")))
+    });
+    let loaded = loaded.map_err(|error| {
+        error
+            .hint("choose another (fore model use PATH) or the usual one (default)")
+            .hint(format!("see {}", config.paths.log.display()))
+    })?;
+    if !config.quiet {
+        let what = if loaded.fingerprint == fingerprint {
+            "uses it from now on"
+        } else {
+            "indexes the folders for it and uses it after that; see: fore status"
+        };
+        output::diagnostic(&format!("the running daemon (pid {pid}) {what}"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -23,7 +23,7 @@ use crate::runtime_dir::{self, Holder, Lock};
 /// Program version, as every hello carries it.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A start loads a model; the largest one tried takes seconds, a cold disk ten times as long.
-const START_MAX: Duration = Duration::from_secs(90);
+pub(crate) const START_MAX: Duration = Duration::from_secs(90);
 /// How long a command that starts no daemon waits for one that is still loading.
 const STATUS_MAX: Duration = Duration::from_secs(10);
 /// How many handshakes may break off before whatever listens is taken for broken.

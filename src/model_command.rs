@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::args::ModelCommand;
 use crate::config::{Config, ModelChoice};
+use crate::daemon_command;
 use crate::error::{AppError, NOTHING};
 use crate::output::{self, Stdout};
 use crate::pull::report::{Console, Report, size};
@@ -27,8 +28,12 @@ pub(crate) fn run(command: &ModelCommand, config: &Config) -> Result<(), AppErro
         ModelCommand::Pull { from_file, force, teacher } => {
             let mut report = Console::new(config.quiet);
             let _turn = Turn::take(&config.paths.models)?;
-            pull_model(from_file.as_deref(), *force, config, &mut report)?;
-            if *teacher { pull_teacher(config, &mut report) } else { Ok(()) }
+            let made = pull_model(from_file.as_deref(), *force, config, &mut report)?;
+            if *teacher {
+                pull_teacher(config, &mut report)?;
+            }
+            let in_use = made && config.model_file()? == config.paths.default_model;
+            if in_use { tell_daemon(config) } else { Ok(()) }
         }
         ModelCommand::Use { path } if path == Path::new(DEFAULT) => use_default(config),
         ModelCommand::Use { path } => use_file(path, config),
@@ -41,24 +46,26 @@ fn sources() -> Sources {
     Sources::decide(&|name| std::env::var(name).ok())
 }
 
-/// Makes the usual model file, or brings its head up to date, or finds that there is nothing to do.
+/// Makes the usual model file, or brings its head up to date, or finds that there is nothing to do;
+/// whether the file is another one now.
 fn pull_model(
     from_file: Option<&Path>,
     force: bool,
     config: &Config,
     report: &mut dyn Report,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let out = &config.paths.default_model;
     let shipped = FittedHead::shipped()?;
     if !force && out.exists() {
         match gguf::open(out).and_then(|mut file| file.carries(&shipped)) {
             Ok(true) => {
                 report.note(&format!("{} is there already; nothing to do", out.display()));
-                return Ok(());
+                return Ok(false);
             }
             Ok(false) => {
                 report.note(&format!("{}: renewing its head", out.display()));
-                return make(out, &shipped, config, report);
+                make(out, &shipped, config, report)?;
+                return Ok(true);
             }
             Err(error) => report.note(&format!("{error}; making it again")),
         }
@@ -66,7 +73,7 @@ fn pull_model(
     match from_file {
         Some(file) => {
             check_source(file)?;
-            make(file, &shipped, config, report)
+            make(file, &shipped, config, report)?;
         }
         None => {
             let folder = config.paths.models.join(SOURCE_FOLDER);
@@ -74,9 +81,10 @@ fn pull_model(
             make(&folder.join(BASE.parts[0].file), &shipped, config, report)?;
             fs::remove_dir_all(&folder).map_err(|error| {
                 AppError::io(format_args!("removing {}", folder.display()), &error)
-            })
+            })?;
         }
     }
+    Ok(true)
 }
 
 /// A file that a person brought must be the one that the sources have.
@@ -105,16 +113,7 @@ fn make(
     gguf::convert(source, Some(&shipped.head), &meta, out, &mut progress)?;
     let made = fs::metadata(out).map_or(0, |stat| stat.len());
     report.note(&format!("made {} ({})", out.display(), size(made)));
-    if let Some(line) = restart_line(config) {
-        report.note(line);
-    }
     Ok(())
-}
-
-/// What to do about a daemon that holds the old model, if there may be one.
-fn restart_line(config: &Config) -> Option<&'static str> {
-    let line = "the running daemon takes it up when restarted: fore daemon stop";
-    config.paths.socket.exists().then_some(line)
 }
 
 fn pull_teacher(config: &Config, report: &mut dyn Report) -> Result<(), AppError> {
@@ -133,8 +132,7 @@ fn use_default(config: &Config) -> Result<(), AppError> {
         _ => {}
     }
     note(config, &format!("{} is used from now on", config.paths.default_model.display()));
-    tell_of_restart(config);
-    Ok(())
+    tell_daemon(config)
 }
 
 fn use_file(path: &Path, config: &Config) -> Result<(), AppError> {
@@ -148,14 +146,11 @@ fn use_file(path: &Path, config: &Config) -> Result<(), AppError> {
         .map_err(|error| AppError::new(format!("{}: {error}", path.display())))?;
     write_atomically(&config.paths.model_choice, &choice)?;
     note(config, &format!("{} ({}) is used from now on", file.meta.name, path.display()));
-    tell_of_restart(config);
-    Ok(())
+    tell_daemon(config)
 }
 
-fn tell_of_restart(config: &Config) {
-    if let Some(line) = restart_line(config) {
-        note(config, line);
-    }
+fn tell_daemon(config: &Config) -> Result<(), AppError> {
+    crate::wait_for(daemon_command::reload(config)).map(|_| ())
 }
 
 fn note(config: &Config, line: &str) {
@@ -164,7 +159,8 @@ fn note(config: &Config, line: &str) {
     }
 }
 
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
+/// Makes `bytes` the content of the file, at once and for good; makes its folder if need be.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;

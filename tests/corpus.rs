@@ -50,6 +50,7 @@ fn the_lighthouse_answers_its_questions() {
     let mut wire = sandbox.wire();
     let diary = fs::read_to_string(corpus.join("private/diary.md")).unwrap();
     let hits = wire.search(diary.lines().last().unwrap(), None);
+    assert!(!hits.is_empty(), "a search that finds nothing proves nothing");
     assert!(hits.iter().all(|hit| !hit["path"].as_str().unwrap().contains("/private/")));
 
     let questions = fs::read_to_string(fixtures().join("questions.jsonl")).unwrap();

@@ -60,8 +60,14 @@ fn another_file_is_used_when_told() {
     let mine = sandbox.home().join("mine.gguf");
     fs::copy(real_model(), &mine).unwrap();
     let mine = mine.to_str().unwrap();
-    sandbox.fore(&["model", "use", mine]).exits(0);
+    let taken_up = format!("the running daemon (pid {pid}) uses it");
+    sandbox.fore(&["model", "use", mine]).exits(0).says(&[mine, &taken_up]);
+    sandbox.still_serves(pid);
     fs::remove_file(sandbox.model()).unwrap();
+    let gone = sandbox.fore(&["model", "use", "default"]);
+    gone.fails_saying(&["fore model pull", "the old model stays in use", "hint: "]);
+    sandbox.still_serves(pid);
+    sandbox.fore(&["model", "use", mine]).exits(0);
     sandbox.fore(&["daemon", "stop"]).exits(0);
     let hits = sandbox.fore(&["ask", "--no-think", "--json", "green shed"]).exits(0).json();
     assert_eq!(hits.as_array().unwrap().len(), 1, "{hits}");
@@ -74,4 +80,32 @@ fn another_file_is_used_when_told() {
     fs::remove_file(mine).unwrap();
     sandbox.fore(&["daemon", "stop"]).exits(0);
     sandbox.fore(&["ask", "green shed"]).fails_saying(&[mine, "hint: "]);
+}
+
+#[test]
+fn a_running_daemon_takes_up_another_model() {
+    let sandbox = Sandbox::new();
+    sandbox.write("shed.md", "The shed is green.\n");
+    sandbox.add_notes();
+    let (pid, before) = (sandbox.daemon_pid(), sandbox.status());
+    // To an index any other byte makes another model, even one behind the last tensor.
+    let mut bytes = fs::read(real_model()).unwrap();
+    bytes.push(0);
+    let other = sandbox.home().join("other.gguf");
+    fs::write(&other, bytes).unwrap();
+    let told = format!("the running daemon (pid {pid}) indexes the folders for it");
+    sandbox.fore(&["model", "use", other.to_str().unwrap()]).exits(0).says(&["fore status", &told]);
+    sandbox.fore(&["sync"]).exits(0);
+    let after = sandbox.status();
+    assert_ne!(after["fingerprint"], before["fingerprint"]);
+    assert_eq!(after["index"]["documents"], before["index"]["documents"]);
+    sandbox.still_serves(pid);
+
+    // And back, where everything is indexed already.
+    sandbox.fore(&["model", "use", "default"]).exits(0).says(&["the running daemon"]);
+    sandbox.fore(&["sync"]).exits(0);
+    assert_eq!(sandbox.status()["fingerprint"], before["fingerprint"]);
+    sandbox.fore(&["-q", "model", "use", "default"]).exits(0);
+    let hits = sandbox.fore(&["ask", "--no-think", "--json", "green shed"]).exits(0).json();
+    assert_eq!(hits.as_array().unwrap().len(), 1, "{hits}");
 }

@@ -1,5 +1,5 @@
-//! The text of `config.toml` becomes checked settings (pure). Unknown keys and values out of
-//! range are errors that name the line and what is allowed.
+//! The text of `config.toml` becomes checked settings (pure). Unknown keys, and values of the wrong
+//! type or out of range, are errors that name the line, the key and what is allowed.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use models::Sampling;
 use serde::Deserialize;
-use toml::Spanned;
+use toml::{Spanned, Value};
 
 use crate::args::Device;
 
@@ -16,6 +16,8 @@ const THOUGHT_TOKENS_MAX: usize = 512;
 /// The watcher sees changes at once; a rescan is the safety net, and one a day is its least.
 const RESCAN_MINUTES_MAX: u64 = 24 * 60;
 const RESCAN_MINUTES_DEFAULT: u64 = 30;
+/// Numbers of this format have a sign.
+const SEED_MAX: u64 = i64::MAX as u64;
 
 /// What the file may set.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,16 +37,17 @@ impl Default for Settings {
     }
 }
 
+/// Values of any type, so that one of the wrong type is told like one out of range.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
-    device: Option<Device>,
-    thoughts: Option<Spanned<usize>>,
-    temperature: Option<Spanned<f64>>,
-    top_p: Option<Spanned<f64>>,
-    thought_tokens_max: Option<Spanned<usize>>,
-    seed: Option<u64>,
-    rescan_minutes: Option<Spanned<u64>>,
+    device: Option<Spanned<Value>>,
+    thoughts: Option<Spanned<Value>>,
+    temperature: Option<Spanned<Value>>,
+    top_p: Option<Spanned<Value>>,
+    thought_tokens_max: Option<Spanned<Value>>,
+    seed: Option<Spanned<Value>>,
+    rescan_minutes: Option<Spanned<Value>>,
 }
 
 /// Settings from the text of the file; the error is `line: what is wrong`.
@@ -54,51 +57,79 @@ pub(crate) fn parse(text: &str) -> Result<Settings, String> {
         format!("{line}: {}", error.message())
     })?;
     let default = Settings::default();
-    let sampling = default.sampling;
-    let thoughts = 0..=daemon_protocol::THOUGHTS_MAX;
-    let top_p = f64::MIN_POSITIVE..=1.0;
-    let minutes = checked(text, "rescan_minutes", keys.rescan_minutes, 1..=RESCAN_MINUTES_MAX, "")?;
+    let file = Source(text);
+    let sampling = Sampling {
+        thoughts: file
+            .whole("thoughts", keys.thoughts, 0..=daemon_protocol::THOUGHTS_MAX)?
+            .unwrap_or(default.sampling.thoughts),
+        temperature: file
+            .real("temperature", keys.temperature, 0.0..=2.0, "0 to 2")?
+            .unwrap_or(default.sampling.temperature),
+        top_p: file
+            .real("top_p", keys.top_p, f64::MIN_POSITIVE..=1.0, "more than 0 and at most 1")?
+            .unwrap_or(default.sampling.top_p),
+        tokens_max: file
+            .whole("thought_tokens_max", keys.thought_tokens_max, 1..=THOUGHT_TOKENS_MAX)?
+            .unwrap_or(default.sampling.tokens_max),
+        seed: file.whole("seed", keys.seed, 0..=SEED_MAX)?.unwrap_or(default.sampling.seed),
+    };
+    let device = |value: &Value| value.clone().try_into().ok();
+    let minutes = file.whole("rescan_minutes", keys.rescan_minutes, 1..=RESCAN_MINUTES_MAX)?;
     Ok(Settings {
-        device: keys.device,
-        sampling: Sampling {
-            thoughts: checked(text, "thoughts", keys.thoughts, thoughts, "")?
-                .unwrap_or(sampling.thoughts),
-            temperature: checked(text, "temperature", keys.temperature, 0.0..=2.0, "")?
-                .unwrap_or(sampling.temperature),
-            top_p: checked(text, "top_p", keys.top_p, top_p, "more than 0 and at most 1")?
-                .unwrap_or(sampling.top_p),
-            tokens_max: checked(
-                text,
-                "thought_tokens_max",
-                keys.thought_tokens_max,
-                1..=THOUGHT_TOKENS_MAX,
-                "",
-            )?
-            .unwrap_or(sampling.tokens_max),
-            seed: keys.seed.unwrap_or(sampling.seed),
-        },
+        device: file.value("device", keys.device, "auto, cpu, cuda or metal", device)?,
+        sampling,
         rescan_every: minutes.map_or(default.rescan_every, |m| Duration::from_secs(m * 60)),
     })
 }
 
-/// The value if it lies in `range`; `words` describe the range where its ends do not.
-fn checked<T: PartialOrd + Display>(
-    text: &str,
-    key: &str,
-    value: Option<Spanned<T>>,
-    range: RangeInclusive<T>,
-    words: &str,
-) -> Result<Option<T>, String> {
-    let Some(value) = value else { return Ok(None) };
-    if range.contains(value.get_ref()) {
-        return Ok(Some(value.into_inner()));
+/// The text of the file, which errors quote.
+struct Source<'a>(&'a str);
+
+impl Source<'_> {
+    /// The value of `key` as `read` understands it, which is only what is `allowed`.
+    fn value<T>(
+        &self,
+        key: &str,
+        value: Option<Spanned<Value>>,
+        allowed: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Result<Option<T>, String> {
+        let Some(value) = value else { return Ok(None) };
+        if let Some(read) = read(value.get_ref()) {
+            return Ok(Some(read));
+        }
+        let line = line_of(self.0, value.span().start);
+        let written = self.0.get(value.span()).and_then(|all| all.lines().next());
+        Err(format!("{line}: {key} = {}: {allowed} is allowed", written.unwrap_or_default()))
     }
-    let line = line_of(text, value.span().start);
-    let allowed = match words {
-        "" => format!("{} to {}", range.start(), range.end()),
-        words => words.to_owned(),
-    };
-    Err(format!("{line}: {key} = {}: {allowed} is allowed", value.get_ref()))
+
+    /// A whole number.
+    fn whole<T: TryFrom<i64> + PartialOrd + Display>(
+        &self,
+        key: &str,
+        value: Option<Spanned<Value>>,
+        range: RangeInclusive<T>,
+    ) -> Result<Option<T>, String> {
+        let allowed = format!("{} to {}", range.start(), range.end());
+        self.value(key, value, &allowed, |value| {
+            let number = T::try_from(value.as_integer()?).ok()?;
+            range.contains(&number).then_some(number)
+        })
+    }
+
+    /// Any number; `allowed` describes the range.
+    fn real(
+        &self,
+        key: &str,
+        value: Option<Spanned<Value>>,
+        range: RangeInclusive<f64>,
+        allowed: &str,
+    ) -> Result<Option<f64>, String> {
+        self.value(key, value, allowed, |value| {
+            let whole = || value.as_integer().map(|whole| whole as f64);
+            value.as_float().or_else(whole).filter(|number| range.contains(number))
+        })
+    }
 }
 
 /// Line, from 1, of a byte offset.
