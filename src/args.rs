@@ -1,9 +1,13 @@
 //! The command line, as clap types only: no defaults that depend on the machine, no effects.
 
+mod eval;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use daemon_protocol::{LIMIT_MAX, THOUGHTS_MAX};
+
+pub(crate) use eval::Eval;
 
 /// Search your folders by thinking first: a small local model thinks about the question, and
 /// the thought helps to find the passages. Without a command, the full-screen view opens.
@@ -88,6 +92,8 @@ pub(crate) enum Command {
     /// Fetch, choose or make the model file.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Measure how well questions find what answers them.
+    Eval(Eval),
 }
 
 /// A question and how to answer it.
@@ -141,7 +147,8 @@ pub(crate) enum ModelCommand {
         /// Make it again although it is there.
         #[arg(long)]
         force: bool,
-        /// Fetch the teacher model too, which only `fore model fit-head` needs.
+        /// Fetch all-MiniLM-L6-v2 too: the peer of `fore eval`, the teacher of `fore model
+        /// fit-head`.
         #[arg(long)]
         teacher: bool,
     },

@@ -1,13 +1,14 @@
-//! The daemon's model and store on real parts: the model file in use, and LanceDB.
+//! Models and stores on real parts: the model file in use, or the peer of an evaluation, and
+//! LanceDB.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daemon::store::{Pending, Store};
 use daemon_lance::LanceStore;
 use models::{Mind, MindError, ModelCard};
 use models_candle::device::DeviceChoice;
-use models_candle::meta;
+use models_candle::{meta, teacher};
 use tracing::info;
 
 use crate::args::{Device, Pooling};
@@ -17,11 +18,20 @@ use crate::error::AppError;
 /// Opens what the configuration names.
 pub(crate) struct RealBackend {
     config: Arc<Config>,
+    /// The LanceDB directory.
+    index: PathBuf,
 }
 
 impl RealBackend {
+    /// The model in use on the user's own index.
     pub(crate) fn new(config: Arc<Config>) -> Self {
-        RealBackend { config }
+        let index = config.paths.index.clone();
+        RealBackend { config, index }
+    }
+
+    /// The model in use on another index.
+    pub(crate) fn with_index(config: Arc<Config>, index: PathBuf) -> Self {
+        RealBackend { config, index }
     }
 
     /// The model file in use, which is there.
@@ -59,12 +69,33 @@ impl daemon::Backend for RealBackend {
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
-        Box::pin(async move {
-            let index = &self.config.paths.index;
-            let store = LanceStore::open(index, &card.fingerprint, card.width).await?;
-            Ok(Arc::new(store) as Arc<dyn Store>)
-        })
+        open_store(&self.index, card)
     }
+}
+
+/// The encoder that evaluations compare ours with.
+pub(crate) struct PeerBackend {
+    /// Where its files are.
+    pub(crate) folder: PathBuf,
+    /// The LanceDB directory, which may be that of our own model: tables are apart.
+    pub(crate) index: PathBuf,
+}
+
+impl daemon::Backend for PeerBackend {
+    fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
+        teacher::open_peer(&self.folder)
+    }
+
+    fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
+        open_store(&self.index, card)
+    }
+}
+
+fn open_store<'a>(index: &'a Path, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
+    Box::pin(async move {
+        let store = LanceStore::open(index, &card.fingerprint, card.width).await?;
+        Ok(Arc::new(store) as Arc<dyn Store>)
+    })
 }
 
 impl From<Device> for DeviceChoice {

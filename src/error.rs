@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use daemon::Critical;
+use daemon::eval::EvalError;
 use daemon_protocol::Failure;
 use daemon_protocol::client::ClientError;
 use models::MindError;
@@ -105,6 +106,23 @@ impl From<MindError> for AppError {
 impl From<Critical> for AppError {
     fn from(error: Critical) -> Self {
         AppError::new(error.to_string())
+    }
+}
+
+impl From<EvalError> for AppError {
+    fn from(error: EvalError) -> Self {
+        let message = error.to_string();
+        match error {
+            EvalError::NoPeer(_) => AppError::new(message).hint("leave its columns out: --no-peer"),
+            EvalError::NothingIndexed => AppError::new(message).hint("run: fore add DIR"),
+            EvalError::NotIndexed { .. } => AppError::new(message)
+                .hint("if the file is new: fore sync")
+                .hint("if its folder is not watched: fore add DIR"),
+            EvalError::Start(_)
+            | EvalError::Store(_)
+            | EvalError::Model(_)
+            | EvalError::Thoughts { .. } => AppError::new(message),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod config;
 mod conversation;
 mod daemon_command;
 mod error;
+mod eval_command;
 mod fit_command;
 mod index_commands;
 mod launch;
@@ -59,6 +60,7 @@ fn run(args: Args) -> Result<ExitCode, AppError> {
         Some(Command::Model(command)) => {
             model_command::run(&command, &config).map(|()| ExitCode::SUCCESS)
         }
+        Some(Command::Eval(args)) => eval_command::run(&args, config, std::env::args_os().skip(1)),
     }
 }
 

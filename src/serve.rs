@@ -26,7 +26,7 @@ const LOG_FILTER: &str =
     "warn,fore=info,daemon=info,daemon_lance=info,models=info,models_candle=info";
 /// Rankings of equal weight: issue 2 measured that fusing text and vector ranks equally is better
 /// than either alone.
-const RANKING_WEIGHT: f32 = 1.0;
+pub(crate) const RANKING_WEIGHT: f32 = 1.0;
 /// Who asks for the lock's holder has the lock for microseconds; that is not a second daemon.
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);

@@ -8,6 +8,7 @@ mod architecture;
 mod ask;
 mod bad_input;
 mod corpus;
+mod eval;
 mod index;
 mod lifecycle;
 mod model;

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn wins_ties_and_losses_are_counted_and_the_mean_is_within_its_interval() {
-        let cases: [(&str, &[f64], &[f64], (usize, usize, usize), bool); 5] = [
+        type Case<'a> = (&'a str, &'a [f64], &'a [f64], (usize, usize, usize), bool);
+        let cases: [Case<'_>; 5] = [
             ("all better", &[0.9, 0.8, 1.0, 0.7], &[0.1, 0.2, 0.3, 0.1], (4, 0, 0), true),
             ("all worse", &[0.1, 0.2, 0.3, 0.1], &[0.9, 0.8, 1.0, 0.7], (0, 0, 4), true),
             ("the same", &[0.5, 0.4], &[0.5, 0.4 + 1e-12], (0, 2, 0), false),

@@ -127,9 +127,14 @@ impl Bench<'_> {
     async fn think(&mut self, question: &str, thinking: Thinking) -> Result<Remembered, EvalError> {
         let sampling = match thinking {
             Thinking::None => return Ok(Remembered::default()),
-            Thinking::Greedy => {
-                Sampling { thoughts: 1, temperature: 0.0, ..self.plan.sampling.clone() }
-            }
+            // Nothing is drawn: neither seed nor nucleus may make it a thought of its own.
+            Thinking::Greedy => Sampling {
+                thoughts: 1,
+                temperature: 0.0,
+                top_p: 1.0,
+                seed: 0,
+                ..self.plan.sampling.clone()
+            },
             Thinking::Sampled => self.plan.sampling.clone(),
         };
         if let Some(remembered) = self.log.recall(question, &sampling) {

@@ -48,7 +48,6 @@ pub(super) async fn encode(
     let doing = format!("encoding with {}", card.name);
     let total: usize = pending.iter().map(|document| document.tokens).sum();
     let (mut encoded, mut tokens, mut seconds) = (0, 0, 0.0);
-    let changed = !pending.is_empty();
     let mut pending = pending.into_iter().peekable();
     while pending.peek().is_some() {
         progress(&doing, tokens, total);
@@ -71,9 +70,8 @@ pub(super) async fn encode(
         engine.store.replace(documents).await?;
     }
     progress(&doing, total, total);
-    if changed {
-        engine.store.maintain().await?;
-    }
+    // Even if nothing is new: a run that was killed may have left it to be done.
+    engine.store.maintain().await?;
     let now = engine.store.known().await?;
     Ok(Encoding {
         model: card.name.clone(),
