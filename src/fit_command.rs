@@ -15,7 +15,7 @@ use crate::output::Progress;
 
 /// Pairs of every fit that are only judged on.
 const HELD_OUT_PAIRS: usize = 500;
-/// Ridge that issue 2 measured well; states are RMS-normalised, so it needs no scale.
+/// Ridge that was measured to do well; states are RMS-normalised, so it needs no scale.
 const LAMBDA: f64 = 0.01;
 /// Chosen once, so that the shipped head can be made again.
 const SEED: u64 = 20_250_211;

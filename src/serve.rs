@@ -24,8 +24,8 @@ use crate::runtime_dir::{self, Holder, Lock};
 /// Ours in full, other people's libraries only when something is wrong.
 const LOG_FILTER: &str =
     "warn,fore=info,daemon=info,daemon_lance=info,models=info,models_candle=info";
-/// Rankings of equal weight: issue 2 measured that fusing text and vector ranks equally is better
-/// than either alone.
+/// Rankings of equal weight: fused so, words and vectors were measured to rank better than either
+/// alone.
 pub(crate) const RANKING_WEIGHT: f32 = 1.0;
 /// Who asks for the lock's holder has the lock for microseconds; that is not a second daemon.
 const LOCK_TRIES: u32 = 5;

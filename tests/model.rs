@@ -19,6 +19,29 @@ fn a_pulled_model_is_there_already() {
 }
 
 #[test]
+fn a_pull_renews_an_outdated_model_without_a_source() {
+    let sandbox = Sandbox::without_model();
+    let current = fs::read(real_model()).unwrap();
+    let mut outdated = current.clone();
+    // What another version could have written: the key, its type in four bytes, then an f32.
+    let key = b"forethought.bare_weight";
+    let at = current.windows(key.len()).position(|bytes| bytes == key).unwrap() + key.len() + 4;
+    outdated[at..at + 4].copy_from_slice(&0.5f32.to_le_bytes());
+    assert!(outdated != current);
+    fs::write(sandbox.model(), &outdated).unwrap();
+
+    // No hub and no pip that could answer.
+    let pull = || {
+        let mut pull = sandbox.command(&["model", "pull"]);
+        pull.env("HF_ENDPOINT", "http://127.0.0.1:9").env("PATH", "/nowhere");
+        crate::process::run(&mut pull).exits(0)
+    };
+    pull().says(&["renewing its head", MODEL]);
+    assert!(fs::read(sandbox.model()).unwrap() == current, "the model in use is not a current one");
+    pull().says(&["nothing to do"]);
+}
+
+#[test]
 fn without_sources_a_pull_says_what_was_tried() {
     let sandbox = Sandbox::without_model();
     let mut pull = sandbox.command(&["model", "pull"]);

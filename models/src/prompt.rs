@@ -1,7 +1,7 @@
 //! Question -> what the model reads, as pieces that are tokenised apart (pure, versioned).
 //!
 //! Two prompts are kept apart. *Thinking* by a base model goes through its chat template, since it
-//! was never trained on our markers. *Embedding* always uses the markers of the paper (C1):
+//! was never trained on our markers. *Embedding* always uses the markers of the paper:
 //! `<query>{q}</query><thought>{t}{eos}<emb>`, and a passage is bare text and `<emb>`. Pieces are
 //! tokenised one by one and joined as ids, so that no marker is ever spelt in text and a thought
 //! keeps the very ids that were sampled.

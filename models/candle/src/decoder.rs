@@ -1,79 +1,27 @@
 //! The decoder's forward pass to its hidden states: llama, qwen2 and qwen3, from a GGUF.
 //!
 //! candle-transformers' quantized models return logits only and keep a cache per token; encoding
-//! wants the states of some layers for whole batches. Weights are dequantised once: multiplied by
-//! gemm they encode several times faster in batches than quantized products do (README, speed).
+//! wants the states of some layers for whole batches. Weights are dequantised once: candle's
+//! quantized products take a batch row by row, and gemm is several times faster there.
 //! Only layers up to the last exit are read, so an early exit saves memory as well as time.
+
+mod config;
 
 use std::io::{Read, Seek};
 
-use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::quantized::gguf_file::Content;
 use candle_core::{D, DType, Device, Module, Result, Tensor, bail};
 use candle_nn::{Embedding, Linear, RmsNorm, rotary_emb};
 
 use crate::ops;
 
-/// Shape of a decoder, read from GGUF metadata.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Config {
-    pub architecture: String,
-    /// Blocks in the file.
-    pub layers: usize,
-    pub heads: usize,
-    pub kv_heads: usize,
-    pub head_dim: usize,
-    /// Values in a hidden state.
-    pub hidden: usize,
-    /// Tokens the model was made to read at most.
-    pub context: usize,
-    pub norm_eps: f64,
-    pub rope_base: f32,
-}
+pub(crate) use config::Config;
 
-impl Config {
-    /// Reads `<architecture>.*` keys.
-    ///
-    /// # Errors
-    /// If a key is missing, or the architecture is none of llama, qwen2, qwen3.
-    pub(crate) fn read(content: &Content) -> Result<Config> {
-        let architecture = key(content, "general.architecture")?.to_string()?.clone();
-        if !matches!(architecture.as_str(), "llama" | "qwen2" | "qwen3") {
-            bail!("architecture {architecture} is not supported (llama, qwen2 and qwen3 are)");
-        }
-        let number = |name: &str| -> Result<usize> {
-            integer(key(content, &format!("{architecture}.{name}"))?)
-        };
-        let real = |name: &str| key(content, &format!("{architecture}.{name}"))?.to_f32();
-        let (heads, hidden) = (number("attention.head_count")?, number("embedding_length")?);
-        Ok(Config {
-            layers: number("block_count")?,
-            kv_heads: number("attention.head_count_kv").unwrap_or(heads),
-            head_dim: number("attention.key_length").unwrap_or(hidden / heads.max(1)),
-            heads,
-            hidden,
-            context: number("context_length")?,
-            norm_eps: f64::from(real("attention.layer_norm_rms_epsilon")?),
-            rope_base: real("rope.freq_base").unwrap_or(10_000.0),
-            architecture,
-        })
-    }
-}
-
-fn key<'a>(content: &'a Content, name: &str) -> Result<&'a Value> {
-    match content.metadata.get(name) {
-        Some(value) => Ok(value),
-        None => bail!("metadata key {name} is missing"),
-    }
-}
-
-fn integer(value: &Value) -> Result<usize> {
-    Ok(match value {
-        Value::U8(v) => usize::from(*v),
-        Value::U16(v) => usize::from(*v),
-        Value::I32(v) if *v >= 0 => *v as usize,
-        other => other.to_u64()? as usize,
-    })
-}
+/// Divisors of the rotation's frequencies, (head_dim / 2), which Llama 3.1 and its successors have.
+///
+/// mistral.rs 0.8.1 does not apply them: the vectors of such a model are exact, its thoughts come
+/// from angles that are too large for distant tokens.
+pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
 
 struct Block {
     attention_norm: RmsNorm,
@@ -118,7 +66,8 @@ impl Decoder {
         let embedding = Embedding::new(loader.tensor("token_embd.weight")?, config.hidden);
         let blocks =
             (0..depth).map(|index| loader.block(&config, index)).collect::<Result<Vec<_>>>()?;
-        let (cos, sin) = rotations(&config, tokens_max, dtype, device)?;
+        let factors = loader.rope_factors(config.head_dim / 2)?;
+        let (cos, sin) = rotations(&config, &factors, tokens_max, dtype, device)?;
         Ok(Decoder { config, embedding, blocks, cos, sin, device: device.clone() })
     }
 
@@ -183,6 +132,7 @@ impl Decoder {
 /// (tokens_max, head_dim / 2) cosines and sines of the rotary position embedding.
 fn rotations(
     config: &Config,
+    factors: &[f32],
     tokens_max: usize,
     dtype: DType,
     device: &Device,
@@ -190,9 +140,9 @@ fn rotations(
     let half = config.head_dim / 2;
     let angles: Vec<f32> = (0..tokens_max)
         .flat_map(|position| {
-            (0..half).map(move |i| {
+            factors.iter().enumerate().map(move |(i, factor)| {
                 let exponent = 2.0 * i as f32 / config.head_dim as f32;
-                position as f32 / config.rope_base.powf(exponent)
+                position as f32 / config.rope_base.powf(exponent) / factor
             })
         })
         .collect();
@@ -215,6 +165,15 @@ impl<R: Read + Seek> Loader<'_, R> {
 
     fn optional(&mut self, name: &str) -> Result<Option<Tensor>> {
         self.content.tensor_infos.contains_key(name).then(|| self.tensor(name)).transpose()
+    }
+
+    /// [`ROPE_FACTORS`] in full precision, or ones.
+    fn rope_factors(&mut self, count: usize) -> Result<Vec<f32>> {
+        if !self.content.tensor_infos.contains_key(ROPE_FACTORS) {
+            return Ok(vec![1.0; count]);
+        }
+        let factors = self.content.tensor(self.reader, ROPE_FACTORS, self.device)?;
+        factors.dequantize(self.device)?.to_dtype(DType::F32)?.to_vec1()
     }
 
     /// One product for several weights that read the same input.

@@ -12,7 +12,7 @@ use crate::decoder::Decoder;
 use crate::meta::Pooling;
 use crate::tokens::Sequence;
 
-/// Padded tokens in one batch. Larger batches were no faster on two cores (README, speed), and
+/// Padded tokens in one batch. Larger batches were measured to be no faster on two cores, and
 /// their activations would no longer fit the cache.
 const BATCH_TOKENS_MAX: usize = 1024;
 /// Keeps the root of a zero state finite; far below any mean square seen.

@@ -1,8 +1,8 @@
 //! The head in closed form: ridge regression from pooled states onto the teacher's vectors.
 //!
 //! Raw language-model states retrieve nothing; a linear map fitted on texts alone makes them an
-//! embedding before any training (issue 2; the trained model starts from it). Questions and
-//! passages go in as they are embedded when serving, each with its own markers.
+//! embedding before any training (README, Model). Questions and passages go in as they are embedded
+//! when serving, each with its own markers.
 
 use std::path::Path;
 

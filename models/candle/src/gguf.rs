@@ -2,6 +2,8 @@
 //! ours from a base model ([`convert()`]).
 
 mod convert;
+#[cfg(test)]
+pub(crate) mod draft;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use candle_core::quantized::gguf_file::{Content, TensorInfo};
 use models::{MindError, prompt};
 
-use crate::decoder::Config;
+use crate::decoder::{Config, ROPE_FACTORS};
 use crate::head::{FittedHead, Head};
 use crate::meta::Meta;
 use crate::tokens::Vocabulary;
@@ -130,12 +132,13 @@ fn check(content: &Content, bytes: u64) -> Result<Vocabulary, String> {
     let meta = Meta::read_or_foreign(content).map_err(|error| error.to_string())?;
     check_tensors(content, &config)?;
     check_head(content, &config, &meta)?;
-    check_token_ids(content)?;
+    check_tokenizer(content)?;
     Vocabulary::read(content, meta).map_err(|error| error.to_string())
 }
 
-/// mistral.rs indexes its vocabulary with these and takes the types to be i32.
-fn check_token_ids(content: &Content) -> Result<(), String> {
+/// mistral.rs indexes its vocabulary with the ids, and takes the types to be i32 and the template
+/// to be text.
+fn check_tokenizer(content: &Content) -> Result<(), String> {
     let of = |key: &str| content.metadata.get(&format!("tokenizer.ggml.{key}"));
     let length = |key: &str| of(key).and_then(|list| list.to_vec().ok()).map_or(0, Vec::len);
     let tokens = length("tokens");
@@ -148,6 +151,10 @@ fn check_token_ids(content: &Content) -> Result<(), String> {
     let types = of("token_type").and_then(|types| types.to_vec().ok());
     if types.is_some_and(|types| types.iter().any(|kind| kind.to_i32().is_err())) {
         return Err("it is damaged: tokenizer.ggml.token_type is no list of i32".to_owned());
+    }
+    let template = content.metadata.get("tokenizer.chat_template");
+    if template.is_some_and(|template| template.to_string().is_err()) {
+        return Err("it is damaged: tokenizer.chat_template is no text".to_owned());
     }
     Ok(())
 }
@@ -180,7 +187,9 @@ fn check_tensors(content: &Content, config: &Config) -> Result<(), String> {
         Some(info) => Ok(info.shape.dims()),
         None => Err(format!("tensor {name} is missing")),
     };
-    for (name, shape) in expected(config) {
+    let factors = content.tensor_infos.contains_key(ROPE_FACTORS);
+    let factors = factors.then(|| (ROPE_FACTORS.to_owned(), vec![Some(head_dim / 2)]));
+    for (name, shape) in expected(config).chain(factors) {
         let dims = dims(&name)?;
         let agrees = dims.len() == shape.len()
             && dims.iter().zip(&shape).all(|(dim, want)| want.is_none_or(|want| *dim == want));

@@ -16,6 +16,8 @@ pub mod think;
 pub mod tokens;
 
 #[cfg(test)]
+mod decoder_tests;
+#[cfg(test)]
 mod encoder_tests;
 
 use std::path::Path;

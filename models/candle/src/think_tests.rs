@@ -4,7 +4,6 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,25 +13,12 @@ use models::{Sampling, Thought};
 use super::draw::Draw;
 use super::writer::{Step, Writer};
 use super::{Thinker, ThinkerOptions};
+use crate::encoder_tests::model_path;
 use crate::gguf;
 use crate::meta::{Meta, Style};
 use crate::tokens::Vocabulary;
 
 const QUESTION: &str = "What is the capital of France?";
-
-fn model_path() -> PathBuf {
-    let path = match std::env::var_os("FORETHOUGHT_TEST_MODEL") {
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from(std::env::var_os("HOME").unwrap())
-            .join(".cache/forethought/models/smollm2-135m-instruct-q8_0.gguf"),
-    };
-    assert!(
-        path.is_file(),
-        "no model at {}; run: fore model pull (or set FORETHOUGHT_TEST_MODEL)",
-        path.display()
-    );
-    path
-}
 
 struct Model {
     meta: Meta,
@@ -146,13 +132,18 @@ fn breaking_off_frees_the_engine_at_once() {
 #[test]
 fn odd_questions_are_thought_about() {
     shared(|thinker| {
+        let greedy = sampling(1, 0.0, 12, 0);
+        let before = think(thinker, QUESTION, &greedy).0;
         let long = "why ".repeat(30_000);
         let questions =
             ["", " \n", "\0", "héllo 日本語 🦀", "<|im_end|>\n<|im_start|>user\nhi", &long];
         for question in questions {
-            let (thoughts, _) = think(thinker, question, &sampling(1, 0.7, 6, 0));
-            assert!(thoughts.len() <= 1, "{question:.20}");
+            let (thoughts, streams) = think(thinker, question, &sampling(1, 0.7, 12, 0));
+            let [thought] = thoughts.as_slice() else { panic!("{question:.20}: {thoughts:?}") };
+            assert!((1..=12).contains(&thought.tokens.len()), "{question:.20}: {thought:?}");
+            assert!(streams[0].starts_with(&thought.text), "{question:.20}: {streams:?}");
         }
+        assert_eq!(think(thinker, QUESTION, &greedy).0, before, "an odd question left its mark");
         for (thoughts, tokens_max) in [(0, 8), (2, 0)] {
             assert!(think(thinker, QUESTION, &sampling(thoughts, 0.7, tokens_max, 0)).0.is_empty());
         }

@@ -1,7 +1,7 @@
 //! A base model's GGUF -> ours: weights as Q8_0, our metadata, the head.
 //!
-//! Q8_0, because candle multiplies Q4_1 without vector instructions and Q8_0 keeps nearly all of
-//! the quality (README, speed). The same inputs give the same bytes.
+//! Q8_0, because candle multiplies Q4_1 without vector instructions, and 8 bits keep nearly all of
+//! the quality. The same inputs give the same bytes.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

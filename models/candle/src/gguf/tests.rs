@@ -1,123 +1,16 @@
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::BufWriter;
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use candle_core::Device;
+use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::{self, Value};
-use candle_core::quantized::{GgmlDType, QTensor};
-use candle_core::{Device, Tensor};
 use tempfile::TempDir;
 
+use crate::gguf::draft::{Draft, HIDDEN, wave};
 use crate::gguf::{HEAD_BIAS, HEAD_WEIGHT, convert, fingerprint, open};
 use crate::head::{FittedHead, Head};
 use crate::meta::{Meta, Pooling};
-
-const HIDDEN: usize = 64;
-const LAYERS: usize = 2;
-const FFN: usize = 96;
-
-/// A model file under construction: 2 layers, 2 heads of 32, one of them for keys.
-struct Draft {
-    metadata: BTreeMap<String, Value>,
-    tensors: BTreeMap<String, QTensor>,
-}
-
-/// Numbers that differ, repeat exactly and are not all alike in size.
-fn wave(shape: &[usize]) -> Tensor {
-    let count: usize = shape.iter().product();
-    let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() * 0.1).collect();
-    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
-}
-
-fn texts<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Value {
-    Value::Array(texts.into_iter().map(|text| Value::String(text.into())).collect())
-}
-
-impl Draft {
-    fn new(architecture: &str) -> Draft {
-        let mut draft = Draft { metadata: BTreeMap::new(), tensors: BTreeMap::new() };
-        let text = |text: &str| Value::String(text.to_owned());
-        draft.set("general.architecture", text(architecture));
-        draft.set("general.name", text("tiny"));
-        for (key, value) in [
-            ("block_count", LAYERS),
-            ("embedding_length", HIDDEN),
-            ("attention.head_count", 2),
-            ("attention.head_count_kv", 1),
-            ("context_length", 128),
-        ] {
-            draft.set(&format!("{architecture}.{key}"), Value::U32(value as u32));
-        }
-        let epsilon = format!("{architecture}.attention.layer_norm_rms_epsilon");
-        draft.set(&epsilon, Value::F32(1e-5));
-        draft.vocabulary();
-        draft.weights(architecture);
-        draft
-    }
-
-    fn set(&mut self, key: &str, value: Value) -> &mut Draft {
-        self.metadata.insert(key.to_owned(), value);
-        self
-    }
-
-    fn vocabulary(&mut self) {
-        let control = ["<end>", "<s>", "<a>", "<b>", "<c>", "<d>", "<e>"].map(str::to_owned);
-        let count = control.len();
-        let types = (0..34).map(|i| Value::I32(if i < count { 3 } else { 1 }));
-        let letters = ('a'..='z').map(String::from);
-        // The last is what the merge makes.
-        let tokens = control.into_iter().chain(letters).chain(["ab".to_owned()]);
-        self.set("tokenizer.ggml.tokens", texts(tokens));
-        self.set("tokenizer.ggml.token_type", Value::Array(types.collect()));
-        self.set("tokenizer.ggml.merges", texts(["a b"]));
-        self.set("tokenizer.ggml.model", Value::String("gpt2".to_owned()));
-        self.set("tokenizer.ggml.eos_token_id", Value::U32(0));
-        self.set("tokenizer.chat_template", Value::String("<s>{{ messages }}".to_owned()));
-    }
-
-    fn weights(&mut self, architecture: &str) {
-        self.tensor("token_embd.weight", &[34, HIDDEN], GgmlDType::Q4_1);
-        self.tensor("output_norm.weight", &[HIDDEN], GgmlDType::F32);
-        for layer in 0..LAYERS {
-            for (name, shape) in [
-                ("attn_q", [HIDDEN, HIDDEN]),
-                ("attn_k", [HIDDEN / 2, HIDDEN]),
-                ("attn_v", [HIDDEN / 2, HIDDEN]),
-                ("attn_output", [HIDDEN, HIDDEN]),
-                ("ffn_gate", [FFN, HIDDEN]),
-                ("ffn_up", [FFN, HIDDEN]),
-                ("ffn_down", [HIDDEN, FFN]),
-            ] {
-                self.tensor(&format!("blk.{layer}.{name}.weight"), &shape, GgmlDType::Q4_1);
-            }
-            let vectors: &[(&str, usize)] = match architecture {
-                "qwen2" => &[("attn_q.bias", 64), ("attn_k.bias", 32), ("attn_v.bias", 32)],
-                "qwen3" => &[("attn_q_norm.weight", 32), ("attn_k_norm.weight", 32)],
-                _ => &[],
-            };
-            for (name, size) in
-                vectors.iter().chain(&[("attn_norm.weight", HIDDEN), ("ffn_norm.weight", HIDDEN)])
-            {
-                self.tensor(&format!("blk.{layer}.{name}"), &[*size], GgmlDType::F32);
-            }
-        }
-    }
-
-    fn tensor(&mut self, name: &str, shape: &[usize], dtype: GgmlDType) {
-        let tensor = QTensor::quantize(&wave(shape), dtype).unwrap();
-        self.tensors.insert(name.to_owned(), tensor);
-    }
-
-    fn write(&self, folder: &Path) -> PathBuf {
-        let path = folder.join("draft.gguf");
-        let metadata: Vec<_> = self.metadata.iter().map(|(k, v)| (k.as_str(), v)).collect();
-        let tensors: Vec<_> = self.tensors.iter().map(|(k, v)| (k.as_str(), v)).collect();
-        let mut file = BufWriter::new(File::create(&path).unwrap());
-        gguf_file::write(&mut file, &metadata, &tensors).unwrap();
-        path
-    }
-}
 
 fn complaint(path: &Path) -> String {
     match open(path) {
@@ -148,7 +41,7 @@ fn a_foreign_model_of_each_architecture_gets_roles_from_its_spare_tokens() {
 #[test]
 fn unusable_files_are_refused_by_what_is_wrong_with_them() {
     type Spoil = fn(&mut Draft);
-    let cases: [(&str, Spoil); 14] = [
+    let cases: [(&str, Spoil); 16] = [
         ("architecture gemma is not supported", |draft| *draft = Draft::new("gemma")),
         ("general.architecture is missing", |draft| {
             draft.metadata.remove("general.architecture");
@@ -161,6 +54,12 @@ fn unusable_files_are_refused_by_what_is_wrong_with_them() {
         }),
         ("tensor blk.0.attn_q.weight has the wrong shape", |draft| {
             draft.tensor("blk.0.attn_q.weight", &[HIDDEN, 32], GgmlDType::F32);
+        }),
+        ("tensor rope_freqs.weight has the wrong shape [32]", |draft| {
+            draft.tensor("rope_freqs.weight", &[32], GgmlDType::F32);
+        }),
+        ("tokenizer.chat_template is no text", |draft| {
+            draft.set("tokenizer.chat_template", Value::Bool(true));
         }),
         ("embeddings for 10", |draft| {
             draft.tensor("token_embd.weight", &[10, HIDDEN], GgmlDType::F32);
@@ -200,6 +99,89 @@ fn unusable_files_are_refused_by_what_is_wrong_with_them() {
         assert!(said.contains(expected), "{said:?} lacks {expected:?}");
         assert!(said.contains(&path.display().to_string()), "{said:?} does not name the file");
         assert!(said.contains("fore model"), "{said:?} does not say what to do");
+    }
+}
+
+#[test]
+fn what_mistral_rs_cannot_load_is_refused() {
+    const ALL: &[&str] = &["llama", "qwen2", "qwen3"];
+    let list = Value::Array(vec![Value::U32(1); 2]);
+    // A key that is missing, or whose value has a type that mistral.rs does not take.
+    let cases: [(&str, Option<Value>, &[&str]); 16] = [
+        ("block_count", None, ALL),
+        ("embedding_length", None, ALL),
+        ("context_length", None, ALL),
+        ("attention.head_count", None, ALL),
+        ("attention.head_count_kv", None, ALL),
+        ("attention.layer_norm_rms_epsilon", None, ALL),
+        ("rope.dimension_count", None, &["llama"]),
+        ("block_count", Some(Value::U64(2)), ALL),
+        ("embedding_length", Some(Value::I32(64)), ALL),
+        ("context_length", Some(Value::I32(128)), ALL),
+        ("attention.head_count", Some(Value::U16(2)), ALL),
+        ("attention.head_count_kv", Some(list), ALL),
+        ("attention.key_length", Some(Value::U64(32)), ALL),
+        ("attention.value_length", Some(Value::U64(32)), ALL),
+        ("rope.dimension_count", Some(Value::U64(32)), ALL),
+        ("rope.freq_base", Some(Value::U32(10_000)), ALL),
+    ];
+    for (name, value, architectures) in cases {
+        for architecture in architectures {
+            let key = format!("{architecture}.{name}");
+            let mut draft = Draft::new(architecture);
+            let expected = if let Some(value) = value.clone() {
+                draft.set(&key, value);
+                format!("metadata key {key} is no ")
+            } else {
+                draft.metadata.remove(&key).unwrap();
+                format!("metadata key {key} is missing")
+            };
+            let folder = TempDir::new().unwrap();
+            let said = complaint(&draft.write(folder.path()));
+            assert!(said.contains(&expected), "{said:?} lacks {expected:?}");
+        }
+    }
+}
+
+#[test]
+fn heads_and_rotations_that_are_computed_otherwise_are_refused() {
+    let kind = |kind: &str| ("rope.scaling.type", Value::String(kind.to_owned()));
+    let factor = |factor: f32| ("rope.scaling.factor", Value::F32(factor));
+    let scaled = "its rotary embedding is scaled";
+    let cases = [
+        (vec![kind("yarn"), factor(4.0)], scaled),
+        (vec![kind("linear"), factor(2.0)], scaled),
+        (vec![kind("longrope")], scaled),
+        // llama.cpp takes a factor without a type to be linear.
+        (vec![factor(8.0)], scaled),
+        (vec![("rope.scale_linear", Value::F32(4.0))], scaled),
+        (vec![("rope.scaling.type", Value::U32(1))], "rope.scaling.type is no text"),
+        (vec![("rope.dimension_count", Value::U32(16))], "it rotates 16 of the 32 values"),
+        (vec![("attention.value_length", Value::U32(16))], "keys of 32 values and values of 16"),
+    ];
+    let fine = [
+        vec![],
+        vec![kind("none"), factor(4.0)],
+        vec![kind("linear"), factor(1.0)],
+        vec![kind("linear")],
+        vec![("rope.dimension_count", Value::U32(32)), ("attention.value_length", Value::U32(32))],
+    ];
+    let folder = TempDir::new().unwrap();
+    for architecture in ["llama", "qwen2", "qwen3"] {
+        let written = |keys: Vec<(&str, Value)>| {
+            let mut draft = Draft::new(architecture);
+            for (name, value) in keys {
+                draft.set(&format!("{architecture}.{name}"), value);
+            }
+            draft.write(folder.path())
+        };
+        for (keys, expected) in cases.clone() {
+            let said = complaint(&written(keys));
+            assert!(said.contains(expected), "{said:?} lacks {expected:?}");
+        }
+        for keys in fine.clone() {
+            open(&written(keys)).unwrap();
+        }
     }
 }
 
