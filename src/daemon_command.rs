@@ -21,14 +21,15 @@ const HELLO_MAX: Duration = Duration::from_secs(2);
 const STOP_MAX: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Makes sure that a daemon runs.
+/// Makes sure that a daemon runs, and says on what device.
 pub(crate) async fn start(config: &Config) -> Result<ExitCode, AppError> {
     let before = runtime_dir::holder(&config.paths.lock)?;
-    let conversation = launch::connect(config).await?;
+    let mut conversation = launch::connect(config).await?;
     let pid = conversation.daemon_pid();
     if !config.quiet {
         let already = if before == Holder::Process(Some(pid)) { "already " } else { "" };
-        output::diagnostic(&format!("the daemon is {already}running (pid {pid})"));
+        let device = conversation.status().await?.device;
+        output::diagnostic(&format!("the daemon is {already}running (pid {pid}) on {device}"));
     }
     Ok(ExitCode::SUCCESS)
 }

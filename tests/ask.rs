@@ -243,4 +243,19 @@ fn a_device_that_is_not_there_is_an_error() {
     // The flag is stronger than the file.
     sandbox.fore(&["--device", "cpu", "daemon", "start"]).exits(0);
     assert!(sandbox.status()["device"].as_str().unwrap().starts_with("cpu"));
+
+    // A daemon keeps its device, so another one named for a single command is refused.
+    let pid = sandbox.daemon_pid();
+    let other = format!("not {absent}");
+    let way_out = format!("fore daemon stop && fore daemon start --device {absent}");
+    for arguments in [&["list"][..], &["ask", "x"], &["daemon", "start"]] {
+        let mut command = sandbox.command(&["--device", absent]);
+        run(command.args(arguments)).fails_saying(&[
+            "the running daemon uses cpu",
+            &other,
+            &way_out,
+        ]);
+    }
+    sandbox.fore(&["--device", "cpu", "list"]).exits(0);
+    sandbox.still_serves(pid);
 }

@@ -183,7 +183,7 @@ fn a_folder_that_goes_away_and_comes_back() {
     let sync = |arguments: &[&str]| {
         crate::process::run(sandbox.command(arguments).current_dir(sandbox.home()))
     };
-    sync(&["sync"]);
+    sync(&["sync"]).exits(0);
     let list = sync(&["list", "--json"]).exits(0).json();
     assert!(list[0]["problem"].is_string(), "the folder is gone and nothing says so: {list}");
     fs::rename(&away, sandbox.notes()).unwrap();

@@ -20,14 +20,17 @@ use crate::wire::{PROTOCOL, Wire};
 fn start_status_stop() {
     let sandbox = Sandbox::new();
     sandbox.fore(&["daemon", "status"]).exits(1);
-    sandbox.fore(&["daemon", "start"]).exits(0);
+    let first = sandbox.fore(&["daemon", "start"]).exits(0);
     let pid = sandbox.daemon_pid();
-    sandbox.fore(&["daemon", "start"]).exits(0);
+    let again = sandbox.fore(&["daemon", "start"]).exits(0);
     assert_eq!(sandbox.daemon_pid(), pid, "starting again is no restart");
 
     let status = sandbox.status();
     assert_eq!(status["pid"], json!(pid));
-    assert!(status["device"].as_str().unwrap().starts_with("cpu"), "{status}");
+    let device = status["device"].as_str().unwrap();
+    assert!(device.starts_with("cpu"), "{status}");
+    first.says(&[&format!("the daemon is running (pid {pid}) on {device}\n")]);
+    again.says(&[&format!("the daemon is already running (pid {pid}) on {device}\n")]);
     assert!(status["memory_bytes"].as_u64().unwrap() > 50 << 20, "{status}");
     let told = sandbox.fore(&["daemon", "status"]).exits(0).stdout;
     assert!(told.contains(&pid.to_string()), "{told}");

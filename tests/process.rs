@@ -156,7 +156,7 @@ pub(crate) fn run(command: &mut Command) -> Finished {
 }
 
 /// Tries `check` again and again until it yields a value, for things that announce nothing. Its
-/// error says what is there instead.
+/// error says what is there instead. A value that comes too late is a failure too.
 #[track_caller]
 pub(crate) fn wait_until<T, E: Display>(
     what: &str,
@@ -167,11 +167,12 @@ pub(crate) fn wait_until<T, E: Display>(
     // Nobody ever sends on it: the wait is only a way to let others have the processor.
     let (_keep, never) = channel::<()>();
     loop {
-        match check() {
-            Ok(value) => return value,
-            Err(instead) if Instant::now() > deadline => {
-                panic!("waited {patience:?} for {what}; instead: {instead}")
-            }
+        let checked = check();
+        let late = Instant::now() > deadline;
+        match checked {
+            Ok(value) if !late => return value,
+            Ok(_) => panic!("{what} took longer than {patience:?}"),
+            Err(instead) if late => panic!("waited {patience:?} for {what}; instead: {instead}"),
             Err(_) => never.recv_timeout(Duration::from_millis(20)).ok(),
         };
     }

@@ -275,7 +275,53 @@ fn unwatched(reason: &str) -> String {
 mod tests {
     use std::path::Path;
 
+    use futures::FutureExt;
+    use notify::event::{Flag, ModifyKind};
+
     use super::*;
+
+    impl Watch {
+        /// One that the system tells nothing, only the test does, by way of a queue of one path.
+        pub(crate) fn deaf(
+            shared: Arc<Shared>,
+            stop: CancellationToken,
+        ) -> (Watch, impl Fn(notify::Result<Event>)) {
+            let mut watch = Watch::new(shared, stop);
+            let (sender, events) = mpsc::channel(1);
+            watch.watcher = None;
+            watch.events = events;
+            let lost = Arc::clone(&watch.lost);
+            (watch, move |event| report(event, &sender, &lost))
+        }
+    }
+
+    fn event(kind: EventKind, paths: &[&str]) -> Event {
+        paths.iter().fold(Event::new(kind), |event, path| event.add_path(path.into()))
+    }
+
+    #[test]
+    fn what_is_lost_on_the_way_is_known_to_be_lost() {
+        let saved = EventKind::Modify(ModifyKind::Any);
+        let read = EventKind::Access(AccessKind::Read);
+        let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        let limit = notify::Error::new(notify::ErrorKind::MaxFilesWatch).add_path("/a".into());
+        for (what, event, queued, is_lost, unwatched) in [
+            ("room for all", Ok(event(saved, &["/a/b", "/a/c"])), 2, false, 0),
+            ("room for some", Ok(event(saved, &["/a/b", "/a/c", "/a/d"])), 2, true, 0),
+            ("files that were read", Ok(event(read, &["/a/b", "/a/c", "/a/d"])), 0, false, 0),
+            ("the system's own queue was full", Ok(overflow), 0, true, 0),
+            ("a new folder past the system's limit", Err(limit), 0, true, 1),
+        ] {
+            let (sender, mut events) = mpsc::channel(2);
+            let lost = Lost::default();
+            report(event, &sender, &lost);
+            let come = std::iter::from_fn(|| events.try_recv().ok()).count();
+            let is_told = lost.set.notified().now_or_never().is_some();
+            let is_set = lost.flag.load(Ordering::Relaxed);
+            assert_eq!((come, is_set, is_told), (queued, is_lost, is_lost), "{what}");
+            assert_eq!(lost.unwatched().len(), unwatched, "{what}");
+        }
+    }
 
     #[test]
     fn changes_settle_when_quiet_or_after_two_seconds() {

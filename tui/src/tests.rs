@@ -1,9 +1,11 @@
 //! Keys and events in, screens and commands out. `pure` looks at functions, `screens` at what is
-//! drawn (snapshots), `live` at the whole loop against a daemon's socket.
+//! drawn (snapshots), `live` at the whole loop against a daemon's socket, `tty` at the real
+//! terminal.
 
 mod live;
 mod pure;
 mod screens;
+mod tty;
 
 use std::path::PathBuf;
 

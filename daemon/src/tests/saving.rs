@@ -1,19 +1,23 @@
-//! A file that was just saved is found before the rest of a long round: the indexer by itself,
-//! whose orders come from the test, and whose mind waits for the test before every batch.
+//! A file that was just saved is found before the rest of a long round, and even if nobody reports
+//! it: the indexer by itself, whose orders come from the test, and whose mind waits for the test
+//! before every batch.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc as gates};
+use std::time::Duration;
 
 use daemon_protocol::{IndexStatus, Phase};
 use futures::FutureExt;
+use notify::event::{Event, EventKind, Flag, ModifyKind};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::harness::{Script, Scripted, settings, within};
+use crate::Settings;
 use crate::index::Indexer;
 use crate::limits::WORKS_MAX;
 use crate::mailbox::Cause;
@@ -42,6 +46,11 @@ struct Bench {
 impl Bench {
     /// An indexer that waits for its first order.
     async fn new() -> Bench {
+        Bench::rescanning(Duration::from_secs(3600)).await
+    }
+
+    /// The same, and it orders a rescan itself after each `every` without one.
+    async fn rescanning(every: Duration) -> Bench {
         let dir = TempDir::new().unwrap();
         let notes = dir.path().canonicalize().unwrap().join("notes");
         fs::create_dir(&notes).unwrap();
@@ -50,7 +59,8 @@ impl Bench {
         *script.embed_gate.lock().unwrap() = Some(waiting);
         let backend = Arc::new(Scripted(Arc::clone(&script)));
         let (fatal, _failures) = mpsc::channel(1);
-        let shared = within(Shared::start(backend, settings(dir.path()), fatal)).await.unwrap();
+        let settings = Settings { rescan_every: every, ..settings(dir.path()) };
+        let shared = within(Shared::start(backend, settings, fatal)).await.unwrap();
         shared.folders.add(notes.to_str().unwrap()).unwrap();
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -184,4 +194,45 @@ async fn a_saved_file_is_found_first_by_way_of_the_watcher() {
     within(bench.shared.mailbox.arrived()).await;
     bench.finds(&path).await;
     bench.finish(100).await;
+}
+
+#[tokio::test]
+async fn without_a_watcher_the_periodic_rescan_finds_a_file() {
+    let mut bench = Bench::rescanning(Duration::from_millis(50)).await;
+    for (before, name) in ["first.md", "second.md"].into_iter().enumerate() {
+        // Whole at once, since the rescan may come at any moment.
+        let hidden = bench.write(".draft", SAVED);
+        fs::rename(hidden, bench.notes.join(name)).unwrap();
+        bench.pass().await;
+        bench.until(|status| status.documents == before + 1).await;
+        assert!(bench.found().await.contains(&name.to_owned()), "{name}");
+    }
+    bench.finish(2).await;
+}
+
+#[tokio::test]
+async fn a_rescan_finds_what_the_watcher_lost() {
+    let mut bench = Bench::new().await;
+    let (watch, report) = Watch::deaf(Arc::clone(&bench.shared), bench.stop.clone());
+    bench.write("start.md", BULK);
+    bench.tasks.spawn(watch.run());
+    bench.pass().await;
+    bench.until(|status| (status.documents, status.phase) == (1, Phase::Idle)).await;
+
+    // Nothing names the file that was saved: only a rescan can find it.
+    let saved = Event::new(EventKind::Modify(ModifyKind::Any));
+    let more_than_fits = saved.add_path("/elsewhere/a".into()).add_path("/elsewhere/b".into());
+    let losses = [
+        ("full.md", Ok(more_than_fits)),
+        ("overflow.md", Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))),
+        ("failure.md", Err(notify::Error::generic("out of order"))),
+    ];
+    for (before, (name, loss)) in (1..).zip(losses) {
+        bench.write(name, SAVED);
+        report(loss);
+        bench.pass().await;
+        bench.until(|status| status.documents == before + 1).await;
+        assert!(bench.found().await.contains(&name.to_owned()), "{name}");
+    }
+    bench.finish(4).await;
 }
