@@ -5,13 +5,15 @@
 //! the figures for other programs. Ctrl-C ends the process as it would any: documents and thoughts
 //! are kept as they come, and the next run goes on from them.
 
+mod effort;
 mod explain;
 mod files;
 mod render;
 mod sections;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,7 +28,9 @@ use crate::backend::{PeerBackend, RealBackend};
 use crate::config::Config;
 use crate::error::AppError;
 use crate::output::{Progress, Stdout};
+use crate::runtime_dir::Lock;
 use crate::serve::RANKING_WEIGHT;
+use effort::Effort;
 use sections::{Section, Size, Source};
 
 /// What others are compared with unless something else is named: what needs no model at all.
@@ -54,7 +58,9 @@ struct Measured {
     /// Whether this is the second look, at everything.
     full: bool,
     size: Size,
-    encodings: Vec<Encoding>,
+    /// The column that the others are compared with.
+    baseline: Column,
+    encodings: Vec<(Encoding, Effort)>,
     summaries: Vec<Summary>,
     /// Peak resident bytes of the process so far.
     memory_peak: u64,
@@ -87,7 +93,11 @@ pub(crate) fn run(
         seed: args.seed,
         peer: args.peer.clone().unwrap_or_else(|| config.teacher_dir()),
     };
-    check_models(&sections, &settings, &config)?;
+    check(&sections, &settings, &config)?;
+    if let Some(folder) = &args.out {
+        fs::create_dir_all(folder)
+            .map_err(|error| AppError::io(format_args!("making {}", folder.display()), &error))?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -144,19 +154,23 @@ fn names(columns: &[Column]) -> String {
     columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// Finds out now, rather than hours later, that a model is not there.
-fn check_models(
-    sections: &[Section],
-    settings: &Settings,
-    config: &Arc<Config>,
-) -> Result<(), AppError> {
-    let columns = || sections.iter().flat_map(|section| &section.columns);
-    // Whoever is loaded answers by words alone.
-    if columns().any(|column| column.encoder == Encoder::Own && *column != BASELINE) {
+/// Finds out now, rather than hours later, that a model or the thoughts are not there.
+fn check(sections: &[Section], settings: &Settings, config: &Arc<Config>) -> Result<(), AppError> {
+    let mut columns = sections.iter().flat_map(|section| &section.columns);
+    let sampled = columns.find(|column| column.thinking == Thinking::Sampled);
+    if let (Some(column), 0) = (sampled, settings.sampling.thoughts) {
+        return Err(AppError::new(format!("{column} cannot be measured: no thought is sampled"))
+            .hint("say how many are: --thoughts N"));
+    }
+    let loaded: Vec<Encoder> = sections
+        .iter()
+        .flat_map(|section| eval::encoders(&settings.plan(section)).collect::<Vec<_>>())
+        .collect();
+    if loaded.contains(&Encoder::Own) {
         RealBackend::new(Arc::clone(config)).model_file()?;
     }
     let weights = settings.peer.join("model.safetensors");
-    if columns().any(|column| column.encoder == Encoder::Peer) && !weights.is_file() {
+    if loaded.contains(&Encoder::Peer) && !weights.is_file() {
         return Err(AppError::new(format!("no peer model in {}", settings.peer.display()))
             .hint("run: fore model pull --teacher")
             .hint("or leave its columns out: --no-peer"));
@@ -177,9 +191,9 @@ async fn measure_all(
         if let Some(folder) = &args.out {
             files::write_section(folder, section, &report)?;
         }
-        let measured = Measured::new(section, &report, settings);
+        let measured = Measured::new(section, &report, settings)?;
         if all.is_empty() {
-            print(&render::head(settings, &measured.encodings))?;
+            print(&render::head(settings))?;
         }
         print(&render::section(&measured, settings))?;
         all.push(measured);
@@ -207,13 +221,8 @@ async fn measure(
     settings: &Settings,
     config: &Arc<Config>,
 ) -> Result<Report, AppError> {
-    let plan = Plan {
-        columns: section.columns.clone(),
-        sampling: settings.sampling.clone(),
-        chunked: settings.chunked,
-        weights: (RANKING_WEIGHT, RANKING_WEIGHT),
-    };
-    let thoughts = config.paths.eval.join("thoughts");
+    let plan = settings.plan(section);
+    let thoughts = sections::cache(config).join("thoughts");
     let mut bar = Progress::new(config.quiet);
     let mut progress = |what: &str, done: usize, total: usize| {
         bar.update(&format!("{}: {what}", section.name), done, total);
@@ -221,6 +230,7 @@ async fn measure(
     let collection = &section.collection;
     let report = match &section.source {
         Source::Folder { index } => {
+            let _alone = alone(index)?;
             let own = RealBackend::with_index(Arc::clone(config), index.clone());
             let peer = PeerBackend { folder: settings.peer.clone(), index: index.clone() };
             let backends = Backends { own: Arc::new(own), peer: Some(Arc::new(peer)) };
@@ -236,6 +246,16 @@ async fn measure(
     report.map_err(|error| placed(error, &section.source))
 }
 
+/// An index has one writer: two that encode the same documents would leave each of them twice.
+fn alone(index: &Path) -> Result<Lock, AppError> {
+    let making = |error| AppError::io(format_args!("making {}", index.display()), &error);
+    fs::create_dir_all(index).map_err(making)?;
+    let lock = Lock::try_take(&index.with_extension("lock"))?;
+    lock.ok_or_else(|| {
+        AppError::new("another fore eval is at the same documents").hint("wait until it has ended")
+    })
+}
+
 /// The error with the line of the file that it is about, if it is about one.
 fn placed(error: EvalError, source: &Source) -> AppError {
     let place = match (&error, source) {
@@ -249,21 +269,44 @@ fn placed(error: EvalError, source: &Source) -> AppError {
     AppError { message: place.unwrap_or(error.message), ..error }
 }
 
-impl Measured {
-    fn new(section: &Section, report: &Report, settings: &Settings) -> Measured {
-        let mut size = section.size;
-        if let Source::OwnIndex { .. } = section.source {
-            let documents = report.encodings.first().map_or(0, |encoding| encoding.documents);
-            (size.documents, size.documents_all) = (documents, documents);
+impl Settings {
+    fn plan(&self, section: &Section) -> Plan {
+        Plan {
+            columns: section.columns.clone(),
+            sampling: self.sampling.clone(),
+            chunked: self.chunked,
+            weights: (RANKING_WEIGHT, RANKING_WEIGHT),
         }
-        Measured {
+    }
+}
+
+impl Measured {
+    fn new(section: &Section, report: &Report, settings: &Settings) -> Result<Measured, AppError> {
+        let mut size = section.size;
+        let mut encodings = Vec::new();
+        for encoding in report.encodings.iter().cloned() {
+            let effort = match &section.source {
+                Source::Folder { index } => Effort::with_earlier(&encoding, index)?,
+                Source::OwnIndex { .. } => {
+                    (size.documents, size.documents_all) = (encoding.documents, encoding.documents);
+                    Effort::default()
+                }
+            };
+            encodings.push((encoding, effort));
+        }
+        // A section that lacks the usual baseline is compared with its own first column.
+        let first = section.columns.first().copied().unwrap_or(settings.baseline);
+        let usual = section.columns.contains(&settings.baseline);
+        let baseline = if usual { settings.baseline } else { first };
+        Ok(Measured {
             name: section.name.clone(),
             full: section.full,
             size,
-            encodings: report.encodings.clone(),
-            summaries: report.summaries(settings.baseline, settings.seed),
+            baseline,
+            encodings,
+            summaries: report.summaries(baseline, settings.seed),
             memory_peak: daemon::process_memory().1,
-        }
+        })
     }
 }
 

@@ -48,7 +48,7 @@ fn think_briefly(sandbox: &Sandbox) {
 
 /// The remembered thoughts, once there are any.
 fn thoughts(sandbox: &Sandbox) -> Option<String> {
-    let folder = sandbox.home().join("cache/forethought/eval/thoughts");
+    let folder = sandbox.home().join("cache/forethought/eval/v1-auto/thoughts");
     let file = fs::read_dir(folder).ok()?.next()?.ok()?.path();
     fs::read_to_string(file).ok()
 }
@@ -154,6 +154,8 @@ fn what_is_wrong_with_a_collection_is_told_before_anything_is_measured() {
     missing.fails_saying(&["no model", "hint: run: fore model pull"]);
     let missing = sandbox.fore(&["eval", good, "--columns", "peer-dense"]);
     missing.fails_saying(&["hint: run: fore model pull --teacher", "--no-peer"]);
+    let idle = sandbox.fore(&["eval", good, "--columns", "dense+sampled", "--thoughts", "0"]);
+    idle.fails_saying(&["no thought is sampled", "hint: ", "--thoughts N"]);
     assert!(!sandbox.home().join("cache/forethought/eval").exists());
 }
 
@@ -234,6 +236,7 @@ fn a_killed_run_is_taken_up_where_it_was() {
         let whole = |text: &String| text.ends_with('\n');
         thoughts(&sandbox).filter(whole).ok_or("nothing is remembered")
     });
+    sandbox.fore(&arguments).fails_saying(&["another fore eval", "hint: "]);
     signal(running.pid(), Signal::KILL);
     assert_eq!(running.finish().code, None, "it was not killed in the middle of its work");
 

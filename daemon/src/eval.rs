@@ -31,6 +31,11 @@ use crate::{Backend, Critical};
 use answer::{Bench, Trace};
 use thoughts::ThoughtLog;
 
+/// Kept vectors and thoughts hold for this number, for a model's fingerprint and for a device. To
+/// be raised with any change of how documents are cut, embedded or pooled, or how thoughts are
+/// written, which the fingerprint does not show; what an older number kept is not used then.
+pub const CACHE_VERSION: u32 = 1;
+
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -64,7 +69,7 @@ pub enum EvalError {
     Store(#[from] StoreError),
     #[error("{0}")]
     Model(String),
-    #[error("thoughts are remembered in {path}: {source}", path = path.display())]
+    #[error("remembering thoughts in {path}: {source}", path = path.display())]
     Thoughts { path: PathBuf, source: io::Error },
     #[error("column {0} needs the peer's model")]
     NoPeer(Column),
@@ -95,7 +100,7 @@ pub async fn collection(
 ) -> Result<Report, EvalError> {
     let mut parts = Vec::new();
     let mut encodings = Vec::new();
-    for (encoder, columns) in shares(&plan.columns) {
+    for (encoder, columns) in shares(plan) {
         let backend = match (encoder, &backends.peer) {
             (Encoder::Own, _) => &backends.own,
             (Encoder::Peer, Some(peer)) => peer,
@@ -139,11 +144,17 @@ pub async fn index(
             return Err(EvalError::NotIndexed { query: query.id.clone(), path: path.clone() });
         }
     }
+    // A store is read as it was when it was opened, and a daemon at work clears away what is some
+    // minutes old. Thinking takes longer than that, so it comes first and the store is opened anew.
+    session.think_ahead(queries, plan, thoughts, progress).await?;
+    session.close()?;
+    let session = Session::open(own).await?;
     let part = session.answer(queries, qrels, &plan.columns, plan, thoughts, progress).await?;
     let card = &session.engine.card;
     let encoding = Encoding {
         model: card.name.clone(),
         fingerprint: card.fingerprint.clone(),
+        device: card.device.clone(),
         documents: known.len(),
         passages: known.values().map(|document| document.passages).sum(),
         encoded: 0,
@@ -154,15 +165,20 @@ pub async fn index(
     Ok(assemble(queries, &plan.columns, vec![part], vec![encoding]))
 }
 
+/// The models that measuring `plan` loads.
+pub fn encoders(plan: &Plan) -> impl Iterator<Item = Encoder> {
+    shares(plan).into_iter().map(|(encoder, _)| encoder)
+}
+
 /// Which encoder answers which columns. Words alone need no vector, so the peer's index answers
-/// them where nothing else would need our own model.
-fn shares(columns: &[Column]) -> Vec<(Encoder, Vec<Column>)> {
+/// them where nothing else would need our own model; not if documents are cut, as its passages
+/// are others then.
+fn shares(plan: &Plan) -> Vec<(Encoder, Vec<Column>)> {
     let words =
         |column: &Column| column.search == Search::Bm25 && column.thinking == Thinking::None;
-    let (peers, mut own): (Vec<Column>, Vec<Column>) =
-        columns.iter().partition(|column| column.encoder == Encoder::Peer);
-    let mut peers = peers;
-    if !peers.is_empty() && own.iter().all(words) {
+    let (mut peers, mut own): (Vec<Column>, Vec<Column>) =
+        plan.columns.iter().partition(|column| column.encoder == Encoder::Peer);
+    if !peers.is_empty() && !plan.chunked && own.iter().all(words) {
         peers.append(&mut own);
     }
     let shares = [(Encoder::Peer, peers), (Encoder::Own, own)];
@@ -185,6 +201,24 @@ impl Session {
         let store = backend.open_store(&loaded.card).await?;
         let engine = Engine::open(loaded, store).await?;
         Ok(Session { engine, threads, _fatal })
+    }
+
+    /// Thinks about all queries, which is remembered.
+    async fn think_ahead(
+        &self,
+        queries: &[Query],
+        plan: &Plan,
+        thoughts: &Path,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<(), EvalError> {
+        let log = ThoughtLog::open(thoughts, &self.engine.card.fingerprint)?;
+        let mut bench = Bench { engine: &self.engine, plan, columns: &plan.columns, log };
+        let doing = format!("thinking with {}", self.engine.card.name);
+        for (done, query) in queries.iter().enumerate() {
+            progress(&doing, done, queries.len());
+            bench.think_ahead(&query.text).await?;
+        }
+        Ok(())
     }
 
     async fn answer(

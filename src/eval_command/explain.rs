@@ -1,6 +1,7 @@
 //! What thoughts moved, for one query (pure): its thoughts, the first documents with and without
 //! them, and every rank of those.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use daemon::eval::{Column, QueryReport, Report};
@@ -167,18 +168,23 @@ impl Ranks {
     pub(super) fn moved(self) -> String {
         let Ranks { words, vector, vector_thought, both, both_thought } = self;
         match (vector, vector_thought) {
-            (None, None) if words.is_none() => "nothing finds it".to_owned(),
+            (None, None) if words.is_none() => "not among the first 100".to_owned(),
             (None, None) => "only words find it".to_owned(),
-            (before, after) if before != after => {
-                format!("vector rank {} → {} with thoughts", rank(before), rank(after))
-            }
-            (same, _) if both != both_thought => {
+            _ if both == both_thought => "nothing".to_owned(),
+            (before, after) => {
                 let depth = |rank: Option<usize>| rank.unwrap_or(usize::MAX);
-                let overtaken = depth(both) < depth(both_thought);
-                let others = if overtaken { "overtook it" } else { "fell behind" };
-                format!("vector rank stays {}; others {others}", rank(same))
+                let fell = depth(both) < depth(both_thought);
+                let others = if fell { "; others overtook it" } else { "; others fell behind" };
+                match depth(before).cmp(&depth(after)) {
+                    Ordering::Equal => format!("vector rank stays {}{others}", rank(before)),
+                    moved => {
+                        let alone = (moved == Ordering::Less) == fell;
+                        let others = if alone { "" } else { others };
+                        let (before, after) = (rank(before), rank(after));
+                        format!("vector rank {before} → {after} with thoughts{others}")
+                    }
+                }
             }
-            _ => "nothing".to_owned(),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
-use daemon::eval::{Column, Report, Summary};
+use daemon::eval::{Column, Encoding, Report, Summary};
 use serde_json::{Map, Value, json};
 
+use super::effort::Effort;
 use super::sections::Section;
 use super::{Measured, Settings};
 use crate::error::AppError;
@@ -52,14 +53,15 @@ pub(super) fn run(report: &Report, at: usize, column: Column) -> String {
     text
 }
 
-/// An id without white space, which would end it: the user's own documents are paths.
+/// An id without white space, which would end it: the user's own documents are paths. Escaped as in
+/// an address, so that no two ids become one.
 fn word(id: &str) -> Cow<'_, str> {
     if !id.contains(char::is_whitespace) {
         return Cow::Borrowed(id);
     }
     let mut text = String::new();
     for c in id.chars() {
-        match c.is_whitespace() {
+        match c.is_whitespace() || c == '%' {
             true => {
                 let mut bytes = [0; 4];
                 for byte in c.encode_utf8(&mut bytes).bytes() {
@@ -102,12 +104,11 @@ pub(super) fn queries(report: &Report) -> String {
 
 /// Everything aggregated.
 pub(super) fn report(settings: &Settings, all: &[Measured]) -> Value {
-    let Settings { command, sampling, chunked, baseline, seed, .. } = settings;
+    let Settings { command, sampling, chunked, seed, .. } = settings;
     json!({
         "command": command,
         "seed": seed,
         "chunked": chunked,
-        "baseline": baseline.name(),
         "sampling": {
             "thoughts": sampling.thoughts,
             "temperature": sampling.temperature,
@@ -123,14 +124,22 @@ fn section(measured: &Measured) -> Value {
     json!({
         "name": measured.name,
         "full": measured.full,
+        "baseline": measured.baseline.name(),
         "queries": size.queries,
         "queries_all": size.queries_all,
         "documents": size.documents,
         "documents_all": size.documents_all,
-        "encodings": measured.encodings,
+        "encodings": measured.encodings.iter().map(encoding).collect::<Vec<Value>>(),
         "memory_peak_bytes": measured.memory_peak,
         "columns": measured.summaries.iter().map(summary).collect::<Vec<Value>>(),
     })
+}
+
+/// With what all runs together took, if that is remembered.
+fn encoding((encoding, effort): &(Encoding, Effort)) -> Value {
+    let mut value = json!(encoding);
+    value["all_runs"] = json!(effort);
+    value
 }
 
 fn summary(summary: &Summary) -> Value {

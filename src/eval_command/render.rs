@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use daemon::eval::{Column, Encoding, Summary};
 
+use super::effort::Effort;
 use super::sections::Size;
 use super::{Measured, Settings};
 use crate::output::inert;
@@ -27,26 +28,26 @@ pub(super) fn command_line(words: impl Iterator<Item = OsString>) -> String {
 }
 
 /// What was run, and how to read the tables.
-pub(super) fn head(settings: &Settings, encodings: &[Encoding]) -> String {
-    let Settings { command, sampling, chunked, baseline, .. } = settings;
-    let models: Vec<String> =
-        encodings.iter().map(|one| format!("{} ({})", one.model, one.fingerprint)).collect();
+pub(super) fn head(settings: &Settings) -> String {
+    let Settings { command, sampling, chunked, .. } = settings;
     let documents = match chunked {
-        true => "cut into passages as files are",
-        false => "one passage each",
+        true => "Documents are cut into passages as files are.",
+        false => {
+            "A document is one passage; vectors are of as many of its tokens as the model reads."
+        }
     };
     format!(
         "# Evaluation\n\n```sh\n{}\n```\n\n\
-         - Models (fingerprint): {}. Documents of a collection: {documents}.\n\
+         - {documents} A ranking is the documents of the 100 best passages of each search; MAP and \
+         Recall@100 see no further.\n\
          - Thoughts: `+sampled` is k = {} at temperature {}, top-p {}, at most {} tokens each, seed \
          {}; `+greedy` is one at temperature 0. Words are those of the question, except in \
          `bm25+…`.\n\
-         - Δ is the mean difference from {baseline} over queries with its 95 % interval (paired \
-         bootstrap); `*` marks an interval without 0. Wins, ties and losses count queries.\n\
+         - Δ is the mean difference over queries with its 95 % interval (paired bootstrap); `*` marks \
+         an interval without 0. Wins, ties and losses count queries.\n\
          - cos compares the query's vector with and without thoughts. Times are milliseconds, \
          median / 95th percentile; a remembered thought counts with the time it once took.\n",
         inert(command),
-        models.join(", "),
         sampling.thoughts,
         sampling.temperature,
         sampling.top_p,
@@ -61,10 +62,10 @@ pub(super) fn section(measured: &Measured, settings: &Settings) -> String {
         "\n## {}\n\n{}\n\n{}\n",
         title(measured),
         size_line(measured.size, settings.seed),
-        figures(&measured.summaries, settings.baseline)
+        figures(&measured.summaries, measured.baseline)
     );
-    for encoding in &measured.encodings {
-        text.push_str(&encoding_line(encoding));
+    for (encoding, effort) in &measured.encodings {
+        text.push_str(&encoding_line(encoding, *effort));
     }
     text.push_str(&format!("- peak memory so far: {}\n", bytes(measured.memory_peak)));
     text
@@ -72,11 +73,17 @@ pub(super) fn section(measured: &Measured, settings: &Settings) -> String {
 
 /// nDCG@10 of all collections side by side; nothing for a single one.
 pub(super) fn overview(all: &[Measured]) -> String {
-    let looks = [(false, "## nDCG@10"), (true, "## nDCG@10, all queries and documents")];
-    looks
+    [false, true]
         .into_iter()
-        .map(|(full, heading)| {
+        .map(|full| {
             let look: Vec<&Measured> = all.iter().filter(|one| one.full == full).collect();
+            let heading = match full {
+                true => "## nDCG@10, all queries and documents",
+                false if look.iter().any(|one| one.size.sampled()) => {
+                    "## nDCG@10, as sampled above"
+                }
+                false => "## nDCG@10",
+            };
             match look.len() {
                 0 | 1 => String::new(),
                 _ => format!("\n{heading}\n\n{}", side_by_side(&look)),
@@ -135,8 +142,7 @@ fn size_line(size: Size, seed: u64) -> String {
     };
     let queries = part(size.queries, size.queries_all, "query", "queries");
     let documents = part(size.documents, size.documents_all, "document", "documents");
-    let sampled = size.queries < size.queries_all || size.documents < size.documents_all;
-    let seed = if sampled { format!(", seed {seed}") } else { String::new() };
+    let seed = if size.sampled() { format!(", seed {seed}") } else { String::new() };
     format!("{queries}, {documents}{seed}")
 }
 
@@ -237,19 +243,22 @@ fn side_by_side(all: &[&Measured]) -> String {
 }
 
 /// What the documents took, in a line.
-fn encoding_line(encoding: &Encoding) -> String {
-    let Encoding { model, documents, passages, encoded, tokens, seconds, .. } = encoding;
-    let work = match encoded {
-        0 => "all cached".to_owned(),
-        _ => format!(
-            "{} passages encoded in {seconds:.1} s, {} tokens/s",
-            grouped(*encoded),
-            grouped((*tokens as f64 / seconds.max(f64::MIN_POSITIVE)) as usize)
+fn encoding_line(encoding: &Encoding, effort: Effort) -> String {
+    let Encoding { model, fingerprint, device, documents, passages, encoded, .. } = encoding;
+    let cached = if *encoded == 0 { "; all cached" } else { "" };
+    let work = match effort.passages {
+        0 => cached.to_owned(),
+        passages => format!(
+            "; {} encoded in {:.1} s, {} tokens/s{cached}",
+            grouped(passages),
+            effort.seconds,
+            grouped(effort.tokens_per_second() as usize)
         ),
     };
     format!(
-        "- {}: {} passages of {} documents; {work}\n",
+        "- {} ({fingerprint}, {}): {} passages of {} documents{work}\n",
         inert(model),
+        inert(device),
         grouped(*passages),
         grouped(*documents)
     )

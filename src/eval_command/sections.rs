@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{self, Path, PathBuf};
 
-use daemon::eval::Column;
+use daemon::eval::{CACHE_VERSION, Column};
 use models::beir::{self, BeirError, Collection, Part};
 use sha2::{Digest, Sha256};
 
@@ -47,12 +47,23 @@ pub(super) struct Size {
     pub(super) documents_all: usize,
 }
 
+impl Size {
+    pub(super) fn sampled(self) -> bool {
+        self.queries < self.queries_all || self.documents < self.documents_all
+    }
+}
+
 impl Section {
     /// Start of the names of its files.
     pub(super) fn file_name(&self) -> String {
         let suffix = if self.full { "-full" } else { "" };
         format!("{}{suffix}", self.name)
     }
+}
+
+/// Where documents and thoughts are kept. Another device computes other vectors and other times.
+pub(super) fn cache(config: &Config) -> PathBuf {
+    config.paths.eval.join(format!("v{CACHE_VERSION}-{}", config.device.name()))
 }
 
 /// Reads all that `args` names: per collection the sample with `columns`, then, if asked for, all
@@ -68,16 +79,11 @@ pub(super) fn read(
     if let Some(file) = &args.judgments {
         return judgments(file, args, columns, &config.working_dir).map(|one| vec![one]);
     }
-    let mut names = BTreeSet::new();
     let mut sections = Vec::new();
     for folder in &args.collections {
         let folder = fs::canonicalize(config.working_dir.join(folder))
             .map_err(|error| AppError::reading(folder, &error))?;
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-        if !names.insert(name.clone()) {
-            return Err(AppError::new(format!("two collections are called {name}"))
-                .hint("measure them one by one, or rename a folder"));
-        }
         let whole = collection(&folder, &args.split)?;
         let all = (!args.also_full.is_empty()).then(|| whole.clone());
         let key =
@@ -85,16 +91,16 @@ pub(super) fn read(
         let sample = whole.sampled(args.limit_queries, args.sample_docs, args.seed);
         sections.push(key.section(&name, false, sample, columns, config));
         if let Some(all) = all {
-            sections.push(key.section(
-                &name,
-                true,
-                all,
-                &super::each_once(&args.also_full),
-                config,
-            ));
+            let columns = super::each_once(&args.also_full);
+            sections.push(key.section(&name, true, all, &columns, config));
         }
     }
-    Ok(sections)
+    let mut names = BTreeSet::new();
+    match sections.iter().map(Section::file_name).find(|name| !names.insert(name.clone())) {
+        None => Ok(sections),
+        Some(twice) => Err(AppError::new(format!("two tables would be called {twice}"))
+            .hint("measure the collections one by one, or rename a folder")),
+    }
 }
 
 /// What is known of a collection before it is sampled.
@@ -123,7 +129,7 @@ impl Key<'_> {
         Section {
             name: name.to_owned(),
             full,
-            source: Source::Folder { index: self.index(size, &config.paths.eval) },
+            source: Source::Folder { index: self.index(size, &cache(config)) },
             collection,
             size,
             columns: columns.to_vec(),

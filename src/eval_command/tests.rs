@@ -57,6 +57,7 @@ fn measured(name: &str, full: bool, summaries: Vec<Summary>) -> Measured {
     let encoding = Encoding {
         model: "tiny".to_owned(),
         fingerprint: "0123".to_owned(),
+        device: "cpu".to_owned(),
         documents: 1_500,
         passages: 1_498,
         encoded: 0,
@@ -68,7 +69,11 @@ fn measured(name: &str, full: bool, summaries: Vec<Summary>) -> Measured {
         name: name.to_owned(),
         full,
         size: Size { queries: 100, queries_all: 300, documents: 1_500, documents_all: 5_183 },
-        encodings: vec![encoding, fresh],
+        baseline: BASELINE,
+        encodings: vec![
+            (encoding, Effort { passages: 1_498, tokens: 30_000, seconds: 3.0 }),
+            (fresh, Effort { passages: 1_498, tokens: 30_000, seconds: 2.0 }),
+        ],
         summaries,
         memory_peak: 1_234_000_000,
     }
@@ -109,8 +114,8 @@ fn a_section_is_a_table_with_its_sample_and_its_costs() {
 | bm25           |     0.551 |  0.500 |     0.250 |      1.000 | 0.333 |                         – |                – |     – |              – |             – |        – |  0.2 / 13 |
 | hybrid+sampled | **0.612** |  0.500 |     0.250 |      1.000 | 0.333 | +0.061 [+0.010, +0.112] * |          12/80/8 | 0.988 |           96.2 | 1,234 / 2,346 | 9.9 / 30 |  0.2 / 13 |
 
-- tiny: 1,498 passages of 1,500 documents; all cached
-- tiny: 1,498 passages of 1,500 documents; 1,498 passages encoded in 2.0 s, 15,000 tokens/s
+- tiny (0123, cpu): 1,498 passages of 1,500 documents; 1,498 encoded in 3.0 s, 10,000 tokens/s; all cached
+- tiny (0123, cpu): 1,498 passages of 1,500 documents; 1,498 encoded in 2.0 s, 15,000 tokens/s
 - peak memory so far: 1.23 GB
 ";
     assert_eq!(text, expected);
@@ -122,7 +127,7 @@ fn collections_stand_side_by_side_with_their_mean() {
     let both = vec![summary("dense", 0.3), summary("bm25", 0.7)];
     let full = |name: &str| measured(name, true, vec![summary("bm25", 0.25)]);
     let sampled = "
-## nDCG@10
+## nDCG@10, as sampled above
 
 | column |         a |         b |      mean |
 | ------ | --------: | --------: | --------: |
@@ -150,9 +155,8 @@ fn collections_stand_side_by_side_with_their_mean() {
 
 #[test]
 fn the_head_says_what_was_run() {
-    let encodings = measured("a", false, vec![]).encodings;
-    let text = render::head(&settings(), &encodings[..1]);
-    for part in ["```sh\nfore eval x\n```", "tiny (0123)", "k = 3", "temperature 0.7", "seed 0;"] {
+    let text = render::head(&settings());
+    for part in ["```sh\nfore eval x\n```", "k = 3", "temperature 0.7", "seed 0;"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     for (words, expected) in [
@@ -232,12 +236,13 @@ fn figures_are_written_for_other_programs() {
     let report = files::report(&settings(), &[measured("a", true, vec![summary("dense", 0.5)])]);
     let section = &report["sections"][0];
     for (value, expected) in [
-        (&report["baseline"], json!("bm25")),
+        (&section["baseline"], json!("bm25")),
         (&report["sampling"]["thoughts"], json!(3)),
         (&section["name"], json!("a")),
         (&section["full"], json!(true)),
         (&section["queries_all"], json!(300)),
         (&section["encodings"][1]["encoded"], json!(1_498)),
+        (&section["encodings"][0]["all_runs"]["seconds"], json!(3.0)),
         (&section["columns"][0]["column"], json!("dense")),
         (&section["columns"][0]["ms"]["search"]["p95"], json!(12.5)),
         (&section["columns"][0]["against_baseline"], Value::Null),
@@ -250,10 +255,15 @@ fn figures_are_written_for_other_programs() {
 fn what_moved_a_document_is_told_by_its_ranks() {
     // Ranks by words, by vector without and with thoughts, by both without and with thoughts.
     for (ranks, expected) in [
-        ([None, None, None, None, None], "nothing finds it"),
+        ([None, None, None, None, None], "not among the first 100"),
         ([Some(3), None, None, Some(5), Some(6)], "only words find it"),
         ([None, Some(14), Some(3), Some(9), Some(1)], "vector rank 14 → 3 with thoughts"),
-        ([Some(1), None, Some(3), Some(1), Some(1)], "vector rank – → 3 with thoughts"),
+        ([Some(1), None, Some(3), Some(1), Some(1)], "nothing"),
+        ([Some(9), None, Some(3), Some(8), Some(1)], "vector rank – → 3 with thoughts"),
+        (
+            [Some(1), Some(10), Some(9), Some(3), Some(7)],
+            "vector rank 10 → 9 with thoughts; others overtook it",
+        ),
         ([None, Some(9), None, Some(12), None], "vector rank 9 → – with thoughts"),
         ([Some(1), Some(2), Some(2), Some(1), Some(2)], "vector rank stays 2; others overtook it"),
         ([None, Some(90), Some(90), Some(99), None], "vector rank stays 90; others overtook it"),
@@ -293,9 +303,11 @@ fn an_explanation_has_the_thoughts_the_rankings_and_every_rank() {
         "## notes, query q 1\n\nwhy not\n",
         "- thought 1: a \u{fffd}thought\n- judged (grade): b (2), c (0)\n",
         "|    1 | /my notes/a     | b             |\n|    2 | b               | /my notes/a   |\n",
-        &format!("| b           | {title} |     2 |      2 |              1 | nothing finds it |"),
         &format!(
-            "| c           | {:40} |     0 |      – |              – | nothing finds it |",
+            "| b           | {title} |     2 |      2 |              1 | not among the first 100 |"
+        ),
+        &format!(
+            "| c           | {:40} |     0 |      – |              – | not among the first 100 |",
             ""
         ),
     ] {

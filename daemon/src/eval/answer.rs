@@ -124,6 +124,16 @@ impl Bench<'_> {
         Ok(line)
     }
 
+    /// Thinks all that the columns want to be thought about `question`.
+    pub(super) async fn think_ahead(&mut self, question: &str) -> Result<(), EvalError> {
+        for thinking in [Thinking::Greedy, Thinking::Sampled] {
+            if self.columns.iter().any(|column| column.thinking == thinking) {
+                self.think(question, thinking).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn think(&mut self, question: &str, thinking: Thinking) -> Result<Remembered, EvalError> {
         let sampling = match thinking {
             Thinking::None => return Ok(Remembered::default()),
@@ -188,7 +198,12 @@ impl Bench<'_> {
             Search::Hybrid => {
                 let lists = [(text_weight, &asked.found[..]), (vector_weight, &near.found[..])];
                 let fused = fuse(&lists, asked.found.len() + near.found.len());
-                let passages = fused.iter().map(|one| (one.found.path.as_str(), one.score));
+                let mut last = f32::INFINITY;
+                let passages = fused.iter().map(|one| {
+                    // Reciprocal ranks are often equal. Scored as served, not in another order.
+                    last = one.score.min(last.next_down());
+                    (one.found.path.as_str(), last)
+                });
                 (documents(passages), asked.ms + near.ms)
             }
         };

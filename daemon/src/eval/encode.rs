@@ -76,6 +76,7 @@ pub(super) async fn encode(
     Ok(Encoding {
         model: card.name.clone(),
         fingerprint: card.fingerprint.clone(),
+        device: card.device.clone(),
         documents: now.len(),
         passages: now.values().map(|document| document.passages).sum(),
         encoded,

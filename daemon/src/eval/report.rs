@@ -46,6 +46,8 @@ pub struct Encoding {
     /// The model's name.
     pub model: String,
     pub fingerprint: String,
+    /// Device in words.
+    pub device: String,
     /// Documents and passages in the index.
     pub documents: usize,
     pub passages: usize,

@@ -176,6 +176,8 @@ async fn a_hybrid_is_the_reciprocal_ranks_of_its_parts() {
         let expected: f32 = parts.iter().flatten().map(|rank| 1.0 / (61.0 + *rank as f32)).sum();
         assert!((score - expected).abs() < 1e-7, "{id}: {score} {expected}");
     }
+    let ranking = &column(&report, 1, "hybrid").ranking;
+    assert!(ranking.windows(2).all(|pair| pair[0].1 > pair[1].1), "no ties: {ranking:?}");
 }
 
 #[tokio::test]
@@ -248,12 +250,17 @@ async fn the_users_own_index_is_judged_as_it_is() {
     let report = measure("cat", &plan).await.expect("measures");
     assert_eq!(column(&report, 0, "hybrid").ranking[0].0, "cat");
     assert_eq!((report.encodings[0].documents, report.encodings[0].encoded), (4, 0));
+
+    let before = world.asked().0;
+    let thoughtful = Plan { columns: vec!["hybrid+sampled".parse().expect("one")], ..plan };
+    measure("cat", &thoughtful).await.expect("measures");
+    assert_eq!(world.asked().0, before + 1, "what was thought ahead is not thought again");
 }
 
 #[test]
 fn words_alone_are_answered_by_whoever_is_there() {
-    let check = |columns: &str, expected: &[(Encoder, &str)]| {
-        let shares: Vec<(Encoder, String)> = shares(&plan(columns).columns)
+    let check = |chunked: bool, columns: &str, expected: &[(Encoder, &str)]| {
+        let shares: Vec<(Encoder, String)> = shares(&Plan { chunked, ..plan(columns) })
             .into_iter()
             .map(|(encoder, columns)| {
                 let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
@@ -262,15 +269,15 @@ fn words_alone_are_answered_by_whoever_is_there() {
             .collect();
         let expected: Vec<(Encoder, String)> =
             expected.iter().map(|(encoder, names)| (*encoder, (*names).to_owned())).collect();
-        assert_eq!(shares, expected, "{columns}");
+        assert_eq!(shares, expected, "{columns}, cut: {chunked}");
     };
-    check("bm25", &[(Encoder::Own, "bm25")]);
-    check("bm25 peer-dense", &[(Encoder::Peer, "peer-dense bm25")]);
-    check("bm25 dense peer-dense", &[(Encoder::Peer, "peer-dense"), (Encoder::Own, "bm25 dense")]);
-    check(
-        "bm25+greedy peer-hybrid",
-        &[(Encoder::Peer, "peer-hybrid"), (Encoder::Own, "bm25+greedy")],
-    );
+    let both = [(Encoder::Peer, "peer-dense"), (Encoder::Own, "bm25 dense")];
+    check(false, "bm25", &[(Encoder::Own, "bm25")]);
+    check(false, "bm25 peer-dense", &[(Encoder::Peer, "peer-dense bm25")]);
+    check(true, "bm25 peer-dense", &[(Encoder::Peer, "peer-dense"), (Encoder::Own, "bm25")]);
+    check(false, "bm25 dense peer-dense", &both);
+    let greedy = [(Encoder::Peer, "peer-hybrid"), (Encoder::Own, "bm25+greedy")];
+    check(false, "bm25+greedy peer-hybrid", &greedy);
 }
 
 #[test]

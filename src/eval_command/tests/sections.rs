@@ -89,7 +89,7 @@ fn what_is_wrong_is_told_with_its_file_and_line() {
         ((CORPUS, "{\"_id\": 1\n", QRELS), "zoo", &["zoo/queries.jsonl:1: "]),
         (("", QUERIES, QRELS), "zoo", &["zoo/corpus.jsonl:1: ", "no document"]),
         ((CORPUS, QUERIES, QRELS), "zoo --split dev", &["qrels/dev.tsv", "hint: ", "test"]),
-        ((CORPUS, QUERIES, QRELS), "zoo zoo", &["two collections are called zoo"]),
+        ((CORPUS, QUERIES, QRELS), "zoo zoo", &["two tables would be called zoo"]),
         ((CORPUS, QUERIES, QRELS), "barn", &["reading barn: "]),
         ((CORPUS, QUERIES, QRELS), "--judgments j.jsonl", &["reading ", "j.jsonl: "]),
     ] {
@@ -143,7 +143,7 @@ fn models_are_looked_for_before_anything_is_measured() {
     let check = |columns: &str, expected: Option<&str>| {
         let mut sections = read_in(&dir, "zoo").unwrap();
         sections[0].columns = columns.split(' ').map(column).collect();
-        let error = check_models(&sections, &settings, &config).err().map(|e| e.to_string());
+        let error = check(&sections, &settings, &config).err().map(|e| e.to_string());
         match (&error, expected) {
             (Some(error), Some(expected)) => assert!(error.contains(expected), "{error}"),
             (error, expected) => assert_eq!(error.as_deref(), expected, "{columns}"),
