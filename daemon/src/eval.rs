@@ -1,10 +1,10 @@
 //! Measures retrieval with the very parts that serve users: the mind's thread, the chunker, the
 //! store, the fusion.
 //!
-//! A [`Column`] is one way to answer ([`mod@column`]); documents go into an index of their own
-//! ([`encode`]), which is kept, as are thoughts ([`thoughts`]), so that a run that was interrupted
-//! goes on where it was; every query is answered in every column ([`answer`]); the [`Report`]
-//! holds what came out. Reading files and drawing tables is the program's.
+//! A [`Column`] is one way to answer; documents go into an index of their own (`encode`), which is
+//! kept, as are thoughts (`thoughts`), so that a run that was interrupted goes on where it was;
+//! every query is answered in every column (`answer`); the [`Report`] holds what came out. Reading
+//! files and drawing tables is the program's.
 
 mod answer;
 mod column;
