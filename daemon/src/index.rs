@@ -11,7 +11,7 @@ mod progress;
 mod suspect;
 mod work;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -177,6 +177,8 @@ impl Indexer {
 
     /// Makes room for one more work: at the limit the topmost, begun last, is to be read again.
     fn put_back(&mut self) {
+        // Works whose files were all saved again hold nothing but a place.
+        self.works.retain(|work| work.paths().next().is_some());
         while self.works.len() >= WORKS_MAX {
             let Some(work) = self.works.pop() else { return };
             let urgency = work.urgency;
@@ -221,7 +223,8 @@ impl Indexer {
                     continue;
                 }
                 Outcome::Unchanged(stamp) => self.restamp(&path, stamp),
-                Outcome::Gone => self.remove_known(&path).await,
+                // Of a disk that was just unmounted everything is gone: a look at the folder decides.
+                Outcome::Gone => self.shared.mailbox.changed(BTreeSet::from([path.into()])),
                 Outcome::Refused { seen, reason } => {
                     self.remove_known(&path).await;
                     self.refuse(path, seen, reason);

@@ -73,7 +73,7 @@ impl Indexer {
         for (path, root) in empty {
             let had_documents = self.engine.catalogue.count_below(&path).0 > 0;
             if had_documents && self.shared.folders.is_another(&path, root.identity) {
-                scan.keep(&path, "is empty and not the folder that was indexed (is it mounted?)");
+                scan.keep(&path, "is empty and not the folder that was indexed (is it mounted? else: fore remove)");
             }
         }
         let identities = full.into_iter().map(|(path, root)| (path, root.identity)).collect();
