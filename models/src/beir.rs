@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::index;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 pub use crate::metrics::Grades;
 
@@ -15,9 +15,14 @@ pub use crate::metrics::Grades;
 pub struct Entry {
     #[serde(rename = "_id")]
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub title: String,
     pub text: String,
+}
+
+/// Some exports write `null` for a title that is not there.
+fn or_nothing<'a, D: Deserializer<'a>>(from: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 /// A question.
@@ -219,8 +224,9 @@ fn rows<R: Row>(text: &str, part: Part) -> Result<Vec<R>, BeirError> {
     if rows.is_empty() { Err(nothing(part)) } else { Ok(rows) }
 }
 
-/// Lines that say something, with their numbers from 1.
+/// Lines that say something, with their numbers from 1. A byte order mark is not part of the first.
 fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty())
 }
 

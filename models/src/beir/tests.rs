@@ -21,6 +21,13 @@ fn a_collection_keeps_its_order_and_its_judged_queries() {
 }
 
 #[test]
+fn a_byte_order_mark_and_a_null_title_are_no_harm() {
+    let corpus = "\u{feff}{\"_id\":\"a\",\"title\":null,\"text\":\"x\"}\n";
+    let found = parse(corpus, &format!("\u{feff}{QUERIES}"), "\u{feff}1\ta\t1\n");
+    assert_eq!(found.expect("a collection").documents[0].title, "");
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line() {
     use Part::{Corpus, Judgments, Queries};
     let twice = format!("{CORPUS}{{\"_id\":\"a\",\"text\":\"x\"}}\n");
