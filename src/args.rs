@@ -1,6 +1,7 @@
 //! The command line, as clap types only: no defaults that depend on the machine, no effects.
 
 mod eval;
+pub(crate) mod train;
 
 use std::path::PathBuf;
 
@@ -94,6 +95,8 @@ pub(crate) enum Command {
     Model(ModelCommand),
     /// Measure how well questions find what answers them.
     Eval(Eval),
+    /// Fine-tune the model on your own folders, and use the result if it is better.
+    Train(Box<train::Train>),
 }
 
 /// A question and how to answer it.
@@ -154,8 +157,18 @@ pub(crate) enum ModelCommand {
     },
     /// Use this GGUF file (llama, qwen2 or qwen3 architecture) from now on.
     Use {
-        /// The file.
+        /// The file, the name of a run of `fore train`, or `default`.
         path: PathBuf,
+    },
+    /// Go back to the model that was used before.
+    Rollback,
+    /// Copy a model file, to bring it elsewhere.
+    Export {
+        /// Where to; `*.safetensors` gets the adapter of a run alone.
+        file: PathBuf,
+        /// The name of a run; the model in use unless given.
+        #[arg(long, value_name = "NAME")]
+        run: Option<String>,
     },
     /// Show the model files in the cache and which one is used.
     List {

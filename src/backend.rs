@@ -20,23 +20,33 @@ pub(crate) struct RealBackend {
     config: Arc<Config>,
     /// The LanceDB directory.
     index: PathBuf,
+    /// Another model file than the one in use.
+    model: Option<PathBuf>,
 }
 
 impl RealBackend {
     /// The model in use on the user's own index.
     pub(crate) fn new(config: Arc<Config>) -> Self {
         let index = config.paths.index.clone();
-        RealBackend { config, index }
+        RealBackend { config, index, model: None }
     }
 
     /// The model in use on another index.
     pub(crate) fn with_index(config: Arc<Config>, index: PathBuf) -> Self {
-        RealBackend { config, index }
+        RealBackend { config, index, model: None }
+    }
+
+    /// The model at `model` on an index of its own.
+    pub(crate) fn with_model(config: Arc<Config>, model: PathBuf, index: PathBuf) -> Self {
+        RealBackend { config, index, model: Some(model) }
     }
 
     /// The model file in use, which is there.
     pub(crate) fn model_file(&self) -> Result<PathBuf, AppError> {
-        let path = self.config.model_file()?;
+        let path = match &self.model {
+            Some(model) => model.clone(),
+            None => self.config.model_file()?,
+        };
         if path.exists() {
             return Ok(path);
         }

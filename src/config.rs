@@ -60,6 +60,10 @@ pub(crate) struct Paths {
     pub(crate) index: PathBuf,
     /// Which model is used: a [`ModelChoice`]; absent until one is chosen.
     pub(crate) model_choice: PathBuf,
+    /// Runs of `fore train`, a folder each.
+    pub(crate) runs: PathBuf,
+    /// How far a run of `fore train` is, for whoever watches; absent while none runs.
+    pub(crate) training: PathBuf,
     /// Indexes and thoughts of `fore eval`: a cache too.
     pub(crate) eval: PathBuf,
     /// Cache of model files.
@@ -80,6 +84,9 @@ pub(crate) struct Paths {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ModelChoice {
     pub(crate) path: PathBuf,
+    /// What was used before, the newest last: where `fore model rollback` goes.
+    #[serde(default)]
+    pub(crate) before: Vec<PathBuf>,
 }
 
 /// What the outside tells a program: environment variables, user and working directory.
@@ -124,16 +131,19 @@ impl Config {
     /// The model file in use: the chosen one, else the one that `fore model pull` makes. Asked
     /// for at every load, since the choice may change while the daemon runs.
     pub(crate) fn model_file(&self) -> Result<PathBuf, AppError> {
+        self.model_choice().map(|choice| choice.path)
+    }
+
+    /// The choice as it stands.
+    pub(crate) fn model_choice(&self) -> Result<ModelChoice, AppError> {
         let choice = &self.paths.model_choice;
         match fs::read(choice) {
-            Ok(json) => serde_json::from_slice::<ModelChoice>(&json)
-                .map(|chosen| chosen.path)
-                .map_err(|error| {
-                    AppError::new(format!("{}: {error}", choice.display()))
-                        .hint("run: fore model use PATH")
-                }),
+            Ok(json) => serde_json::from_slice(&json).map_err(|error| {
+                AppError::new(format!("{}: {error}", choice.display()))
+                    .hint("run: fore model use PATH")
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(self.paths.default_model.clone())
+                Ok(ModelChoice { path: self.paths.default_model.clone(), before: Vec::new() })
             }
             Err(error) => Err(AppError::reading(choice, &error)),
         }
@@ -145,6 +155,7 @@ impl Paths {
         let base = |variable: &str, below_home: &str| base_dir(outside, variable, below_home);
         let data = base("XDG_DATA_HOME", ".local/share")?;
         let cache = base("XDG_CACHE_HOME", ".cache")?;
+        let state = base("XDG_STATE_HOME", ".local/state")?;
         let models = cache.join("models");
         let runtime = match absolute(outside, "XDG_RUNTIME_DIR") {
             Some(dir) => dir.join(PROGRAM_DIR),
@@ -167,10 +178,12 @@ impl Paths {
             folders: data.join("folders.json"),
             index: data.join("index"),
             model_choice: data.join("model.json"),
+            runs: data.join("runs"),
+            training: state.join("training.json"),
             eval: cache.join("eval"),
             default_model: models.join(DEFAULT_MODEL),
             models,
-            log: base("XDG_STATE_HOME", ".local/state")?.join("daemon.log"),
+            log: state.join("daemon.log"),
             lock: runtime.join("daemon.lock"),
             startup_lock: runtime.join("startup.lock"),
             socket,

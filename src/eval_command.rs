@@ -9,7 +9,7 @@ mod effort;
 mod explain;
 mod files;
 mod render;
-mod sections;
+pub(crate) mod sections;
 
 use std::ffi::OsString;
 use std::fs;

@@ -19,6 +19,7 @@ mod render;
 mod runtime_dir;
 mod serve;
 mod status_command;
+mod train_command;
 mod tui_command;
 
 use std::path::PathBuf;
@@ -61,6 +62,7 @@ fn run(args: Args) -> Result<ExitCode, AppError> {
             model_command::run(&command, &config).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Eval(args)) => eval_command::run(&args, config, std::env::args_os().skip(1)),
+        Some(Command::Train(args)) => train_command::run(&args, config),
     }
 }
 

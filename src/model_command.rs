@@ -1,4 +1,6 @@
-//! `fore model pull | use | list`: the model file that everything else reads.
+//! `fore model`: the model file that everything else reads. Which one that is is [`choice`]'s.
+
+pub(crate) mod choice;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,17 +12,16 @@ use models_candle::meta::Meta;
 use serde_json::json;
 
 use crate::args::ModelCommand;
-use crate::config::{Config, ModelChoice};
+use crate::config::Config;
 use crate::daemon_command;
 use crate::error::{AppError, NOTHING};
 use crate::output::{self, Stdout};
 use crate::pull::report::{Console, Report, size};
 use crate::pull::{self, BASE, Sources, TEACHER, Turn};
+use crate::train_command::files;
 
 /// Below the models' folder: what was downloaded to make a model of, removed once it is made.
 const SOURCE_FOLDER: &str = "source";
-/// The argument of `fore model use` that goes back to the pulled model.
-const DEFAULT: &str = "default";
 
 /// Runs one of the model commands.
 pub(crate) fn run(command: &ModelCommand, config: &Config) -> Result<(), AppError> {
@@ -35,8 +36,9 @@ pub(crate) fn run(command: &ModelCommand, config: &Config) -> Result<(), AppErro
             let in_use = made && config.model_file()? == config.paths.default_model;
             if in_use { tell_daemon(config) } else { Ok(()) }
         }
-        ModelCommand::Use { path } if path == Path::new(DEFAULT) => use_default(config),
-        ModelCommand::Use { path } => use_file(path, config),
+        ModelCommand::Use { path } => choice::use_model(path, config),
+        ModelCommand::Rollback => choice::rollback(config),
+        ModelCommand::Export { file, run } => choice::export(file, run.as_deref(), config),
         ModelCommand::List { json } => list(*json, config),
         ModelCommand::FitHead(args) => crate::fit_command::run(args, config),
     }
@@ -123,32 +125,6 @@ fn pull_teacher(config: &Config, report: &mut dyn Report) -> Result<(), AppError
     Ok(())
 }
 
-fn use_default(config: &Config) -> Result<(), AppError> {
-    let choice = &config.paths.model_choice;
-    match fs::remove_file(choice) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(AppError::io(format_args!("removing {}", choice.display()), &error));
-        }
-        _ => {}
-    }
-    note(config, &format!("{} is used from now on", config.paths.default_model.display()));
-    tell_daemon(config)
-}
-
-fn use_file(path: &Path, config: &Config) -> Result<(), AppError> {
-    let path = config.working_dir.join(path);
-    let path = path.canonicalize().map_err(|error| AppError::io(path.display(), &error))?;
-    let file = gguf::open(&path)?;
-    if !file.content.tensor_infos.contains_key(gguf::HEAD_WEIGHT) {
-        note(config, "it has no embedding head: its vectors will rank poorly, words still well");
-    }
-    let choice = serde_json::to_vec(&ModelChoice { path: path.clone() })
-        .map_err(|error| AppError::new(format!("{}: {error}", path.display())))?;
-    write_atomically(&config.paths.model_choice, &choice)?;
-    note(config, &format!("{} ({}) is used from now on", file.meta.name, path.display()));
-    tell_daemon(config)
-}
-
 fn tell_daemon(config: &Config) -> Result<(), AppError> {
     crate::wait_for(daemon_command::reload(config)).map(|_| ())
 }
@@ -205,23 +181,29 @@ fn list(as_json: bool, config: &Config) -> Result<(), AppError> {
     Stdout::lock().print(&text)
 }
 
-/// GGUF files of the cache by name, and the one in use wherever it lies.
+/// GGUF files of the cache and of the runs by name, and the one in use wherever it lies.
 fn model_files(config: &Config, in_use: &Path) -> Result<Vec<PathBuf>, AppError> {
-    let folder = &config.paths.models;
-    let mut files: Vec<PathBuf> = match fs::read_dir(folder) {
-        Ok(entries) => entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            return Err(AppError::io(format_args!("reading {}", folder.display()), &error));
-        }
-    };
+    let mut files = entries(&config.paths.models)?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "gguf"));
+    let runs = entries(&config.paths.runs)?.into_iter().map(|run| run.join(files::MODEL));
+    files.extend(runs.filter(|model| model.is_file()));
     let chosen = in_use != config.paths.default_model;
     if chosen && !files.iter().any(|path| path == in_use) {
         files.push(in_use.to_owned());
     }
     files.sort();
     Ok(files)
+}
+
+/// What is in a folder; nothing if it is not there.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, AppError> {
+    match fs::read_dir(folder) {
+        Ok(entries) => {
+            Ok(entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(AppError::io(format_args!("reading {}", folder.display()), &error)),
+    }
 }
 
 fn inspect(path: PathBuf, in_use: &Path) -> Listed {

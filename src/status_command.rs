@@ -1,8 +1,8 @@
-//! `fore status`: whether a daemon runs, on what, and how far the index is.
+//! `fore status`: whether a daemon runs, on what, how far the index is, and how far a `fore train`.
 
 use std::process::ExitCode;
 
-use daemon_protocol::{DaemonStatus, IndexStatus, Phase};
+use daemon_protocol::{DaemonStatus, IndexStatus, Phase, TrainingStatus};
 use serde_json::json;
 
 use crate::config::Config;
@@ -18,23 +18,44 @@ pub(crate) async fn run(as_json: bool, config: &Config) -> Result<ExitCode, AppE
         None => None,
     };
     let text = match (as_json, &status) {
-        (true, status) => format!("{}\n", as_value(status.as_ref())),
+        (true, Some(status)) => format!("{}\n", running_value(status)),
         (false, Some(status)) => lines(status),
-        (false, None) => "daemon   not running\n".to_owned(),
+        // A run needs no daemon: where none runs, what it tells is read here.
+        (true, None) => format!("{}\n", idle_value(training(config).as_ref())),
+        (false, None) => idle_lines(training(config).as_ref()),
     };
     Stdout::lock().print(&text)?;
     Ok(if status.is_some() { ExitCode::SUCCESS } else { ExitCode::from(NOTHING) })
 }
 
+fn training(config: &Config) -> Option<TrainingStatus> {
+    daemon::training::read(&config.paths.training)
+}
+
 /// `{"running": true, ...}` with the fields of the status.
-fn as_value(status: Option<&DaemonStatus>) -> serde_json::Value {
-    let mut value = json!({"running": status.is_some()});
-    if let (Some(object), Some(serde_json::Value::Object(fields))) =
-        (value.as_object_mut(), status.map(|status| json!(status)))
+fn running_value(status: &DaemonStatus) -> serde_json::Value {
+    let mut value = json!({"running": true});
+    if let (Some(object), serde_json::Value::Object(fields)) =
+        (value.as_object_mut(), json!(status))
     {
         object.extend(fields);
     }
     value
+}
+
+/// `{"running": false}`, and the run if there is one, as in [`running_value`].
+fn idle_value(training: Option<&TrainingStatus>) -> serde_json::Value {
+    match training {
+        Some(training) => json!({"running": false, "training": training}),
+        None => json!({"running": false}),
+    }
+}
+
+fn idle_lines(training: Option<&TrainingStatus>) -> String {
+    let mut lines = vec!["daemon   not running".to_owned()];
+    lines.extend(training.map(training_line));
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 fn lines(status: &DaemonStatus) -> String {
@@ -54,6 +75,7 @@ fn lines(status: &DaemonStatus) -> String {
         ),
         format!("index    {}", index_line(&status.index)),
     ];
+    lines.extend(status.training.as_ref().map(training_line));
     lines.extend(status.folders.iter().map(|folder| format!("folder   {}", folder_line(folder))));
     if status.folders.is_empty() {
         lines.push("folder   none; add one with: fore add DIR".to_owned());
@@ -75,6 +97,33 @@ fn index_line(index: &IndexStatus) -> String {
         line.push_str(&format!(" {} of {}", index.round_done, index.round_total));
     }
     if let Some(seconds) = index.eta_s {
+        line.push_str(&format!(", about {} left", duration(seconds)));
+    }
+    line
+}
+
+/// `training 3fa9c1d2, pid 9: training 120 of 400, loss 0.831, about 5 min 0 s left`.
+fn training_line(training: &TrainingStatus) -> String {
+    let one_line = |text: &str| inert(text).replace(['\n', '\t'], " ");
+    let mut line = format!(
+        "training {}, pid {}: {}",
+        one_line(&training.run),
+        training.pid,
+        one_line(&training.stage)
+    );
+    if training.total > 0 {
+        line.push_str(&format!(" {} of {}", training.done, training.total));
+    }
+    if let Some(loss) = training.loss {
+        line.push_str(&format!(", loss {loss:.3}"));
+    }
+    if let Some(ndcg) = training.ndcg_10 {
+        line.push_str(&format!(", held-out nDCG@10 {ndcg:.3}"));
+    }
+    if let Some(rate) = training.tokens_per_s {
+        line.push_str(&format!(", {rate:.0} tokens/s"));
+    }
+    if let Some(seconds) = training.eta_s {
         line.push_str(&format!(", about {} left", duration(seconds)));
     }
     line

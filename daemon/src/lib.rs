@@ -5,12 +5,14 @@
 //! model, the [`store`] of its vectors, and what that store is known to hold. The `index` task
 //! makes the store equal to the folders on disk: `watch` says what may have changed, `scan` finds
 //! what did, `prepare` reads it through [`extract`] and [`chunk`]. `folders` is the list of what
-//! is watched, `shared` what all of these share, `limits` every bound.
+//! is watched, [`training`] what a `fore train` tells of itself, `shared` what all of these share,
+//! `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
 //! live and how the process is started (`src/`).
 
 pub mod chunk;
+pub mod corpus;
 mod engine;
 mod error;
 pub mod eval;
@@ -29,6 +31,7 @@ mod session;
 mod shared;
 pub mod snippet;
 pub mod store;
+pub mod training;
 mod watch;
 
 use std::path::PathBuf;
@@ -63,6 +66,8 @@ pub trait Backend: Send + Sync + 'static {
 pub struct Settings {
     /// The list of watched folders, JSON; made when the first folder is added.
     pub folders_file: PathBuf,
+    /// What a `fore train` writes of its progress; there only while one runs.
+    pub training_file: PathBuf,
     /// How questions are thought about when an ask does not say.
     pub sampling: models::Sampling,
     /// Program version, for the hello and the status.

@@ -17,8 +17,8 @@ use crate::shared::Shared;
 use crate::watch::Watch;
 use crate::{Backend, Critical, Settings};
 
-/// What the two tasks that keep the index are called in an error.
-const INDEXER: &str = "indexer or watcher";
+/// What the tasks that look at files are called in an error.
+const LOOKERS: &str = "indexer, watcher or look-out for training";
 
 /// Runs the service on `listener` until `shutdown` completes or a client asks it to stop.
 ///
@@ -54,21 +54,22 @@ struct Service {
     shared: Arc<Shared>,
     failures: mpsc::Receiver<Critical>,
     sessions: JoinSet<()>,
-    /// The indexer and the watcher.
-    indexer: JoinSet<()>,
-    /// Stops the indexer and the watcher.
+    /// The indexer, the watcher and the look-out for training.
+    lookers: JoinSet<()>,
+    /// Stops them.
     halt: CancellationToken,
 }
 
 impl Service {
     fn start(shared: Arc<Shared>, failures: mpsc::Receiver<Critical>) -> Service {
         let halt = CancellationToken::new();
-        let mut indexer = JoinSet::new();
+        let mut lookers = JoinSet::new();
         let watch = Watch::new(Arc::clone(&shared), halt.clone());
-        indexer.spawn(watch.run());
+        lookers.spawn(watch.run());
         let index = Indexer::new(Arc::clone(&shared), halt.clone());
-        indexer.spawn(index.run());
-        Service { shared, failures, sessions: JoinSet::new(), indexer, halt }
+        lookers.spawn(index.run());
+        lookers.spawn(gather_training(Arc::clone(&shared), halt.clone()));
+        Service { shared, failures, sessions: JoinSet::new(), lookers, halt }
     }
 
     async fn serve(
@@ -83,8 +84,8 @@ impl Service {
                 () = &mut shutdown => return self.because("the daemon was told to end"),
                 () = self.shared.stop.cancelled() => return self.because("a client stopped it"),
                 Some(failure) = self.failures.recv() => return Err(failure),
-                // Neither ends unless told to.
-                Some(_) = self.indexer.join_next() => return Err(Critical::Panicked(INDEXER)),
+                // None ends unless told to.
+                Some(_) = self.lookers.join_next() => return Err(Critical::Panicked(LOOKERS)),
                 Some(ended) = self.sessions.join_next() => panicked(&ended, "session")?,
                 (stream, place) = accept(listener, &places) => {
                     let shared = Arc::clone(&self.shared);
@@ -102,14 +103,14 @@ impl Service {
         Ok(())
     }
 
-    /// Sessions, then the indexer and the watcher, then the minds; the store closes when the last
-    /// of them lets go of it. A part that ended badly keeps none of the others from being ended.
+    /// Sessions, then those that look at files, then the minds; the store closes when the last of
+    /// them lets go of it. A part that ended badly keeps none of the others from being ended.
     async fn stop(mut self) -> Result<(), Critical> {
         let deadline = Instant::now() + SHUTDOWN_WAIT_MAX;
         self.shared.closing.cancel();
         let sessions = end_all(deadline, "session", &mut self.sessions).await;
         self.halt.cancel();
-        let indexer = end_all(deadline, INDEXER, &mut self.indexer).await;
+        let lookers = end_all(deadline, LOOKERS, &mut self.lookers).await;
         let shared = Arc::clone(&self.shared);
         let joined = tokio::task::spawn_blocking(move || shared.end_minds());
         let minds = match timeout_at(deadline, joined).await {
@@ -117,7 +118,16 @@ impl Service {
             Ok(_) => Err(Critical::Panicked("model's thread")),
             Err(_) => Err(Critical::Deadline("model's thread")),
         };
-        sessions.and(indexer).and(minds)
+        sessions.and(lookers).and(minds)
+    }
+}
+
+/// Looks at the file of a `fore train` until stopped; whatever it was doing then can be dropped.
+async fn gather_training(shared: Arc<Shared>, stop: CancellationToken) {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = shared.training.gather(&shared.settings.training_file) => {}
     }
 }
 

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use daemon_protocol::client::{ClientError, FrameReader};
-use daemon_protocol::{Ask, Event, Failure, Hello, PROTOCOL, Request, frame};
+use daemon_protocol::{
+    Ask, Event, Failure, Hello, IndexStatus, PROTOCOL, Request, TrainingStatus, frame,
+};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -125,6 +127,39 @@ fn encode(event: &Event) -> Option<Vec<u8>> {
     let Event::Hits { id, .. } = event else { return None };
     let error = internal(format!("the answer cannot be sent: {error}; ask for fewer hits"));
     frame::encode(&Event::Failed { id: *id, error }).ok()
+}
+
+/// Sends where indexing stands, now and at every change, until nobody can be told any more.
+async fn tell_indexing(mut changes: watch::Receiver<IndexStatus>, out: &Outbox) {
+    loop {
+        let status = changes.borrow_and_update().clone();
+        if out.send(Event::Indexing { status }).await.is_err() {
+            return;
+        }
+        sleep(STATUS_INTERVAL_MIN).await;
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends what a `fore train` tells, now if one is under way and then at every change, until nobody
+/// can be told any more.
+async fn tell_training(mut changes: watch::Receiver<Option<TrainingStatus>>, out: &Outbox) {
+    let mut told = None;
+    loop {
+        let status = changes.borrow_and_update().clone();
+        if status != told {
+            told.clone_from(&status);
+            if out.send(Event::Training { status }).await.is_err() {
+                return;
+            }
+            sleep(STATUS_INTERVAL_MIN).await;
+        }
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 impl Session {
@@ -286,17 +321,13 @@ impl Session {
         if std::mem::replace(&mut self.subscribed, true) {
             return;
         }
-        let (mut changes, out) = (self.shared.status.subscribe(), self.out.clone());
+        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
         self.jobs.spawn(async move {
-            loop {
-                let status = changes.borrow_and_update().clone();
-                if out.send(Event::Indexing { status }).await.is_err() {
-                    return;
-                }
-                sleep(STATUS_INTERVAL_MIN).await;
-                if changes.changed().await.is_err() {
-                    return;
-                }
+            // Neither ends while there is someone to tell.
+            tokio::select! {
+                biased;
+                () = tell_indexing(shared.status.subscribe(), &out) => {}
+                () = tell_training(shared.training.follow(), &out) => {}
             }
         });
     }

@@ -14,7 +14,7 @@ use crate::error::{busy, internal};
 use crate::folders::Folders;
 use crate::mailbox::Mailbox;
 use crate::mind::Threads;
-use crate::{Backend, Critical, Settings, mind};
+use crate::{Backend, Critical, Settings, mind, training};
 
 /// See the module.
 pub(crate) struct Shared {
@@ -23,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) folders: Folders,
     pub(crate) mailbox: Mailbox,
     pub(crate) status: watch::Sender<IndexStatus>,
+    pub(crate) training: training::News,
     /// Cancelled when sessions are to end.
     pub(crate) closing: CancellationToken,
     /// Why, once they are.
@@ -59,6 +60,7 @@ impl Shared {
             folders,
             mailbox: Mailbox::default(),
             status: watch::Sender::new(IndexStatus::default()),
+            training: training::News::default(),
             closing: CancellationToken::new(),
             reason: OnceLock::new(),
             stop: CancellationToken::new(),
@@ -132,6 +134,8 @@ impl Shared {
             memory_peak_bytes: memory.1,
             folders: self.folders.list(&self.engine().catalogue),
             index: self.status.borrow().clone(),
+            // The news are kept only while someone follows them.
+            training: training::read(&self.settings.training_file),
         }
     }
 }

@@ -7,6 +7,7 @@ mod indexing;
 mod lifecycle;
 mod saving;
 mod thread;
+mod training;
 
 use crate::store::{contract, memory::MemoryStore};
 

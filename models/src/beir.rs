@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::index;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use crate::jsonl::{numbered, or_nothing, reason};
 pub use crate::metrics::Grades;
 
 /// A document.
@@ -18,11 +19,6 @@ pub struct Entry {
     #[serde(default, deserialize_with = "or_nothing")]
     pub title: String,
     pub text: String,
-}
-
-/// Some exports write `null` for a title that is not there.
-fn or_nothing<'a, D: Deserializer<'a>>(from: D) -> Result<String, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 /// A question.
@@ -222,19 +218,6 @@ fn rows<R: Row>(text: &str, part: Part) -> Result<Vec<R>, BeirError> {
         rows.push(row);
     }
     if rows.is_empty() { Err(nothing(part)) } else { Ok(rows) }
-}
-
-/// Lines that say something, with their numbers from 1. A byte order mark is not part of the first.
-fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty())
-}
-
-/// serde's words without its position, which is always of line 1.
-fn reason(error: &serde_json::Error) -> String {
-    let words = error.to_string();
-    let words = words.split(" at line ").next().unwrap_or(&words);
-    format!("{words} (column {})", error.column())
 }
 
 fn nothing(part: Part) -> BeirError {

@@ -1,16 +1,58 @@
-//! Training pairs: JSONL with the paper's field names (`query`, `pos`, `neg`), parsed (pure).
+//! Training pairs: JSON lines with the field names of the paper's code (`dataset/final.jsonl`,
+//! itself FlagEmbedding's layout) and a few of ours, parsed and written (pure).
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
 
-/// One row.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::jsonl::{numbered, or_nothing, reason};
+
+/// One row. Only `query` and `pos` must be there; what is empty is not written. Scores are
+/// finite and in the unit of whoever gave them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
+    /// Where the row came from, such as a passage's path. Ours.
+    #[serde(default, deserialize_with = "name", skip_serializing_if = "String::is_empty")]
+    pub id: String,
     pub query: String,
     /// Texts that answer it, best first.
     pub pos: Vec<String>,
     /// Texts that seem to and do not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "Vec::is_empty")]
     pub neg: Vec<String>,
+    /// The thought to train on; a row without one is trained thought-free.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "String::is_empty")]
+    pub thought: String,
+    /// A teacher's scores, one for each of `pos`, or none at all.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "Vec::is_empty")]
+    pub pos_scores: Vec<f32>,
+    /// The same for `neg`.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "Vec::is_empty")]
+    pub neg_scores: Vec<f32>,
+    /// The candidates that `thought` was chosen from.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "Vec::is_empty")]
+    pub all_thought: Vec<String>,
+    /// Which source wrote each of `all_thought`, or nothing. Ours.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// By committee member, its scores of `all_thought`.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "BTreeMap::is_empty")]
+    pub model2scores: BTreeMap<String, Vec<f32>>,
+    /// By committee member, its score of the query without a thought. Ours.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "BTreeMap::is_empty")]
+    pub none_scores: BTreeMap<String, f32>,
+}
+
+/// A name that is a text; other data sets number their rows, or have `null`.
+fn name<'a, D: Deserializer<'a>>(from: D) -> Result<String, D::Error> {
+    match Value::deserialize(from)? {
+        Value::Null => Ok(String::new()),
+        Value::String(name) => Ok(name),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(D::Error::custom("the id is neither text nor number")),
+    }
 }
 
 /// A row that cannot be used.
@@ -22,25 +64,80 @@ pub struct BadRow {
     pub reason: String,
 }
 
-/// The usable rows of a JSONL text, and the others with their line numbers.
+/// The usable rows of a JSONL text, and the others with their line numbers. Empty texts among the
+/// positives and negatives are left out with their scores; fields not known are ignored.
 pub fn parse(text: &str) -> (Vec<Pair>, Vec<BadRow>) {
     let (mut pairs, mut bad) = (Vec::new(), Vec::new());
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let row = serde_json::from_str::<Pair>(line).map_err(|error| error.to_string());
+    for (line, text) in numbered(text) {
+        let row = serde_json::from_str::<Pair>(text).map_err(|error| reason(&error));
         match row.and_then(usable) {
             Ok(pair) => pairs.push(pair),
-            Err(reason) => bad.push(BadRow { line: index + 1, reason }),
+            Err(reason) => bad.push(BadRow { line, reason }),
         }
     }
     (pairs, bad)
 }
 
-fn usable(pair: Pair) -> Result<Pair, String> {
+/// `pair` as one line of JSON, without its end. [`parse`] gives a usable pair back as it was.
+pub fn line(pair: &Pair) -> String {
+    serde_json::to_string(pair).expect("texts, numbers and maps by name are always JSON")
+}
+
+fn usable(mut pair: Pair) -> Result<Pair, String> {
     if pair.query.trim().is_empty() {
         return Err("the query is empty".to_owned());
     }
-    if pair.pos.iter().all(|text| text.trim().is_empty()) {
+    check("pos_scores", &pair.pos_scores, "pos", pair.pos.len())?;
+    check("neg_scores", &pair.neg_scores, "neg", pair.neg.len())?;
+    let candidates = pair.all_thought.len();
+    for (member, scores) in &pair.model2scores {
+        let name = format!("model2scores of {member:?}");
+        same_length(&name, scores.len(), "all_thought", candidates)?;
+        finite(&name, scores)?;
+    }
+    for (member, score) in &pair.none_scores {
+        finite(&format!("none_scores of {member:?}"), &[*score])?;
+    }
+    if !pair.sources.is_empty() {
+        same_length("sources", pair.sources.len(), "all_thought", candidates)?;
+    }
+    drop_empty(&mut pair.pos, &mut pair.pos_scores);
+    drop_empty(&mut pair.neg, &mut pair.neg_scores);
+    if pair.pos.is_empty() {
         return Err("there is no positive text".to_owned());
     }
     Ok(pair)
 }
+
+/// Whether teacher scores fit their texts: there are none, or a finite one for each.
+fn check(name: &str, scores: &[f32], texts: &str, amount: usize) -> Result<(), String> {
+    if scores.is_empty() {
+        return Ok(());
+    }
+    same_length(name, scores.len(), texts, amount)?;
+    finite(name, scores)
+}
+
+fn same_length(name: &str, length: usize, texts: &str, amount: usize) -> Result<(), String> {
+    if length == amount {
+        return Ok(());
+    }
+    Err(format!("{name} has {length} entries, {texts} has {amount}"))
+}
+
+fn finite(name: &str, scores: &[f32]) -> Result<(), String> {
+    match scores.iter().find(|score| !score.is_finite()) {
+        Some(score) => Err(format!("{name} has the score {score}, which is not finite")),
+        None => Ok(()),
+    }
+}
+
+/// Leaves out empty texts, and the scores of these where there are scores.
+fn drop_empty(texts: &mut Vec<String>, scores: &mut Vec<f32>) {
+    let mut full = texts.iter().map(|text| !text.trim().is_empty());
+    scores.retain(|_| full.next().unwrap_or(true));
+    texts.retain(|text| !text.trim().is_empty());
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,18 @@
 //! Deliberately not here: tensors, files, devices, clocks.
 
 pub mod beir;
+pub mod bm25;
 pub mod dataset;
+pub mod explore;
+mod jsonl;
 pub mod metrics;
+pub mod negatives;
 pub mod paired;
 pub mod prompt;
+pub mod refine;
+pub mod schedule;
 pub mod scripted;
+pub mod split;
 pub mod thought;
 
 use std::ops::ControlFlow;

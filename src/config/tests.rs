@@ -162,7 +162,7 @@ fn the_chosen_model_replaces_the_pulled_one() {
     let config = load(variables, Global::default(), "").unwrap();
     assert_eq!(config.model_file().unwrap(), config.paths.default_model);
     fs::create_dir_all(config.paths.model_choice.parent().unwrap()).unwrap();
-    let choice = ModelChoice { path: PathBuf::from("/m/other.gguf") };
+    let choice = ModelChoice { path: PathBuf::from("/m/other.gguf"), before: Vec::new() };
     fs::write(&config.paths.model_choice, serde_json::to_vec(&choice).unwrap()).unwrap();
     assert_eq!(config.model_file().unwrap(), choice.path);
     fs::write(&config.paths.model_choice, "{").unwrap();

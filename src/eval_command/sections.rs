@@ -151,7 +151,11 @@ impl Key<'_> {
     }
 }
 
-fn collection(folder: &Path, split: &str) -> Result<Collection, AppError> {
+/// The collection in `folder` with the judgments of `split`.
+///
+/// # Errors
+/// The first thing that is missing or malformed, with its file and line.
+pub(crate) fn collection(folder: &Path, split: &str) -> Result<Collection, AppError> {
     let qrels = folder.join("qrels").join(format!("{split}.tsv"));
     let (corpus, queries) = (folder.join("corpus.jsonl"), folder.join("queries.jsonl"));
     let texts = (text(&corpus)?, text(&queries)?, judged(&qrels, split)?);

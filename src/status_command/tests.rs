@@ -31,6 +31,21 @@ fn example() -> DaemonStatus {
             problems: vec![Problem { path: "/n/x".to_owned(), reason: "not text".to_owned() }],
             problem_count: 3,
         },
+        training: None,
+    }
+}
+
+fn run() -> TrainingStatus {
+    TrainingStatus {
+        pid: 9,
+        run: "3fa9c1d2".to_owned(),
+        stage: "training".to_owned(),
+        done: 120,
+        total: 400,
+        eta_s: Some(300),
+        loss: Some(0.8312),
+        tokens_per_s: Some(911.75),
+        ndcg_10: Some(0.612),
     }
 }
 
@@ -61,9 +76,32 @@ problem  not indexed: 2 more; the daemon's log names them
 }
 
 #[test]
+fn a_run_is_told_with_and_without_a_daemon() {
+    let line = "training 3fa9c1d2, pid 9: training 120 of 400, loss 0.831, held-out nDCG@10 0.612, \
+                912 tokens/s, about 5 min 0 s left\n";
+    let text = lines(&DaemonStatus { training: Some(run()), ..example() });
+    assert!(text.contains(&format!(" left\n{line}folder   /n")), "{text}");
+    assert_eq!(idle_lines(Some(&run())), format!("daemon   not running\n{line}"));
+    assert_eq!(idle_lines(None), "daemon   not running\n");
+    let bare = TrainingStatus {
+        stage: "mining\n\x1b[2J".to_owned(),
+        total: 0,
+        eta_s: None,
+        loss: None,
+        tokens_per_s: None,
+        ndcg_10: None,
+        ..run()
+    };
+    assert_eq!(training_line(&bare), "training 3fa9c1d2, pid 9: mining \u{fffd}[2J");
+    assert_eq!(idle_value(Some(&run()))["training"]["done"], 120);
+    let value = running_value(&DaemonStatus { training: Some(run()), ..example() });
+    assert_eq!(value["training"], idle_value(Some(&run()))["training"]);
+}
+
+#[test]
 fn json_says_whether_it_runs() {
-    assert_eq!(as_value(None), json!({"running": false}));
-    let value = as_value(Some(&example()));
+    assert_eq!(idle_value(None), json!({"running": false}));
+    let value = running_value(&example());
     assert_eq!(value["running"], true);
     assert_eq!(value["index"]["round_done"], 12);
     let back: DaemonStatus = serde_json::from_value(value).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings};
+use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, TrainingStatus};
 
 use crate::line::Line;
 use crate::preview::{Passage, Preview};
@@ -44,6 +44,8 @@ pub(crate) struct Model {
     pub(crate) focus: Focus,
     pub(crate) index: Option<IndexStatus>,
     pub(crate) daemon: Option<DaemonStatus>,
+    /// The run of `fore train` under way. Not what `daemon` says of it, which ages.
+    pub(crate) training: Option<TrainingStatus>,
     pub(crate) connection: Connection,
     pub(crate) notice: Option<Notice>,
     pub(crate) help: bool,
@@ -137,6 +139,7 @@ impl Model {
             focus: Focus::Results,
             index: None,
             daemon: None,
+            training: None,
             connection: Connection::Up,
             notice: None,
             help: false,

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use daemon_protocol::{
     DaemonStatus, Event, Folder, Hit, IndexStatus, Phase, Ranks, Stage as Ranking, Timings,
+    TrainingStatus,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -241,6 +242,7 @@ fn status(index: IndexStatus) -> Event {
                 problem: None,
             }],
             index,
+            training: None,
         }),
     }
 }
@@ -257,5 +259,19 @@ fn indexing() -> Event {
             problems: Vec::new(),
             problem_count: 3,
         },
+    }
+}
+
+fn training(stage: &str) -> TrainingStatus {
+    TrainingStatus {
+        pid: 4300,
+        run: "3fa9c1d2".to_owned(),
+        stage: stage.to_owned(),
+        done: 120,
+        total: 400,
+        eta_s: Some(299),
+        loss: Some(0.8312),
+        tokens_per_s: Some(912.5),
+        ndcg_10: Some(0.612),
     }
 }

@@ -250,6 +250,7 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
             model.index = Some(status.index.clone());
             model.daemon = Some(*status);
         }
+        Event::Training { status } => model.training = status,
         Event::Closing { reason } => lose(model, reason),
         // Answers to requests that this client does not make.
         Event::Folders { .. } | Event::Synced { .. } => {}
@@ -318,6 +319,8 @@ fn lose(model: &mut Model, reason: String) {
     if let Some(asking) = model.asking.as_mut().filter(|asking| asking.phase == AskPhase::Running) {
         asking.phase = AskPhase::Failed;
     }
+    // The run may go on, but nobody would say when it has ended.
+    model.training = None;
     if model.connection == Connection::Up {
         let hint = Some("the next question starts it again".to_owned());
         model.notice = Some(Notice::error(format!("the daemon is gone: {reason}"), hint));

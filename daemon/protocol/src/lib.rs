@@ -4,7 +4,7 @@
 //! bytes. The first line each way is a hello that carries [`PROTOCOL`]; the daemon answers a
 //! client of another protocol with its own hello and closes, and the client decides what to do.
 //! Every request has an `id` of the client's choosing, and every event that answers it carries the
-//! same `id`. Two events come unasked: `indexing`, after a `subscribe`, and `closing`.
+//! same `id`. Three come unasked: `indexing` and `training`, after a `subscribe`, and `closing`.
 //!
 //! | request | answered by |
 //! | --- | --- |
@@ -14,10 +14,13 @@
 //! | `sync` | `indexing`* while the rescan it starts goes on, then `synced` |
 //! | `status` | `status` |
 //! | `reload` | `status` of the newly loaded model, or `failed` |
-//! | `subscribe` | `indexing` at once and at every change, with no end |
+//! | `subscribe` | `indexing` at once and at every change, with no end; `training` likewise |
 //! | `stop` | `closing` |
 //!
 //! A second `ask` of one session cancels the first: the newest question wins.
+//!
+//! `training` tells of a `fore train`, which is no client: at once if one is under way, then at
+//! most once a second while what it tells changes, and with a null `status` once it has ended.
 
 pub mod client;
 pub mod frame;
@@ -25,7 +28,7 @@ pub mod frame;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever a field below changes meaning; compared for equality in the hello.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// First line each way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +110,10 @@ pub enum Event {
     },
     Indexing {
         status: IndexStatus,
+    },
+    /// Absent once no run is under way any more.
+    Training {
+        status: Option<TrainingStatus>,
     },
     Closing {
         reason: String,
@@ -237,6 +244,30 @@ pub struct DaemonStatus {
     pub memory_peak_bytes: u64,
     pub folders: Vec<Folder>,
     pub index: IndexStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingStatus>,
+}
+
+/// A fine-tuning run under way, as `fore train` tells of it; also the content of the file by which
+/// it tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingStatus {
+    pub pid: u32,
+    /// Name of the run's folder.
+    pub run: String,
+    /// What it does, in words for people: `asking`, `training`, `merging` and so on.
+    pub stage: String,
+    pub done: usize,
+    pub total: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_s: Option<f32>,
+    /// Newest nDCG@10 on held-out questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ndcg_10: Option<f32>,
 }
 
 /// Why a request failed.

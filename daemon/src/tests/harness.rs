@@ -224,6 +224,7 @@ fn spawn(
 pub(super) fn settings(dir: &Path) -> Settings {
     Settings {
         folders_file: dir.join("folders.json"),
+        training_file: dir.join("training.json"),
         sampling: Sampling { thoughts: 2, ..Sampling::default() },
         version: "test".to_owned(),
         rescan_every: Duration::from_secs(3600),

@@ -23,25 +23,27 @@ pub(crate) use config::Config;
 /// from angles that are too large for distant tokens.
 pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
 
-struct Block {
-    attention_norm: RmsNorm,
-    qkv: Linear,
+/// One layer. Matrices that read the same input are one: q ‖ k ‖ v, and gate ‖ up.
+pub(crate) struct Block {
+    pub attention_norm: RmsNorm,
+    pub qkv: Linear,
     /// qwen3 normalises each head's query and key.
-    head_norms: Option<(RmsNorm, RmsNorm)>,
-    output: Linear,
-    ffn_norm: RmsNorm,
-    gate_up: Linear,
-    down: Linear,
+    pub head_norms: Option<(RmsNorm, RmsNorm)>,
+    pub output: Linear,
+    pub ffn_norm: RmsNorm,
+    pub gate_up: Linear,
+    pub down: Linear,
 }
 
 /// See the module.
 pub(crate) struct Decoder {
     pub config: Config,
-    embedding: Embedding,
-    blocks: Vec<Block>,
-    cos: Tensor,
-    sin: Tensor,
-    device: Device,
+    pub embedding: Embedding,
+    pub blocks: Vec<Block>,
+    /// (tokens_max, head_dim / 2), as `sin`.
+    pub cos: Tensor,
+    pub sin: Tensor,
+    pub device: Device,
 }
 
 impl Decoder {

@@ -29,7 +29,7 @@ struct Case {
 }
 
 /// As `tiny` in `reference.py`.
-fn tiny(architecture: &str) -> Draft {
+pub(crate) fn tiny(architecture: &str) -> Draft {
     let [hidden, ffn, heads, kv_heads, head] = [32usize, 48, 4, 2, 16];
     let mut draft = Draft::new(architecture);
     for (key, value) in [

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use candle_core::Device;
+pub use candle_core::Device;
 use candle_core::utils::{cuda_is_available, metal_is_available, with_avx, with_neon};
 use models::MindError;
 

@@ -16,7 +16,7 @@ use crate::tokens::Sequence;
 /// their activations would no longer fit the cache.
 const BATCH_TOKENS_MAX: usize = 1024;
 /// Keeps the root of a zero state finite; far below any mean square seen.
-const RMS_EPSILON: f64 = 1e-6;
+pub(crate) const RMS_EPSILON: f64 = 1e-6;
 
 /// The embedding half of a model.
 pub struct Encoder {
@@ -173,7 +173,7 @@ fn dtype_of(device: &Device) -> DType {
     }
 }
 
-fn head_of<R: std::io::Read + Seek>(
+pub(crate) fn head_of<R: std::io::Read + Seek>(
     content: &Content,
     reader: &mut R,
     device: &Device,
@@ -187,7 +187,7 @@ fn head_of<R: std::io::Read + Seek>(
 
 /// Each state divided by its root mean square, in f32: states of different tokens then weigh the
 /// same, where raw ones differ by orders of magnitude (the first token's above all).
-fn rms_normalised(states: &Tensor) -> Result<Tensor> {
+pub(crate) fn rms_normalised(states: &Tensor) -> Result<Tensor> {
     let states = states.to_dtype(DType::F32)?;
     let root = (states.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPSILON)?.sqrt()?;
     states.broadcast_div(&root)

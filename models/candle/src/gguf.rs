@@ -1,7 +1,7 @@
 //! Model files: opening with every check that can be made without running the model, and making
 //! ours from a base model ([`convert()`]).
 
-mod convert;
+pub(crate) mod convert;
 #[cfg(test)]
 pub(crate) mod draft;
 mod scan;

@@ -3,10 +3,13 @@
 //! The only crate that names candle, mistral.rs and tokenizers. It reads local files and opens no
 //! connection; fetching model files is the program's `model pull`.
 
+pub mod author;
+pub mod committee;
 mod decoder;
 pub mod device;
 pub mod encoder;
 pub mod fit;
+pub mod generate;
 pub mod gguf;
 pub mod head;
 pub mod meta;
@@ -14,6 +17,8 @@ mod ops;
 pub mod teacher;
 pub mod think;
 pub mod tokens;
+pub mod train;
+pub mod vectors;
 
 #[cfg(test)]
 mod decoder_tests;

@@ -20,20 +20,44 @@ pub(crate) fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
 /// Row `r` belongs to query position `r % t`, since the g query heads that share a key head are
 /// stacked; it sees keys `0..=r % t`, the others become 0.
 pub(crate) fn causal_softmax(scores: &Tensor, scale: f32) -> Result<Tensor> {
-    if scores.device().is_cpu() {
-        return scores.contiguous()?.apply_op1_no_bwd(&CausalSoftmax { scale });
-    }
-    let (b, k, rows, t) = scores.dims4()?;
-    let mask: Vec<f32> = (0..t)
-        .flat_map(|i| (0..t).map(move |j| if j <= i { 0.0 } else { f32::NEG_INFINITY }))
-        .collect();
-    let mask =
-        Tensor::from_vec(mask, (1, 1, 1, t, t), scores.device())?.to_dtype(scores.dtype())?;
-    let scores = (scores * f64::from(scale))?.reshape((b, k, rows / t, t, t))?;
-    candle_nn::ops::softmax_last_dim(&scores.broadcast_add(&mask)?)?.reshape((b, k, rows, t))
+    let (b, _, _, t) = scores.dims4()?;
+    cached_softmax(scores, scale, t, &vec![0; b])
 }
 
-fn f32_slice<'a>(storage: &'a CpuStorage, layout: &Layout, name: &str) -> Result<&'a [f32]> {
+/// The same for `queries` positions at the end of the keys, (b, k, g·queries, t) -> the same; the
+/// sequence in row `i` of the batch begins at key `starts[i]`, what is before it is padding. A
+/// position in the padding sees nothing and gets zeros.
+pub(crate) fn cached_softmax(
+    scores: &Tensor,
+    scale: f32,
+    queries: usize,
+    starts: &[usize],
+) -> Result<Tensor> {
+    let (b, k, rows, t) = scores.dims4()?;
+    if scores.device().is_cpu() {
+        let op = CausalSoftmax { scale, queries, starts: starts.to_vec() };
+        return scores.contiguous()?.apply_op1_no_bwd(&op);
+    }
+    // Far below any score and finite, so that a row that sees nothing is no NaN.
+    const HIDDEN: f32 = -1e9;
+    let seen = |start: usize, i: usize, j: usize| (start..=i + t - queries).contains(&j);
+    let mask: Vec<f32> = starts
+        .iter()
+        .flat_map(|start| (0..queries * t).map(move |at| (*start, at / t, at % t)))
+        .map(|(start, i, j)| if seen(start, i, j) { 0.0 } else { HIDDEN })
+        .collect();
+    let mask = Tensor::from_vec(mask, (b, 1, 1, queries, t), scores.device())?;
+    let shape = (b, k, rows / queries, queries, t);
+    let scores = (scores * f64::from(scale))?.reshape(shape)?;
+    let masked = scores.broadcast_add(&mask.to_dtype(scores.dtype())?)?;
+    candle_nn::ops::softmax_last_dim(&masked)?.reshape((b, k, rows, t))
+}
+
+pub(crate) fn f32_slice<'a>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+    name: &str,
+) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
         _ => bail!("{name} takes contiguous f32"),
@@ -68,6 +92,8 @@ impl CustomOp1 for SwiGlu {
 
 struct CausalSoftmax {
     scale: f32,
+    queries: usize,
+    starts: Vec<usize>,
 }
 
 impl CustomOp1 for CausalSoftmax {
@@ -77,18 +103,20 @@ impl CustomOp1 for CausalSoftmax {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let values = f32_slice(storage, layout, self.name())?;
-        let t = layout.dims().last().copied().unwrap_or(1);
+        let (_, k, rows, t) = layout.shape().dims4()?;
         let mut out = vec![0f32; values.len()];
         out.par_chunks_mut(t).zip(values.par_chunks(t)).enumerate().for_each(
             |(row, (out, scores))| {
-                let seen = row % t + 1;
-                let max = scores[..seen].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let end = row % self.queries + t - self.queries + 1;
+                let seen = self.starts[row / (k * rows)].min(end)..end;
+                let (out, scores) = (&mut out[seen.clone()], &scores[seen]);
+                let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 let mut sum = 0.0;
-                for (out, score) in out[..seen].iter_mut().zip(scores) {
+                for (out, score) in out.iter_mut().zip(scores) {
                     *out = ((score - max) * self.scale).exp();
                     sum += *out;
                 }
-                for out in &mut out[..seen] {
+                for out in out {
                     *out /= sum;
                 }
             },

@@ -54,6 +54,11 @@ impl Teacher {
         Ok(Teacher { model, tokenizer, width: config.hidden_size })
     }
 
+    /// Values in a vector.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// One unit vector per text, in order; `progress` is told how many are done.
     ///
     /// # Errors

@@ -4,10 +4,10 @@
 //! ids that go in, [`draw`] chooses a token, [`writer`] turns tokens into text and ends a thought.
 //! Embedding what was thought is [`crate::encoder`]'s.
 
-mod draw;
-mod engine;
-mod prompt;
-mod writer;
+pub(crate) mod draw;
+pub(crate) mod engine;
+pub(crate) mod prompt;
+pub(crate) mod writer;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -152,7 +152,7 @@ fn seeds(first: u64) -> impl Iterator<Item = u64> {
 }
 
 /// Every special token of the vocabulary, and the markers.
-fn special_tokens(tokenizer: &Tokenizer, markers: &Roles) -> HashSet<u32> {
+pub(crate) fn special_tokens(tokenizer: &Tokenizer, markers: &Roles) -> HashSet<u32> {
     let Roles { query_open, query_close, thought, emb, eos } = *markers;
     let added = tokenizer.get_added_tokens_decoder();
     let special = added.into_iter().filter(|(_, token)| token.special).map(|(id, _)| id);
@@ -160,7 +160,7 @@ fn special_tokens(tokenizer: &Tokenizer, markers: &Roles) -> HashSet<u32> {
 }
 
 /// The same tokenizer, to which special tokens in a text are text.
-fn without_special_tokens(tokenizer: &Arc<Tokenizer>) -> Arc<Tokenizer> {
+pub(crate) fn without_special_tokens(tokenizer: &Arc<Tokenizer>) -> Arc<Tokenizer> {
     if tokenizer.get_encode_special_tokens() {
         return Arc::clone(tokenizer);
     }

@@ -1,10 +1,10 @@
 //! Keys and events against the model, and the pure helpers.
 
 use daemon_protocol::{
-    Ask, ErrorKind, Event, Failure, QUESTION_CHARS_MAX, Request, Stage as Ranking,
+    Ask, ErrorKind, Event, Failure, IndexStatus, QUESTION_CHARS_MAX, Request, Stage as Ranking,
 };
 
-use super::{ASK, Stage, draft, git, hit, reranked, timings};
+use super::{ASK, Stage, draft, git, hit, reranked, status, timings, training};
 use crate::line::Line;
 use crate::message::{Command, Message};
 use crate::model::{AskPhase, Connection, Moved};
@@ -179,6 +179,23 @@ fn a_lost_daemon_is_called_back_by_the_next_question() {
     stage.say(Message::Connected);
     assert_eq!(stage.commands.last(), Some(&ask(ASK + 3, "git rebase main!", None)));
     assert!(stage.model.busy());
+}
+
+#[test]
+fn a_run_of_training_is_forgotten_with_the_connection() {
+    let mut stage = Stage::new();
+    for lost in [
+        Message::Lost("it closed the connection".to_owned()),
+        Message::Daemon(Box::new(Event::Closing { reason: "stopped by request".to_owned() })),
+    ] {
+        stage.hear(Event::Training { status: Some(training("training")) });
+        assert_eq!(stage.model.training, Some(training("training")));
+        // A status may be older than the last event.
+        stage.hear(status(IndexStatus::default()));
+        assert!(stage.model.training.is_some());
+        stage.say(lost);
+        assert_eq!(stage.model.training, None);
+    }
 }
 
 #[test]

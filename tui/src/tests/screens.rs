@@ -1,11 +1,11 @@
 //! What is drawn, at fixed sizes.
 
-use daemon_protocol::{ErrorKind, Event, Failure, IndexStatus, Stage as Ranking};
+use daemon_protocol::{ErrorKind, Event, Failure, IndexStatus, Stage as Ranking, TrainingStatus};
 use insta::{Settings, assert_snapshot};
 use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier};
 
-use super::{ASK, Stage, git, hit, indexing, status};
+use super::{ASK, Stage, git, hit, indexing, status, training};
 use crate::message::Message;
 
 /// Compares a screen with the snapshot of that name.
@@ -55,6 +55,56 @@ fn answer_with_movement() {
     check("answer_100x30", stage.screen(100, 30));
     stage.keys("<down><down>");
     check("answer_80x24", stage.screen(80, 24));
+}
+
+/// The last row of a screen.
+fn bar(stage: &Stage, width: u16) -> String {
+    let screen = stage.screen(width, 24).to_string();
+    let row = screen.lines().next_back().expect("a row");
+    row.trim_matches('"').trim_end().to_owned()
+}
+
+#[test]
+fn a_run_of_training() {
+    let mut stage = Stage::new();
+    stage.hear(Event::Training { status: Some(training("training")) });
+    check("training_80x24", stage.screen(80, 24));
+    check("training_40x10", stage.screen(40, 10));
+    let screen = stage.screen(80, 24);
+    let accent = screen.buffer()[(0, 23)].fg;
+    assert!(accent != Color::Reset && screen.buffer()[(40, 23)].fg == accent, "one part");
+    stage.hear(indexing());
+    let both = "training step 120/400 · 5 min left · indexing 120/904, 2 min left";
+    assert!(bar(&stage, 80).starts_with(both), "{}", bar(&stage, 80));
+    stage.hear(Event::Training { status: None });
+    assert!(bar(&stage, 80).starts_with("indexing 120/904"), "{}", bar(&stage, 80));
+}
+
+#[test]
+fn what_a_run_does_beside_training() {
+    let mut stage = Stage::new();
+    for (status, expected) in [
+        (training("exploring"), "train: exploring 120/400, 5 min left · "),
+        (
+            TrainingStatus { eta_s: None, done: 0, total: 0, ..training("checking") },
+            "train: checking · ",
+        ),
+        (
+            TrainingStatus { eta_s: Some(9), ..training("a\x1b[31m\nb") },
+            "train: a·[31m·b 120/400, 9 s",
+        ),
+        (
+            TrainingStatus { eta_s: Some(18_700), ..training("refining") },
+            "train: refining 120/400, 5 h 12 min left · ",
+        ),
+        (
+            TrainingStatus { eta_s: None, loss: None, ndcg_10: Some(1.0), ..training("training") },
+            "training step 120/400 · nDCG 1.000 · ",
+        ),
+    ] {
+        stage.hear(Event::Training { status: Some(status) });
+        assert!(bar(&stage, 80).starts_with(expected), "{}", bar(&stage, 80));
+    }
 }
 
 #[test]
@@ -121,6 +171,7 @@ fn no_size_panics() {
     stage.say(Message::Insert("ein ganz langer Satz, länger als die Zeile 日本語".repeat(9)));
     stage.hear(indexing());
     stage.say(Message::Lost("a long reason ".repeat(40)));
+    stage.hear(Event::Training { status: Some(training(&"日本語 ".repeat(99))) });
     let mut helped = Stage::answered();
     helped.keys("<f1>");
     for (width, height) in

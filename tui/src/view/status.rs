@@ -1,6 +1,6 @@
 //! The bottom: what went wrong or was done, and below it how the daemon is.
 
-use daemon_protocol::{IndexStatus, Phase, Timings};
+use daemon_protocol::{IndexStatus, Phase, Timings, TrainingStatus};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -68,6 +68,11 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
         Connection::Lost(_) => parts.push(("daemon gone".to_owned(), theme.bad())),
         Connection::Reconnecting => parts.push(("starting the daemon".to_owned(), theme.accent())),
     }
+    if let Some(training) = &model.training {
+        // Both are to fit beside each other on 80 columns.
+        let brief = model.index.as_ref().is_some_and(|index| index.phase != Phase::Idle);
+        parts.push((training_text(training, brief), theme.accent()));
+    }
     if let Some(index) = &model.index {
         index_parts(index, theme, &mut parts);
     }
@@ -87,11 +92,7 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
 
 fn index_parts(index: &IndexStatus, theme: Theme, parts: &mut Vec<(String, Style)>) {
     let progress = format!("{}/{}", index.round_done, index.round_total);
-    let eta = match index.eta_s {
-        None => String::new(),
-        Some(s @ 0..60) => format!(", {s} s left"),
-        Some(s) => format!(", {} min left", s.div_ceil(60)),
-    };
+    let eta = index.eta_s.map_or(String::new(), |s| format!(", {}", left(s)));
     match index.phase {
         Phase::Idle => {}
         Phase::Scanning => parts.push(("scanning".to_owned(), theme.accent())),
@@ -100,6 +101,36 @@ fn index_parts(index: &IndexStatus, theme: Theme, parts: &mut Vec<(String, Style
     parts.push((text::counted(index.documents, "document"), theme.dim()));
     if index.problem_count > 0 {
         parts.push((text::counted(index.problem_count, "problem"), theme.bad()));
+    }
+}
+
+/// `training step 120/400 · loss 0.83 · nDCG .612 · 5 min left`; in brief without what was measured.
+/// What comes before and after the training itself is told apart: `train: mining 7/40, 9 s left`.
+fn training_text(training: &TrainingStatus, brief: bool) -> String {
+    let stage = text::clean(&training.stage).replace('\n', "·");
+    let progress = |unit: &str| match training.total {
+        0 => String::new(),
+        total => format!(" {unit}{}/{total}", training.done),
+    };
+    if stage != "training" {
+        let eta = training.eta_s.map_or(String::new(), |s| format!(", {}", left(s)));
+        return format!("train: {stage}{}{eta}", progress(""));
+    }
+    let ndcg = |ndcg: f32| format!("nDCG {}", format!("{ndcg:.3}").trim_start_matches('0'));
+    let said = [
+        Some(format!("{stage}{}", progress("step "))),
+        training.loss.filter(|_| !brief).map(|loss| format!("loss {loss:.2}")),
+        training.ndcg_10.filter(|_| !brief).map(ndcg),
+        training.eta_s.map(left),
+    ];
+    said.into_iter().flatten().collect::<Vec<_>>().join(SEPARATOR)
+}
+
+fn left(seconds: u64) -> String {
+    match (seconds, seconds.div_ceil(60)) {
+        (0..60, _) => format!("{seconds} s left"),
+        (_, minutes @ 0..100) => format!("{minutes} min left"),
+        (_, minutes) => format!("{} h {} min left", minutes / 60, minutes % 60),
     }
 }
 

@@ -35,12 +35,31 @@ pub fn convert(
     out: &Path,
     progress: &mut dyn FnMut(f32),
 ) -> std::result::Result<(), MindError> {
+    rewrite(source, head, meta, &mut |_, _| Ok(None), out, progress)
+}
+
+/// Gives a tensor of the source, by its name, new values.
+pub(crate) type Adjust<'a> = dyn FnMut(&str, &QTensor) -> Result<Option<Tensor>> + 'a;
+
+/// [`convert`] with tensors that `adjust` changes on the way.
+///
+/// # Errors
+/// As [`convert`].
+pub(crate) fn rewrite(
+    source: &Path,
+    head: Option<&Head>,
+    meta: &Meta,
+    adjust: &mut Adjust<'_>,
+    out: &Path,
+    progress: &mut dyn FnMut(f32),
+) -> std::result::Result<(), MindError> {
     let mut base = open(source)?;
     let wrong = |file: &Path, error: &dyn std::fmt::Display| {
         MindError::Model(format!("{}: {error}", file.display()))
     };
     let metadata = metadata(&base, meta);
-    let tensors = tensors(&mut base, head, progress).map_err(|error| wrong(source, &error))?;
+    let tensors =
+        tensors(&mut base, head, adjust, progress).map_err(|error| wrong(source, &error))?;
     let unfinished = Unfinished::beside(out);
     write(&unfinished.0, &metadata, &tensors)
         .and_then(|()| {
@@ -71,6 +90,7 @@ fn metadata(base: &Gguf, meta: &Meta) -> BTreeMap<String, Value> {
 fn tensors(
     base: &mut Gguf,
     head: Option<&Head>,
+    adjust: &mut Adjust<'_>,
     progress: &mut dyn FnMut(f32),
 ) -> Result<BTreeMap<String, QTensor>> {
     let names: Vec<String> = base
@@ -83,7 +103,11 @@ fn tensors(
     let mut tensors = BTreeMap::new();
     for name in names {
         let tensor = base.content.tensor(&mut base.file, &name, &Device::Cpu)?;
-        tensors.insert(name, requantise(tensor)?);
+        let tensor = match adjust(&name, &tensor)? {
+            Some(values) => quantised(&values, tensor.dtype())?,
+            None => requantise(tensor)?,
+        };
+        tensors.insert(name, tensor);
         progress(tensors.len() as f32 / (base.content.tensor_infos.len() + 1) as f32);
     }
     if let Some(head) = head {
@@ -94,14 +118,24 @@ fn tensors(
     Ok(tensors)
 }
 
-fn requantise(tensor: QTensor) -> Result<QTensor> {
+/// Whether a tensor of this shape becomes Q8_0.
+fn fits_blocks(dims: &[usize]) -> bool {
     let blocks = |row: &usize| row.is_multiple_of(GgmlDType::Q8_0.block_size());
-    let fits = tensor.rank() >= 2 && tensor.shape().dims().last().is_some_and(blocks);
-    if !fits || tensor.dtype() == GgmlDType::Q8_0 {
+    dims.len() >= 2 && dims.last().is_some_and(blocks)
+}
+
+fn requantise(tensor: QTensor) -> Result<QTensor> {
+    if !fits_blocks(tensor.shape().dims()) || tensor.dtype() == GgmlDType::Q8_0 {
         return Ok(tensor);
     }
     let values: Tensor = tensor.dequantize(&Device::Cpu)?;
     QTensor::quantize(&values, GgmlDType::Q8_0)
+}
+
+/// `values` as Q8_0, or as `kind` where its blocks do not fit.
+fn quantised(values: &Tensor, kind: GgmlDType) -> Result<QTensor> {
+    let kind = if fits_blocks(values.dims()) { GgmlDType::Q8_0 } else { kind };
+    QTensor::quantize(values, kind)
 }
 
 fn write(

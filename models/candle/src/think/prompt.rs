@@ -54,7 +54,32 @@ impl Template {
         budget: usize,
     ) -> Result<Template, MindError> {
         let (system, user) = prompt::base_chat(PLACE);
-        let messages = [("system", system.as_str()), ("user", user.as_str())];
+        Template::conversation(engine, (&system, &user), ends, tokenizer, budget)
+    }
+
+    /// The same for any user message of at most `budget` tokens after the given system message.
+    ///
+    /// # Errors
+    /// As [`Template::chat`].
+    pub(crate) fn any_chat(
+        engine: &Engine,
+        system: &str,
+        ends: &HashSet<u32>,
+        tokenizer: Arc<Tokenizer>,
+        budget: usize,
+    ) -> Result<Template, MindError> {
+        Template::conversation(engine, (system, PLACE), ends, tokenizer, budget)
+    }
+
+    /// A (system, user) conversation whose user message holds [`PLACE`].
+    fn conversation(
+        engine: &Engine,
+        (system, user): (&str, &str),
+        ends: &HashSet<u32>,
+        tokenizer: Arc<Tokenizer>,
+        budget: usize,
+    ) -> Result<Template, MindError> {
+        let messages = [("system", system), ("user", user)];
         let rendered = match engine.render(&messages) {
             Ok(rendered) => rendered,
             // Some templates know no system message.

@@ -1,0 +1,309 @@
+//! A run: the network, what is trained of it, and the steps one after another.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::{DType, Device};
+use models::dataset::{self, Pair};
+use models::schedule::{self, Schedule};
+use models::{Embedding, MindError, Thought, prompt};
+
+use super::adam::{self, AdamW};
+use super::batch::{Batch, Item, Read, passage_item};
+use super::checkpoint;
+use super::network::Network;
+use super::parameters::Parameters;
+use super::recipe::Recipe;
+use super::step::{self, StepLosses};
+use crate::gguf;
+use crate::tokens::Vocabulary;
+use crate::vectors::TextVectors;
+
+/// What became of one step.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct StepReport {
+    /// From 1.
+    pub step: usize,
+    /// λ·retrieval + (1 − λ)·generation.
+    pub loss: f64,
+    pub contrast: f64,
+    /// Distillation of the teacher's scores, before its weight.
+    pub scores: f64,
+    /// 1 − cosine to the teacher's vectors, before its weight.
+    pub vectors: f64,
+    pub generation: f64,
+    /// Length of the gradient before it was cut.
+    pub gradient: f32,
+    pub rate: f64,
+    /// Tokens of the batch, padding not counted.
+    pub tokens: usize,
+}
+
+/// See the module.
+pub struct Trainer {
+    network: Network,
+    vocabulary: Arc<Vocabulary>,
+    recipe: Recipe,
+    pairs: Vec<Pair>,
+    parameters: Parameters,
+    adam: AdamW,
+    schedule: Schedule,
+    key: [u8; 32],
+    base: PathBuf,
+}
+
+impl Trainer {
+    /// Loads the model at `base` to train it on `pairs`.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if the recipe, the data or the model cannot be used.
+    pub fn open(
+        base: &Path,
+        recipe: Recipe,
+        pairs: Vec<Pair>,
+        device: &Device,
+    ) -> Result<Trainer, MindError> {
+        let wrong = |why: String| MindError::Model(format!("{}: {why}", base.display()));
+        recipe.check().map_err(MindError::Model)?;
+        if pairs.len() < 2 {
+            return Err(MindError::Model(format!(
+                "{} rows cannot be trained on; at least 2 are needed",
+                pairs.len()
+            )));
+        }
+        let mut file = gguf::open(base)?;
+        let tokens_max = file.meta.sequence_tokens_max();
+        let (content, meta) = (&file.content, &file.meta);
+        let network = Network::load(content, &mut file.file, meta, &recipe, tokens_max, device);
+        let mut network = network.map_err(|error| wrong(error.to_string()))?;
+        let parameters = network.parameters(&recipe).map_err(|error| wrong(error.to_string()))?;
+        network.apply(&parameters, &recipe).map_err(|error| wrong(error.to_string()))?;
+        let adam = AdamW::new(parameters.values.len(), recipe.weight_decay);
+        let per_epoch = pairs.len().div_ceil(recipe.batch);
+        let total = per_epoch * recipe.epochs;
+        let total = recipe.steps_max.map_or(total, |most| total.min(most));
+        let warmup = (recipe.warmup * total as f64).ceil() as usize;
+        let schedule = Schedule { peak: recipe.rate, warmup, total };
+        let key = key(&gguf::fingerprint(base)?, &recipe, &pairs);
+        let vocabulary = Arc::clone(&file.vocabulary);
+        let base = base.to_owned();
+        Ok(Trainer { network, vocabulary, recipe, pairs, parameters, adam, schedule, key, base })
+    }
+
+    /// Steps of the whole run.
+    pub fn steps(&self) -> usize {
+        self.schedule.total
+    }
+
+    /// Steps taken.
+    pub fn taken(&self) -> usize {
+        usize::try_from(self.adam.steps).unwrap_or(usize::MAX)
+    }
+
+    /// Values that are trained.
+    pub fn trained(&self) -> usize {
+        self.parameters.values.len()
+    }
+
+    /// Goes on from `checkpoint` if it is there and of this very run; whether it was.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if it cannot be read.
+    pub fn resume(&mut self, checkpoint: &Path) -> Result<bool, MindError> {
+        let wrong = |error: candle_core::Error| {
+            MindError::Model(format!(
+                "{}: {error}; remove the file to begin the run again",
+                checkpoint.display()
+            ))
+        };
+        let found = checkpoint::load(checkpoint, &self.key, &mut self.parameters, &mut self.adam);
+        let found = found.map_err(wrong)?;
+        if found {
+            self.network.apply(&self.parameters, &self.recipe).map_err(wrong)?;
+        }
+        Ok(found)
+    }
+
+    /// Writes where the run stands.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if the file cannot be written.
+    pub fn save(&self, checkpoint: &Path) -> Result<(), MindError> {
+        checkpoint::save(checkpoint, &self.key, &self.parameters, &self.adam).map_err(|error| {
+            MindError::Inference(format!("writing {}: {error}", checkpoint.display()))
+        })
+    }
+
+    /// The rows of the next step.
+    fn next_rows(&self) -> Vec<&Pair> {
+        let per_epoch = self.pairs.len().div_ceil(self.recipe.batch);
+        let (epoch, at) = (self.taken() / per_epoch, self.taken() % per_epoch);
+        let order = schedule::order(self.pairs.len(), epoch as u64, self.recipe.seed);
+        let start = at * self.recipe.batch;
+        let wanted = self.recipe.batch.min(order.len());
+        // The last step of an epoch is filled up from its start, so that no batch is tiny.
+        (start..start + wanted).map(|place| &self.pairs[order[place % order.len()]]).collect()
+    }
+
+    /// Takes the next step. Without `teacher` nothing is distilled but scores that the rows carry.
+    ///
+    /// # Errors
+    /// [`MindError::Numeric`] if the loss or the gradient is not finite: nothing is changed then,
+    /// and the rows are in `bad_batch`. [`MindError::Inference`] if an operation fails.
+    pub fn step(
+        &mut self,
+        teacher: Option<&TextVectors>,
+        bad_batch: &Path,
+    ) -> Result<StepReport, MindError> {
+        let taken = self.taken();
+        let rows = self.next_rows();
+        let mut batch = Batch::draw(&rows, &self.vocabulary, &self.recipe, taken)?;
+        if let Some(teacher) = teacher {
+            teach(&mut batch, teacher);
+        }
+        let seed = self.recipe.seed.wrapping_add(taken as u64 * 0x1_0000_0000);
+        let (losses, mut gradients) =
+            step::gradients(&self.network, &self.parameters, &batch, &self.recipe, seed)
+                .map_err(inference)?;
+        let length = adam::clip(&mut gradients.values, self.recipe.clip);
+        if !losses.total.is_finite() || !length.is_finite() {
+            return Err(self.refuse(&rows, taken, &losses, length, bad_batch));
+        }
+        let rate = self.schedule.rate(taken);
+        self.adam.step(&mut self.parameters.values, &gradients.values, rate as f32);
+        self.network.apply(&self.parameters, &self.recipe).map_err(inference)?;
+        Ok(StepReport {
+            step: taken + 1,
+            loss: losses.total,
+            contrast: losses.retrieval.contrast,
+            scores: losses.retrieval.scores,
+            vectors: losses.retrieval.vectors,
+            generation: losses.generation,
+            gradient: length,
+            rate,
+            tokens: batch.tokens(),
+        })
+    }
+
+    fn refuse(
+        &self,
+        rows: &[&Pair],
+        taken: usize,
+        losses: &StepLosses,
+        length: f32,
+        bad_batch: &Path,
+    ) -> MindError {
+        let lines: String = rows.iter().map(|pair| dataset::line(pair) + "\n").collect();
+        let saved = match std::fs::write(bad_batch, lines) {
+            Ok(()) => format!("its rows are in {}", bad_batch.display()),
+            Err(error) => format!("its rows could not be saved: {error}"),
+        };
+        MindError::Numeric(format!(
+            "a loss of {} with a gradient of length {length} in step {}; {saved}; look for empty or damaged texts in them, or lower the learning rate",
+            losses.total,
+            taken + 1
+        ))
+    }
+
+    /// Vectors of passages with what was trained so far.
+    ///
+    /// # Errors
+    /// [`MindError`] as [`models::Mind::embed_passages`].
+    pub fn embed_passages(&self, passages: &[&str]) -> Result<Vec<Embedding>, MindError> {
+        let tokens_max = self.vocabulary.meta().passage_tokens_max;
+        let item = |text: &&str| passage_item(text, &self.vocabulary, tokens_max);
+        let items = passages.iter().map(item);
+        self.embed(&items.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// Vectors of questions, each without a thought or with one; not mixed.
+    ///
+    /// # Errors
+    /// [`MindError`] as [`models::Mind::embed_query`].
+    pub fn embed_questions(&self, questions: &[(&str, &str)]) -> Result<Vec<Embedding>, MindError> {
+        let item = |(question, thought): &(&str, &str)| {
+            let thought = Thought { text: (*thought).to_owned(), tokens: Vec::new() };
+            let thought = (!thought.text.is_empty()).then_some(&thought);
+            let sequence = self.vocabulary.assemble(&prompt::query(question, thought))?;
+            let read = Read { last: sequence.ids.len() - 1, content: sequence.content };
+            Ok(Item { ids: sequence.ids, reads: vec![read], labels: Vec::new() })
+        };
+        self.embed(&questions.iter().map(item).collect::<Result<Vec<_>, MindError>>()?)
+    }
+
+    fn embed(&self, items: &[Item]) -> Result<Vec<Embedding>, MindError> {
+        let vectors = step::embed(&self.network, items).map_err(inference)?;
+        vectors.into_iter().map(Embedding::normalised).collect()
+    }
+
+    /// Mean cross-entropy of the thoughts of `pairs`, a token; NaN-free: 0 without thoughts. `None`
+    /// if the run trains no generation and so holds no upper layers.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if an operation fails.
+    pub fn generation_loss(&self, pairs: &[Pair]) -> Result<Option<f64>, MindError> {
+        if self.recipe.lambda >= 1.0 {
+            return Ok(None);
+        }
+        let rows: Vec<&Pair> = pairs.iter().collect();
+        let batch = Batch::draw(&rows, &self.vocabulary, &self.recipe, 0)?;
+        let items = &batch.items[..batch.queries];
+        step::generation_loss(&self.network, items).map(Some).map_err(inference)
+    }
+
+    /// Writes what was trained, as f16: low-rank parts, markers' additions, head, with `about`.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if the file cannot be written.
+    pub fn save_adapter(
+        &self,
+        path: &Path,
+        about: &BTreeMap<String, String>,
+    ) -> Result<(), MindError> {
+        let write = || -> candle_core::Result<()> {
+            let mut tensors = self.parameters.tensors()?;
+            for tensor in tensors.values_mut() {
+                *tensor = tensor.to_dtype(DType::F16)?;
+            }
+            super::adapter::write(path, &tensors, &self.recipe, about)
+        };
+        write().map_err(|error| MindError::Inference(format!("{}: {error}", path.display())))
+    }
+
+    /// The model that is trained.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+}
+
+/// Digest of all that decides the steps.
+fn key(fingerprint: &str, recipe: &Recipe, pairs: &[Pair]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(fingerprint.as_bytes());
+    hasher.update(format!("{recipe:?}").as_bytes());
+    for pair in pairs {
+        hasher.update(dataset::line(pair).as_bytes());
+        hasher.update(b"\n");
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// Gives the batch the teacher's view of it: its vectors, and its scores of all columns unless the
+/// rows carry scores of their own. What the teacher has not seen leaves the batch untaught.
+fn teach(batch: &mut Batch, teacher: &TextVectors) {
+    let vectors: Option<Vec<&[f32]>> = batch.texts.iter().map(|text| teacher.get(text)).collect();
+    let Some(vectors) = vectors else { return };
+    let lesson = &mut batch.lesson;
+    let (rows, columns) = vectors.split_at(lesson.rows);
+    if lesson.teacher_scores.is_empty() {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let scores = rows.iter().flat_map(|row| columns.iter().map(|column| dot(row, column)));
+        lesson.teacher_scores = scores.collect();
+    }
+    lesson.teacher_vectors = vectors.concat();
+}
+
+fn inference(error: candle_core::Error) -> MindError {
+    MindError::Inference(error.to_string())
+}

@@ -1,0 +1,80 @@
+//! When training learns how fast, and in which order it reads (pure).
+
+use crate::split::draw;
+
+/// A learning rate that rises linearly and then falls linearly to zero, as the paper's code has
+/// it (DeepSpeed's `WarmupDecayLR`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// The highest rate.
+    pub peak: f64,
+    /// Steps on which it rises.
+    pub warmup: usize,
+    /// Steps of the whole training, the rising ones among them.
+    pub total: usize,
+}
+
+impl Schedule {
+    /// The rate of `step`, from 0. It is never 0 before `total`, so that no step is in vain.
+    pub fn rate(&self, step: usize) -> f64 {
+        if step >= self.total {
+            return 0.0;
+        }
+        if step < self.warmup {
+            return self.peak * (step + 1) as f64 / self.warmup as f64;
+        }
+        self.peak * (self.total - step) as f64 / (self.total - self.warmup) as f64
+    }
+}
+
+/// The indexes below `rows`, shuffled by `epoch` and `seed` alone: the order of an interrupted
+/// training is there again after any update of the libraries.
+pub fn order(rows: usize, epoch: u64, seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&epoch.to_le_bytes());
+    order.sort_by_cached_key(|row| {
+        key[8..].copy_from_slice(&(*row as u64).to_le_bytes());
+        draw(&key, seed)
+    });
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Schedule, order};
+
+    #[test]
+    fn the_rate_rises_and_falls_linearly() {
+        let cases: [(usize, usize, &[f64]); 5] = [
+            (4, 8, &[1.0, 2.0, 3.0, 4.0, 4.0, 3.0, 2.0, 1.0, 0.0, 0.0]),
+            (0, 4, &[4.0, 3.0, 2.0, 1.0, 0.0]),
+            (1, 3, &[4.0, 4.0, 2.0, 0.0]),
+            (2, 2, &[2.0, 4.0, 0.0]),
+            (4, 2, &[1.0, 2.0, 0.0, 0.0, 0.0]),
+        ];
+        for (warmup, total, rates) in cases {
+            let schedule = Schedule { peak: 4.0, warmup, total };
+            let ours: Vec<f64> = (0..rates.len()).map(|step| schedule.rate(step)).collect();
+            assert_eq!(ours, rates, "{schedule:?}");
+        }
+    }
+
+    #[test]
+    fn epoch_and_seed_decide_the_order() {
+        // Sorted by the Python package blake3, as in `split`.
+        let cases: [(usize, u64, u64, &[usize]); 5] = [
+            (8, 0, 0, &[3, 7, 2, 6, 0, 5, 4, 1]),
+            (8, 1, 0, &[7, 4, 5, 0, 1, 3, 6, 2]),
+            (8, 0, 1, &[7, 1, 0, 3, 6, 5, 4, 2]),
+            (1, 5, 5, &[0]),
+            (0, 5, 5, &[]),
+        ];
+        for (rows, epoch, seed, expected) in cases {
+            assert_eq!(order(rows, epoch, seed), expected, "{rows} rows, {epoch}, {seed}");
+        }
+        let mut all = order(1000, 2, 3);
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..1000), "each row once");
+    }
+}

@@ -1,0 +1,247 @@
+//! `fore train`: what to learn from, and how.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use daemon::eval::Column;
+use models_candle::train::{QueryForm, Recipe, Teaching};
+
+/// What to learn from, and how. The same command goes on with a run that was interrupted.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Train {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) making: Making,
+    #[command(flatten)]
+    pub(crate) learning: Learning,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    /// Name of the run; decided by what it does unless given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Forget what an interrupted run of this name did.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Draws samples, thoughts and batches.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// Where data come from; at least one is needed.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct Data {
+    /// A folder of your own: questions are made up about its passages.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Vec<PathBuf>,
+    /// Rows of query, pos, neg and thought, as JSON lines; a folder stands for its *.jsonl.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Vec<PathBuf>,
+    /// A collection in BEIR layout.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) beir: Vec<PathBuf>,
+    /// Which judgments of the collections.
+    #[arg(long, value_name = "NAME", default_value = "train")]
+    pub(crate) split: String,
+    /// Most rows read of each file of --data, drawn by the seed.
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
+}
+
+/// How data are made.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Making data")]
+pub(crate) struct Making {
+    /// Questions made up about the folders.
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub(crate) questions: usize,
+    /// A question is kept if it finds its passage among so many.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) round_trip: usize,
+    /// Where candidate thoughts come from; `none` trains without thoughts.
+    #[arg(long, value_name = "SOURCE,SOURCE", value_delimiter = ',',
+          default_values = ["query", "passage", "extract"])]
+    pub(crate) sources: Vec<SourceName>,
+    /// Candidates of each source that is drawn from.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) candidates: usize,
+    /// Most tokens of a candidate.
+    #[arg(long, value_name = "N", default_value_t = 48)]
+    pub(crate) thought_tokens: usize,
+    /// An OpenAI-compatible endpoint on this machine that writes thoughts too, such as
+    /// http://127.0.0.1:8080/v1.
+    #[arg(long, value_name = "URL")]
+    pub(crate) expert_url: Option<String>,
+    /// The model to ask for there.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) expert_model: String,
+    /// How the committee decides: shares that add up, or one vote each (the paper's majority).
+    #[arg(long, value_enum, default_value_t = VoteName::Soft)]
+    pub(crate) vote: VoteName,
+    /// Keep thoughts even if the committee finds none at all better.
+    #[arg(long)]
+    pub(crate) keep_all_thoughts: bool,
+    /// Hard negatives mined for each query.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(crate) mined: usize,
+    /// A passage scored above this share of the positive's score may answer too: no negative.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    pub(crate) guard: f32,
+    /// Leave all-MiniLM-L6-v2 out of the committee.
+    #[arg(long)]
+    pub(crate) no_teacher: bool,
+}
+
+/// How the model learns.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Learning")]
+pub(crate) struct Learning {
+    /// The model to start from; the one in use unless given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) base: Option<PathBuf>,
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) epochs: usize,
+    /// Most steps, if the epochs are more.
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<usize>,
+    /// Queries in a step.
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub(crate) batch: usize,
+    /// Mined negatives of each query in a step.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) negatives: usize,
+    /// Peak of the learning rate.
+    #[arg(long, value_name = "RATE", default_value_t = 3e-4)]
+    pub(crate) rate: f64,
+    /// Share of the steps that warm up.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub(crate) warmup: f64,
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) weight_decay: f32,
+    /// Rank of the low-rank parts.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) rank: usize,
+    /// Their scale is alpha / rank.
+    #[arg(long, value_name = "N", default_value_t = 32.0)]
+    pub(crate) alpha: f64,
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) dropout: f32,
+    /// First and last layer that learn, such as 1-30.
+    #[arg(long, value_name = "A-B", value_parser = layers)]
+    pub(crate) layers: Option<(usize, usize)>,
+    /// Weight of retrieval against generation; 1 leaves thoughts as they are.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    pub(crate) lambda: f64,
+    /// τ of InfoNCE.
+    #[arg(long, value_name = "T", default_value_t = 0.03)]
+    pub(crate) temperature: f64,
+    /// Weight of the teacher's scores.
+    #[arg(long, value_name = "W", default_value_t = 0.5)]
+    pub(crate) distill: f64,
+    /// Temperature of the teacher's scores.
+    #[arg(long, value_name = "T", default_value_t = 0.05)]
+    pub(crate) distill_temperature: f64,
+    /// Weight of the cosine to the teacher's vectors.
+    #[arg(long, value_name = "W", default_value_t = 0.0)]
+    pub(crate) align: f64,
+    /// How a query is embedded: without and with its thought (`both`), or one of them (`dropout`).
+    #[arg(long, value_enum, default_value_t = FormName::Both)]
+    pub(crate) query_form: FormName,
+    /// Tokens of a passage that are read in training.
+    #[arg(long, value_name = "N", default_value_t = 192)]
+    pub(crate) passage_tokens: usize,
+    /// Tokens whose states are kept in memory at a time; more are embedded twice.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) kept_tokens: usize,
+    /// Steps between two looks at the held-out questions.
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    pub(crate) look_every: usize,
+}
+
+/// How a run is judged.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Judging")]
+pub(crate) struct Judging {
+    /// Share of the rows held out.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub(crate) held_out: f64,
+    /// Most held-out questions that the old and the new model answer at the end.
+    #[arg(long, value_name = "N", default_value_t = 150)]
+    pub(crate) judged: usize,
+    /// What has to be better for the new model to be used.
+    #[arg(long, value_name = "COLUMN", default_value = "hybrid+sampled")]
+    pub(crate) gate: Column,
+    /// Weight of the question without thought in a query's vector.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub(crate) bare_weight: f32,
+    /// Keep the new model and go on using the old one.
+    #[arg(long)]
+    pub(crate) no_promote: bool,
+}
+
+/// A source of candidate thoughts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceName {
+    /// The model, told the query alone.
+    Query,
+    /// The model, told the answering passage too.
+    Passage,
+    /// Sentences of the passage.
+    Extract,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VoteName {
+    Soft,
+    Hard,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormName {
+    Both,
+    Dropout,
+}
+
+impl Learning {
+    /// The recipe that the flags make.
+    pub(crate) fn recipe(&self, seed: u64) -> Recipe {
+        Recipe {
+            rank: self.rank,
+            alpha: self.alpha,
+            dropout: self.dropout,
+            layers: self.layers.unwrap_or(Recipe::default().layers),
+            rate: self.rate,
+            warmup: self.warmup,
+            weight_decay: self.weight_decay,
+            epochs: self.epochs,
+            steps_max: self.steps,
+            batch: self.batch,
+            negatives: self.negatives,
+            lambda: self.lambda,
+            temperature: self.temperature,
+            teaching: Teaching {
+                scores: self.distill,
+                temperature: self.distill_temperature,
+                vectors: self.align,
+            },
+            query_form: match self.query_form {
+                FormName::Both => QueryForm::Both,
+                FormName::Dropout => QueryForm::Dropout,
+            },
+            passage_tokens_max: self.passage_tokens,
+            kept_tokens_max: self.kept_tokens,
+            seed,
+            ..Recipe::default()
+        }
+    }
+}
+
+fn layers(text: &str) -> Result<(usize, usize), String> {
+    let range = text.split_once('-').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    match range {
+        Some((first, last)) if 1 <= first && first <= last => Ok((first, last)),
+        _ => Err("layers count from 1: FIRST-LAST, such as 1-30".to_owned()),
+    }
+}

@@ -1,0 +1,176 @@
+//! `fore train`: from texts to a model that is used because it was shown to be better.
+//!
+//! One run is one folder, and one stage after another leaves a file in it: questions ([`asking`]),
+//! hard negatives ([`mining`]), candidate thoughts ([`exploring`]), the chosen ones ([`refining`]),
+//! the trained adapter ([`learning`]), the merged model and what it is worth ([`judging`]). A run
+//! that was interrupted, by Ctrl-C or by a power cut, goes on where it was when the same command is
+//! given again. No daemon takes part until the new model is promoted.
+
+mod asking;
+mod expert;
+mod exploring;
+pub(crate) mod files;
+mod inputs;
+mod journal;
+mod judging;
+mod learning;
+mod mining;
+mod plot;
+mod probe;
+mod refining;
+mod run;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use models::TokenCounter;
+use models::dataset::Pair;
+use models_candle::committee::Committee;
+use models_candle::gguf;
+
+use crate::args::train::Train;
+use crate::config::Config;
+use crate::error::{AppError, NOTHING};
+use crate::output;
+use inputs::{Inputs, Row};
+use run::Run;
+
+pub(crate) use run::Stop;
+
+/// Fewest held-out questions that can show anything.
+const HELD_OUT_MIN: usize = 5;
+
+/// Rows that are learnt from, and rows that are only judged on.
+struct Split {
+    train: Vec<Row>,
+    held_out: Vec<Row>,
+}
+
+/// Runs all stages that are not done yet. The status is success if the model in use is the new one,
+/// or would be but for `--no-promote`; 1 if it was not shown to be better.
+///
+/// # Errors
+/// If the input cannot be read, a model is missing, or a stage fails.
+pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
+    check(args, &config)?;
+    let config = Arc::new(config);
+    let run = Run::open(args, &config)?;
+    if let Some(verdict) = judging::Verdict::read(&run)? {
+        output::diagnostic(&format!(
+            "{} is complete; --fresh begins it again",
+            run.folder.display()
+        ));
+        return conclude(&verdict, &run, args);
+    }
+    let base = gguf::open(&run.base)?;
+    let counter = Arc::clone(&base.vocabulary);
+    let counter: (usize, &dyn TokenCounter) = (base.meta.passage_tokens_max, counter.as_ref());
+    let inputs = Inputs::read(&args.data, &config.working_dir, counter, args.seed, &run.stop)?;
+    let mut rows = inputs.rows.clone();
+    rows.extend(asking::questions(&inputs, &run, args)?);
+    let (split, teacher) = data(&inputs, rows, &run, args)?;
+    let pairs = |rows: &[Row]| rows.iter().map(|row| row.pair.clone()).collect::<Vec<Pair>>();
+    let (train, held_out) = (pairs(&split.train), pairs(&split.held_out));
+    run.write("train.jsonl", &lines(&train))?;
+    run.write("held-out.jsonl", &lines(&held_out))?;
+    learning::learn(&run, args, &inputs, train, &split.held_out, teacher.as_ref())?;
+    drop(teacher);
+    let verdict = judging::judge(&run, args, &inputs, &split)?;
+    conclude(&verdict, &run, args)
+}
+
+/// Mines, explores and refines with one committee over the passages.
+fn data(
+    inputs: &Inputs,
+    rows: Vec<Row>,
+    run: &Run,
+    args: &Train,
+) -> Result<(Split, Option<models_candle::vectors::TextVectors>), AppError> {
+    let teacher = run.config.teacher_dir();
+    let teacher = (!args.making.no_teacher).then_some(teacher.as_path());
+    let device = run.device()?;
+    let mut committee = Committee::seat(
+        &run.base,
+        teacher,
+        inputs.passages.clone(),
+        &run.folder,
+        &device,
+        &mut |what, done, total| run.progress(what, done, total),
+    )?;
+    run.stop.check()?;
+    let mut split = mining::mine(inputs, rows, &mut committee, run, args)?;
+    if split.train.len() < 2 || split.held_out.len() < HELD_OUT_MIN {
+        return Err(AppError::new(format!(
+            "{} rows to learn from and {} to judge on are too few",
+            split.train.len(),
+            split.held_out.len()
+        ))
+        .hint("add more text (--folder, --data) or ask more questions (--questions N)"));
+    }
+    exploring::explore(&mut split, run, args)?;
+    refining::refine(&mut split, inputs, &mut committee, run, args)?;
+    let pairs = || split.train.iter().chain(&split.held_out).map(|row| &row.pair);
+    let texts: Vec<&str> = pairs()
+        .flat_map(|pair| std::iter::once(&pair.query).chain(&pair.pos).chain(&pair.neg))
+        .map(String::as_str)
+        .collect();
+    let taught =
+        committee.taught(&texts, &mut |what, done, total| run.progress(what, done, total))?;
+    run.stop.check()?;
+    Ok((split, taught))
+}
+
+/// Tells the verdict, and has the new model used if it deserves it.
+fn conclude(verdict: &judging::Verdict, run: &Run, args: &Train) -> Result<ExitCode, AppError> {
+    run.finish();
+    output::line(&verdict.report)?;
+    if !verdict.better {
+        output::diagnostic(&format!(
+            "not promoted: {} was not shown to improve; the model is kept in {}",
+            args.judging.gate,
+            run.model().display()
+        ));
+        return Ok(ExitCode::from(NOTHING));
+    }
+    if args.judging.no_promote {
+        output::diagnostic(&format!("to use it: fore model use {}", run.name));
+        return Ok(ExitCode::SUCCESS);
+    }
+    crate::model_command::choice::promote(&run.model(), &run.config)?;
+    output::diagnostic("to go back to the model before: fore model rollback");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Finds out now, rather than hours later, that something cannot work.
+fn check(args: &Train, config: &Config) -> Result<(), AppError> {
+    let data = &args.data;
+    if data.folder.is_empty() && data.data.is_empty() && data.beir.is_empty() {
+        return Err(AppError::new("there is nothing to learn from")
+            .hint("name a folder of yours: fore train --folder DIR")
+            .hint("or training data: --data FILE.jsonl, --beir DIR"));
+    }
+    args.learning.recipe(args.seed).check().map_err(AppError::new)?;
+    for (name, share) in
+        [("held-out", args.judging.held_out), ("guard", f64::from(args.making.guard))]
+    {
+        if !(share > 0.0 && share < 1.0) {
+            return Err(AppError::new(format!(
+                "--{name} {share}: more than 0 and less than 1 is allowed"
+            )));
+        }
+    }
+    if !(0.0..=1.0).contains(&args.judging.bare_weight) {
+        return Err(AppError::new("--bare-weight: 0 to 1 is allowed"));
+    }
+    let teacher = config.teacher_dir();
+    if !args.making.no_teacher && !teacher.join("model.safetensors").is_file() {
+        return Err(AppError::new(format!("no teacher model in {}", teacher.display()))
+            .hint("run: fore model pull --teacher")
+            .hint("or leave it out of the committee: --no-teacher"));
+    }
+    Ok(())
+}
+
+fn lines(pairs: &[Pair]) -> String {
+    pairs.iter().map(|pair| models::dataset::line(pair) + "\n").collect()
+}

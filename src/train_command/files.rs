@@ -1,0 +1,6 @@
+//! Names of the files in a run's folder that others look for.
+
+/// What was trained, without the base.
+pub(crate) const ADAPTER: &str = "adapter.safetensors";
+/// Base and adapter, merged.
+pub(crate) const MODEL: &str = "model.gguf";

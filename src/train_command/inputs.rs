@@ -1,0 +1,201 @@
+//! What `fore train` is given -> passages, and rows that name them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use daemon::corpus::read_folder;
+use models::TokenCounter;
+use models::beir;
+use models::dataset::{self, Pair};
+use models::schedule;
+
+use super::Stop;
+use crate::args::train::Data;
+use crate::error::AppError;
+use crate::eval_command::sections::collection;
+use crate::output;
+
+/// Bad rows of a file that are told one by one.
+const BAD_ROWS_TOLD: usize = 10;
+
+/// All texts of a run.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// Each once.
+    pub(super) passages: Vec<String>,
+    /// By passage: where it came from. Rows with passages of one origin are held out together.
+    pub(super) origins: Vec<String>,
+    /// Passages that questions are to be made up about.
+    pub(super) unasked: Vec<usize>,
+    /// Rows that came with a question.
+    pub(super) rows: Vec<Row>,
+    places: HashMap<String, usize>,
+}
+
+/// A question and the passage that answers it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub(super) pair: Pair,
+    /// Index of its first positive.
+    pub(super) positive: usize,
+    /// What decides whether it is held out.
+    pub(super) origin: String,
+}
+
+impl Inputs {
+    /// Reads everything that `data` names; says on standard error what cannot be read.
+    pub(super) fn read(
+        data: &Data,
+        working_dir: &Path,
+        (tokens_max, counter): (usize, &dyn TokenCounter),
+        seed: u64,
+        stop: &Stop,
+    ) -> Result<Inputs, AppError> {
+        let mut inputs = Inputs::default();
+        for folder in &data.folder {
+            let folder = fs::canonicalize(working_dir.join(folder))
+                .map_err(|error| AppError::reading(folder, &error))?;
+            inputs.folder(&folder, tokens_max, counter)?;
+            stop.check()?;
+        }
+        for path in &data.data {
+            for file in data_files(&working_dir.join(path))? {
+                inputs.file(&file, data.rows, seed)?;
+                stop.check()?;
+            }
+        }
+        for folder in &data.beir {
+            inputs.collection(&working_dir.join(folder), &data.split)?;
+        }
+        Ok(inputs)
+    }
+
+    /// The index of `text`, which is added if it is new.
+    fn place(&mut self, text: &str, origin: &str) -> usize {
+        if let Some(place) = self.places.get(text) {
+            return *place;
+        }
+        self.places.insert(text.to_owned(), self.passages.len());
+        self.passages.push(text.to_owned());
+        self.origins.push(origin.to_owned());
+        self.passages.len() - 1
+    }
+
+    /// The index of a passage by its text.
+    pub(super) fn find(&self, text: &str) -> Option<usize> {
+        self.places.get(text).copied()
+    }
+
+    fn folder(
+        &mut self,
+        folder: &Path,
+        tokens_max: usize,
+        counter: &dyn TokenCounter,
+    ) -> Result<(), AppError> {
+        if !folder.is_dir() {
+            return Err(AppError::new(format!("{} is no folder", folder.display())));
+        }
+        let found = read_folder(folder, tokens_max, counter, &mut |_, _| {});
+        for (path, reason) in &found.problems {
+            output::diagnostic(&format!("{path}: {reason}; skipped"));
+        }
+        if found.passages.is_empty() {
+            return Err(AppError::new(format!("{} holds no text", folder.display()))
+                .hint("Markdown, plain text and source code are read"));
+        }
+        for passage in found.passages {
+            let known = self.passages.len();
+            let place = self.place(&passage.text, &passage.path);
+            if place == known {
+                self.unasked.push(place);
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, file: &Path, most: Option<usize>, seed: u64) -> Result<(), AppError> {
+        let text = fs::read_to_string(file).map_err(|error| AppError::reading(file, &error))?;
+        let (mut pairs, bad) = dataset::parse(&text);
+        for row in bad.iter().take(BAD_ROWS_TOLD) {
+            output::diagnostic(&format!("{}: {row}; skipped", file.display()));
+        }
+        if bad.len() > BAD_ROWS_TOLD {
+            let more = bad.len() - BAD_ROWS_TOLD;
+            output::diagnostic(&format!("{}: {more} more bad rows; skipped", file.display()));
+        }
+        if pairs.is_empty() {
+            return Err(AppError::new(format!("{} holds no usable row", file.display()))
+                .hint("a row is {\"query\": \"...\", \"pos\": [\"...\"]}, one a line"));
+        }
+        if let Some(most) = most.filter(|most| *most < pairs.len()) {
+            let mut order = schedule::order(pairs.len(), 0, seed);
+            order.truncate(most);
+            order.sort_unstable();
+            pairs = order.into_iter().map(|index| pairs[index].clone()).collect();
+        }
+        for pair in pairs {
+            self.row(pair);
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, pair: Pair) {
+        // Rows that share a passage, or a question, are held out together.
+        let origin = pair.pos[0].clone();
+        for text in pair.pos.iter().chain(&pair.neg) {
+            self.place(text, text);
+        }
+        let positive = self.place(&pair.pos[0], &origin);
+        self.rows.push(Row { pair, positive, origin });
+    }
+
+    fn collection(&mut self, folder: &Path, split: &str) -> Result<(), AppError> {
+        let beir::Collection { documents, queries, qrels } = collection(folder, split)?;
+        let mut texts: HashMap<&str, String> = HashMap::new();
+        for entry in &documents {
+            let text = daemon::chunk::embedded_text(&entry.title, "", &entry.text);
+            if !text.trim().is_empty() {
+                self.place(&text, &text);
+                texts.insert(&entry.id, text);
+            }
+        }
+        for query in queries {
+            let graded = qrels.get(&query.id).into_iter().flatten();
+            let mut judged: Vec<(&String, &i32)> =
+                graded.filter(|(_, grade)| **grade > 0).collect();
+            judged.sort_by_key(|(_, grade)| std::cmp::Reverse(**grade));
+            let pos: Vec<String> =
+                judged.iter().filter_map(|(id, _)| texts.get(id.as_str()).cloned()).collect();
+            if !pos.is_empty() {
+                self.row(Pair { id: query.id, query: query.text, pos, ..Pair::default() });
+            }
+        }
+        Ok(())
+    }
+
+    /// A row for a question that was made up about a passage.
+    pub(super) fn asked(&self, passage: usize, question: String) -> Row {
+        let pos = vec![self.passages[passage].clone()];
+        let origin = self.origins[passage].clone();
+        let pair = Pair { id: origin.clone(), query: question, pos, ..Pair::default() };
+        Row { pair, positive: passage, origin }
+    }
+}
+
+/// The file, or the `*.jsonl` of the folder in the order of their names.
+fn data_files(path: &Path) -> Result<Vec<PathBuf>, AppError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(|error| AppError::reading(path, &error))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(AppError::new(format!("{} holds no *.jsonl", path.display())));
+    }
+    Ok(files)
+}

@@ -1,0 +1,277 @@
+//! What a run came to: base and adapter become one model file, which is checked, measured against
+//! the old model on the held-out questions with everything that serves users, and promoted only if
+//! the difference is no accident.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use daemon::Backend;
+use daemon::eval::{self, Backends, Column, Encoder, Plan, Report, Search, Thinking};
+use models::Sampling;
+use models::beir::{Collection, Entry, Grades, Query};
+use models::paired::{self, Comparison};
+use models_candle::train::adapter::Adapter;
+use models_candle::train::merge::{self, Fidelity, Named};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Split;
+use super::files::ADAPTER;
+use super::inputs::{Inputs, Row};
+use super::run::Run;
+use crate::args::train::Train;
+use crate::backend::RealBackend;
+use crate::error::AppError;
+use crate::launch::VERSION;
+use crate::serve::RANKING_WEIGHT;
+
+const MANIFEST: &str = "manifest.json";
+const REPORT: &str = "report.md";
+/// Hidden states of the merged file may differ from base and adapter by rounding to 8 bits.
+const COSINE_MIN: f32 = 0.999;
+/// Texts that the check compares on.
+const CHECKED_TEXTS: usize = 8;
+
+/// What a complete run found out.
+pub(super) struct Verdict {
+    /// Whether the gate's difference is above zero with 95 % confidence.
+    pub(super) better: bool,
+    /// For people, in Markdown.
+    pub(super) report: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Outcome {
+    better: bool,
+}
+
+impl Verdict {
+    /// That of a run that is complete.
+    pub(super) fn read(run: &Run) -> Result<Option<Verdict>, AppError> {
+        let path = run.file(MANIFEST);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).map_err(|error| AppError::reading(&path, &error))?;
+        let Outcome { better } = serde_json::from_str(&text)
+            .map_err(|error| AppError::new(format!("{}: {error}", path.display())))?;
+        let path = run.file(REPORT);
+        let report = fs::read_to_string(&path).map_err(|error| AppError::reading(&path, &error))?;
+        Ok(Some(Verdict { better, report: report.trim_end().to_owned() }))
+    }
+}
+
+/// Merges, checks, measures and writes the report and the manifest, which completes the run.
+pub(super) fn judge(
+    run: &Run,
+    args: &Train,
+    inputs: &Inputs,
+    split: &Split,
+) -> Result<Verdict, AppError> {
+    let adapter = Adapter::read(&run.file(ADAPTER))?;
+    let thinks = adapter.about.recipe.lambda < 1.0
+        && split.train.iter().any(|row| !row.pair.thought.is_empty());
+    let fidelity = merged(run, args, &adapter, thinks, &split.held_out)?;
+    run.stop.check()?;
+    let collection = held_out(inputs, &split.held_out, args.judging.judged);
+    let old = measure(run, args, &run.base, &collection, "measuring the old model")?;
+    run.stop.check()?;
+    let new = measure(run, args, &run.model(), &collection, "measuring the new model")?;
+    run.stop.check()?;
+    let rows = compare(&old, &new, args.seed);
+    let gate = rows.iter().find(|row| row.column == args.judging.gate);
+    let better = gate.is_some_and(|row| row.change.low > 0.0);
+    let report = text(run, args, split, &fidelity, &rows, better)?;
+    run.write(REPORT, &report)?;
+    let figures: BTreeMap<String, serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            (row.column.to_string(), json!({"old": row.old, "new": row.new, "change": row.change}))
+        })
+        .collect();
+    let manifest = json!({
+        "better": better,
+        "run": run.name,
+        "version": VERSION,
+        "base": models_candle::gguf::fingerprint(&run.base)?,
+        "base_file": run.base,
+        "model": models_candle::gguf::fingerprint(&run.model())?,
+        "data": digest(&run.file("train.jsonl"))?,
+        "seed": args.seed,
+        "recipe": adapter.about.recipe,
+        "rows": {"train": split.train.len(), "held_out": split.held_out.len()},
+        "gate": args.judging.gate.to_string(),
+        "fidelity": fidelity,
+        "ndcg_10": figures,
+    });
+    run.write(MANIFEST, &format!("{manifest:#}\n"))?;
+    Ok(Verdict { better, report: report.trim_end().to_owned() })
+}
+
+/// Makes the model file, unless it is there, and checks it.
+fn merged(
+    run: &Run,
+    args: &Train,
+    adapter: &Adapter,
+    thinks: bool,
+    held_out: &[Row],
+) -> Result<Fidelity, AppError> {
+    let model = run.model();
+    if !model.exists() {
+        let base = models_candle::gguf::open(&run.base)?.meta.name;
+        let stem = base.split(" (").next().unwrap_or(&base);
+        let named = Named {
+            name: format!("{stem} ({})", run.name),
+            bare_weight: args.judging.bare_weight,
+            thinks,
+        };
+        let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
+        merge::merge(&run.base, adapter, &named, &model, &mut progress)?;
+    }
+    run.progress("checking", 0, 0);
+    let texts: Vec<&str> =
+        held_out.iter().take(CHECKED_TEXTS).map(|row| row.pair.query.as_str()).collect();
+    let fidelity = merge::check(&run.base, adapter, &model, &texts, &run.device()?)?;
+    if fidelity.cosine < COSINE_MIN {
+        return Err(AppError::new(format!(
+            "{}: its states are not those that were trained: cosine {:.4} with base and adapter",
+            model.display(),
+            fidelity.cosine
+        ))
+        .hint("train with a lower --rate, and begin again: --fresh"));
+    }
+    Ok(fidelity)
+}
+
+/// The passages as documents, and at most `most` held-out questions about them.
+fn held_out(inputs: &Inputs, rows: &[Row], most: usize) -> Collection {
+    let id = |place: usize| format!("p{place}");
+    let entry = |(place, text): (usize, &String)| Entry {
+        id: id(place),
+        title: String::new(),
+        text: text.clone(),
+    };
+    let mut collection = Collection {
+        documents: inputs.passages.iter().enumerate().map(entry).collect(),
+        queries: Vec::new(),
+        qrels: BTreeMap::new(),
+    };
+    for (number, row) in rows.iter().take(most).enumerate() {
+        let query = Query { id: format!("q{number}"), text: row.pair.query.clone() };
+        let answers = row.pair.pos.iter().filter_map(|text| inputs.find(text));
+        let grades: Grades = answers.map(|place| (id(place), 1)).collect();
+        collection.qrels.insert(query.id.clone(), grades);
+        collection.queries.push(query);
+    }
+    collection
+}
+
+fn columns(gate: Column) -> Vec<Column> {
+    let column = |search, thinking| Column { encoder: Encoder::Own, search, thinking };
+    let mut columns = vec![
+        column(Search::Bm25, Thinking::None),
+        column(Search::Dense, Thinking::None),
+        column(Search::Dense, Thinking::Sampled),
+        column(Search::Hybrid, Thinking::None),
+        column(Search::Hybrid, Thinking::Sampled),
+    ];
+    if !columns.contains(&gate) {
+        columns.push(gate);
+    }
+    columns
+}
+
+fn measure(
+    run: &Run,
+    args: &Train,
+    model: &Path,
+    collection: &Collection,
+    stage: &str,
+) -> Result<Report, AppError> {
+    let plan = Plan {
+        columns: columns(args.judging.gate),
+        sampling: Sampling { seed: args.seed, ..run.config.sampling.clone() },
+        chunked: false,
+        weights: (RANKING_WEIGHT, RANKING_WEIGHT),
+    };
+    let index = run.file("eval");
+    let own = RealBackend::with_model(Arc::clone(&run.config), model.to_owned(), index.clone());
+    let own: Arc<dyn Backend> = Arc::new(own);
+    let backends = Backends { own, peer: None };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::io("starting the runtime", &error))?;
+    let thoughts = run.file("thoughts");
+    let mut progress = |what: &str, done: usize, total: usize| {
+        run.progress(&format!("{stage}: {what}"), done, total);
+    };
+    let report = eval::collection(collection, &plan, &backends, &thoughts, &mut progress);
+    Ok(runtime.block_on(report)?)
+}
+
+/// One column before and after.
+#[derive(Debug)]
+struct Change {
+    column: Column,
+    old: f64,
+    new: f64,
+    change: Comparison,
+}
+
+fn compare(old: &Report, new: &Report, seed: u64) -> Vec<Change> {
+    let scores = |report: &Report, at: usize| -> Vec<f64> {
+        report.queries.iter().map(|query| query.answers[at].scores.ndcg_10).collect()
+    };
+    let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    let change = |(at, column): (usize, &Column)| {
+        let (old, new) = (scores(old, at), scores(new, at));
+        let change = paired::compare(&new, &old, seed);
+        Change { column: *column, old: mean(&old), new: mean(&new), change }
+    };
+    old.columns.iter().enumerate().map(change).collect()
+}
+
+fn text(
+    run: &Run,
+    args: &Train,
+    split: &Split,
+    fidelity: &Fidelity,
+    rows: &[Change],
+    better: bool,
+) -> Result<String, AppError> {
+    let judged = split.held_out.len().min(args.judging.judged);
+    let mut text = format!(
+        "# Run {}\n\n{} rows to learn from; nDCG@10 on {judged} held-out questions, old and new \
+         model, with the 95 % interval of the difference.\n\n\
+         | column | old | new | difference | better, alike, worse |\n| --- | --- | --- | --- | --- |\n",
+        run.name,
+        split.train.len(),
+    );
+    for Change { column, old, new, change } in rows {
+        let Comparison { wins, ties, losses, mean, low, high } = change;
+        let mark = if *column == args.judging.gate { " (gate)" } else { "" };
+        text.push_str(&format!(
+            "| {column}{mark} | {old:.3} | {new:.3} | {mean:+.3} [{low:+.3}, {high:+.3}] | {wins}, {ties}, {losses} |\n"
+        ));
+    }
+    let verdict =
+        if better { "better: the new model may be used" } else { "not shown to be better" };
+    text.push_str(&format!("\n{}: {verdict}.\n", args.judging.gate));
+    text.push_str(&format!(
+        "\nThe merged file against base and adapter: least cosine of hidden states {:.5}; {} of {} greedy tokens of mistral.rs are candle's.\n",
+        fidelity.cosine, fidelity.equal, fidelity.tokens
+    ));
+    let refinement = fs::read_to_string(run.file("refinement.txt")).unwrap_or_default();
+    if !refinement.is_empty() {
+        text.push_str(&format!("\n## Refinement\n\n```\n{}\n```\n", refinement.trim_end()));
+    }
+    Ok(text)
+}
+
+fn digest(path: &Path) -> Result<String, AppError> {
+    let text = fs::read_to_string(path).map_err(|error| AppError::reading(path, &error))?;
+    Ok(models_candle::vectors::digest(&text))
+}
