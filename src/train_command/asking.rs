@@ -53,10 +53,11 @@ pub(super) fn questions(inputs: &Inputs, run: &Run, args: &Train) -> Result<Vec<
         };
         let start = journal.rows.len();
         let places = &chosen[start..chosen.len().min(start + AT_ONCE)];
-        let tasks: Vec<Task<'_>> = places
-            .iter()
-            .map(|place| Task::Question { passage: &inputs.passages[*place] })
-            .collect();
+        let task = |place: &usize| Task::Question {
+            passage: &inputs.passages[*place],
+            opening: explore::OPENINGS[place % explore::OPENINGS.len()],
+        };
+        let tasks: Vec<Task<'_>> = places.iter().map(task).collect();
         let manner = Manner {
             tokens_max: QUESTION_TOKENS_MAX,
             temperature: TEMPERATURE,

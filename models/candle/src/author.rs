@@ -14,17 +14,20 @@ use crate::meta::Style;
 use crate::think::engine::Engine;
 use crate::think::prompt::Template;
 use crate::think::{special_tokens, without_special_tokens};
+use crate::tokens::Vocabulary;
 
 /// Most tokens of what is asked, a passage and some examples included; the rest is cut.
 const PROMPT_TOKENS_MAX: usize = 640;
 /// Most tokens of the markers and role names of a chat template around it.
 const FRAME_TOKENS_MAX: usize = 128;
+/// Most tokens that a question opens with.
+const OPENING_TOKENS_MAX: usize = 8;
 
 /// Something to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Task<'a> {
-    /// A question that the passage answers.
-    Question { passage: &'a str },
+    /// A question that the passage answers, beginning with these words.
+    Question { passage: &'a str, opening: &'a str },
     /// A thought about the query alone, with `(query, passage)` examples for a model that was not
     /// trained to think.
     Thought { query: &'a str, examples: Vec<(&'a str, &'a str)> },
@@ -46,6 +49,7 @@ pub struct Manner {
 /// See the module.
 pub struct Author {
     generator: Generator,
+    vocabulary: Arc<Vocabulary>,
     /// By system message.
     chats: HashMap<String, Template>,
     /// A model that was trained to think is asked in its own way.
@@ -88,7 +92,8 @@ impl Author {
             .then(|| Template::trained(&meta.roles, plain, meta.query_tokens_max));
         let tokens_max = PROMPT_TOKENS_MAX + FRAME_TOKENS_MAX + meta.thought_tokens_max;
         let generator = Generator::open(path, tokens_max, device)?;
-        Ok(Author { generator, chats, trained })
+        let vocabulary = Arc::clone(&file.vocabulary);
+        Ok(Author { generator, vocabulary, chats, trained })
     }
 
     /// One text for each task, in order; `done` is told how many there are.
@@ -101,6 +106,21 @@ impl Author {
         manner: &Manner,
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<String>, MindError> {
+        let written = self.thoughts(tasks, manner, done)?;
+        let whole = |(task, Thought { text, .. }): (&Task<'_>, Thought)| match task {
+            Task::Question { opening, .. } => format!("{opening} {text}"),
+            _ => text,
+        };
+        Ok(tasks.iter().zip(written).map(whole).collect())
+    }
+
+    /// The same with the ids that were sampled, and without what questions open with.
+    pub(crate) fn thoughts(
+        &self,
+        tasks: &[Task<'_>],
+        manner: &Manner,
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Thought>, MindError> {
         let order = |(index, task): (usize, &Task<'_>)| {
             Ok(Order {
                 prompt: self.prompt(task)?,
@@ -111,21 +131,29 @@ impl Author {
             })
         };
         let orders = tasks.iter().enumerate().map(order).collect::<Result<Vec<_>, MindError>>()?;
-        let written = self.generator.write(&orders, done)?;
-        Ok(written.into_iter().map(|Thought { text, .. }| text).collect())
+        self.generator.write(&orders, done)
     }
 
     fn prompt(&self, task: &Task<'_>) -> Result<Vec<u32>, MindError> {
         let (system, user): Chat = match task {
-            Task::Question { passage } => explore::question_chat(passage),
+            Task::Question { passage, opening } => {
+                let (system, user) = explore::question_chat(passage);
+                let mut prompt = self.chat(&system, &user)?;
+                prompt.extend(self.vocabulary.encode(opening, OPENING_TOKENS_MAX)?);
+                return Ok(prompt);
+            }
             Task::Thought { query, examples } => match &self.trained {
                 Some(template) => return template.fill(query),
                 None => explore::thought_chat(query, examples),
             },
             Task::Informed { query, passage } => explore::informed_chat(query, passage),
         };
-        let chat = self.chats.get(&system);
+        self.chat(&system, &user)
+    }
+
+    fn chat(&self, system: &str, user: &str) -> Result<Vec<u32>, MindError> {
+        let chat = self.chats.get(system);
         let chat = chat.ok_or_else(|| MindError::Inference("an unknown system message".into()))?;
-        chat.fill(&user)
+        chat.fill(user)
     }
 }

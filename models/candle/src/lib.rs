@@ -24,6 +24,8 @@ pub mod vectors;
 mod decoder_tests;
 #[cfg(test)]
 mod encoder_tests;
+#[cfg(test)]
+mod generate_tests;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -13,13 +13,12 @@ use models::{MindError, OnToken, Sampling, prompt};
 use super::adapter::Adapter;
 use super::network::{HEAD, MARKERS, Network};
 use super::recipe::Recipe;
+use crate::author::{Author, Manner, Task};
 use crate::decoder::Config;
-use crate::generate::{Generator, Order};
 use crate::gguf::{self, convert};
 use crate::head::Head;
 use crate::meta::{Meta, Roles, Style};
-use crate::think::prompt::Template;
-use crate::think::{self, Thinker, ThinkerOptions};
+use crate::think::{Thinker, ThinkerOptions};
 use crate::tokens::Vocabulary;
 
 /// What the model file is to say of itself besides what the base says.
@@ -204,41 +203,34 @@ fn least_cosine(a: &Tensor, b: &Tensor) -> Result<f32> {
 
 /// Greedy tokens of mistral.rs about each of `texts`, and how many candle writes too, up to the
 /// first that differs.
-fn greedy(
+pub(crate) fn greedy(
     path: &Path,
     texts: &[&str],
     device: &Device,
 ) -> std::result::Result<(usize, usize), MindError> {
     const TOKENS: usize = 24;
     let file = gguf::open(path)?;
-    let tokenizer = file.vocabulary.tokenizer();
-    let question_tokens_max = file.meta.query_tokens_max;
     let options = ThinkerOptions {
         path: path.to_owned(),
         device: device.clone(),
         markers: file.meta.roles,
-        // Whatever the file's style, the same prompt goes to both.
-        style: Style::Trained,
-        question_tokens_max,
+        style: file.meta.style,
+        question_tokens_max: file.meta.query_tokens_max,
     };
     let sampling =
         Sampling { thoughts: 1, temperature: 0.0, tokens_max: TOKENS, ..Sampling::default() };
-    let mut thinker = Thinker::open(options, Arc::clone(&tokenizer))?;
+    let mut thinker = Thinker::open(options, file.vocabulary.tokenizer())?;
     let on_token: &mut OnToken<'_> = &mut |_| std::ops::ControlFlow::Continue(());
     let thoughts = texts
         .iter()
         .map(|text| thinker.think(text, &sampling, on_token))
         .collect::<std::result::Result<Vec<_>, _>>()?;
     drop(thinker);
-    let plain = think::without_special_tokens(&tokenizer);
-    let template = Template::trained(&file.meta.roles, plain, question_tokens_max);
-    let generator = Generator::open(path, question_tokens_max + 4 + TOKENS, device)?;
-    let order = |text: &&str| {
-        let prompt = template.fill(text)?;
-        Ok(Order { prompt, tokens_max: TOKENS, temperature: 0.0, top_p: 1.0, seed: 0 })
-    };
-    let orders = texts.iter().map(order).collect::<std::result::Result<Vec<_>, MindError>>()?;
-    let own = generator.write(&orders, &mut |_| {})?;
+    let author = Author::open(path, device)?;
+    let tasks: Vec<Task<'_>> =
+        texts.iter().map(|query| Task::Thought { query, examples: Vec::new() }).collect();
+    let manner = Manner { tokens_max: TOKENS, temperature: 0.0, top_p: 1.0, seed: 0 };
+    let own = author.thoughts(&tasks, &manner, &mut |_| {})?;
     let (mut tokens, mut equal) = (0, 0);
     for (theirs, own) in thoughts.iter().zip(&own) {
         let theirs = theirs.first().map_or(&[][..], |thought| &thought.tokens);
