@@ -14,6 +14,7 @@ mod lifecycle;
 mod model;
 mod process;
 mod sandbox;
+mod train;
 mod tui;
 mod wire;
 

@@ -49,7 +49,7 @@ struct Dense {
 }
 
 enum Embedder {
-    Teacher(Teacher),
+    Teacher(Box<Teacher>),
     Own { encoder: Encoder, vocabulary: Arc<Vocabulary> },
 }
 
@@ -84,7 +84,7 @@ impl Committee {
             let teacher = Teacher::open(teacher)?;
             let width = teacher.width();
             let vectors = TextVectors::open(&folder.join("teacher.vectors"), width)?;
-            dense.push((TEACHER, Embedder::Teacher(teacher), vectors, width));
+            dense.push((TEACHER, Embedder::Teacher(Box::new(teacher)), vectors, width));
         }
         let file = gguf::open(model)?;
         let meta = &file.meta;

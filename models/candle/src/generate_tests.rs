@@ -22,7 +22,7 @@ fn a_batch_is_written_as_its_members_alone() {
     let together = author.write(&tasks, &manner, &mut |_| {}).expect("writes");
     for (task, expected) in tasks.iter().zip(&together) {
         let alone = author.write(std::slice::from_ref(task), &manner, &mut |_| {});
-        assert_eq!(alone.expect("writes"), [expected.clone()], "{task:?}");
+        assert_eq!(&alone.expect("writes")[0], expected, "{task:?}");
     }
     let question = explore::question(&together[0]);
     assert!(question.is_some(), "no question: {together:?}");

@@ -13,6 +13,9 @@ use models::{Embedding, MindError};
 
 const KEY_BYTES: usize = 16;
 
+/// Embeds texts, in order.
+pub type Embed<'a> = dyn FnMut(&[&str]) -> Result<Vec<Embedding>, MindError> + 'a;
+
 /// See the module.
 pub struct TextVectors {
     file: File,
@@ -87,7 +90,7 @@ impl TextVectors {
     pub fn complete(
         &mut self,
         texts: &[&str],
-        embed: &mut dyn FnMut(&[&str]) -> Result<Vec<Embedding>, MindError>,
+        embed: &mut Embed<'_>,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<(), MindError> {
         /// Seconds of work, which is what an interruption costs.

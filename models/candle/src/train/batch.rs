@@ -125,7 +125,7 @@ fn lesson(
         lesson.targets.push(groups[*owner].start);
         // Another query's passage may answer this query as well.
         let answers = |text: &&str| pairs[*owner].pos.iter().any(|pos| pos == text);
-        lesson.masked.extend(passages.iter().map(|text| answers(text)));
+        lesson.masked.extend(passages.iter().map(answers));
         if told {
             let own = &groups[*owner];
             let score = |column| if own.contains(&column) { scores[column] } else { f32::NAN };

@@ -1,0 +1,112 @@
+//! `fore train` from outside: what is refused before anything is loaded, a run that is killed and
+//! goes on, and the models it leaves.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::process::{PATIENCE, wait_until};
+use crate::sandbox::{Sandbox, signal};
+
+/// Rows about a lighthouse: enough to split, few enough to train on in seconds.
+fn rows(count: usize) -> String {
+    let things = ["lamp", "wick", "lens", "gallery", "fog horn", "stair", "boat", "oil cellar"];
+    let deeds = ["is cleaned", "is kept dry", "is looked after", "is paid for", "is repaired"];
+    let row = |index: usize| {
+        let (thing, deed) =
+            (things[index % things.len()], deeds[index / things.len() % deeds.len()]);
+        let query = format!("how often the {thing} {deed} in year {index}");
+        let pos = format!("In year {index} the {thing} {deed} every {} days.", index + 2);
+        let thought = format!("The {thing} {deed} every few days.");
+        serde_json::json!({"query": query, "pos": [pos], "thought": thought}).to_string() + "\n"
+    };
+    (0..count).map(row).collect()
+}
+
+/// The run's folder.
+fn run(sandbox: &Sandbox) -> PathBuf {
+    sandbox.home().join("data/forethought/runs/night")
+}
+
+/// A short run without the teacher, which tests do not have.
+fn command(file: &str) -> Vec<&str> {
+    let words = "train --name night --no-teacher --sources none --epochs 4 --batch 8 --negatives 1 \
+                 --distill 0 --look-every 100 --rank 2 --layers 1-8 --lambda 1 --held-out 0.3 \
+                 --judged 6 --gate dense --data";
+    words.split_whitespace().chain([file]).collect()
+}
+
+#[test]
+fn what_cannot_be_trained_on_is_said_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("bad.jsonl", "{\"query\": 1}\nnot json\n");
+    sandbox.write("few.jsonl", rows(3));
+    fs::create_dir_all(sandbox.notes().join("empty")).unwrap();
+    let cases: [(&[&str], &[&str]); 7] = [
+        (&["train"], &["nothing to learn from", "--folder DIR"]),
+        (&["train", "--data", "bad.jsonl"], &["no teacher model", "fore model pull --teacher"]),
+        (&["train", "--no-teacher", "--data", "bad.jsonl"], &["line 1", "line 2", "no usable row"]),
+        (&["train", "--no-teacher", "--data", "gone.jsonl"], &["gone.jsonl", "No such file"]),
+        (&["train", "--no-teacher", "--folder", "empty"], &["holds no text"]),
+        (&["train", "--no-teacher", "--data", "few.jsonl", "--sources", "none"], &["too few"]),
+        (&["train", "--no-teacher", "--data", "few.jsonl", "--lambda", "2"], &["lambda"]),
+    ];
+    for (arguments, said) in cases {
+        let finished = sandbox.fore(arguments).exits(2);
+        for words in said {
+            assert!(finished.stderr.contains(words), "{arguments:?}: {}", finished.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
+    let sandbox = Sandbox::alone();
+    sandbox.write("rows.jsonl", rows(40));
+    let words = command("rows.jsonl");
+    let metrics = run(&sandbox).join("metrics.jsonl");
+    let running = sandbox.spawn(&words);
+    wait_until("the first steps", 8 * PATIENCE, || {
+        let text = fs::read_to_string(&metrics).unwrap_or_default();
+        if text.lines().count() > 2 { Ok(()) } else { Err(text) }
+    });
+    signal(running.pid(), Signal::KILL);
+    drop(running);
+    assert!(!run(&sandbox).join("model.gguf").exists());
+    let finished = sandbox.fore(&words);
+    assert!([Some(0), Some(1)].contains(&finished.code), "{finished:#?}");
+    assert!(finished.stdout.contains("| dense (gate) |"), "{}", finished.stdout);
+    let text = fs::read_to_string(&metrics).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let steps: Vec<u64> = lines
+        .iter()
+        .filter(|line| line.get("loss").is_some())
+        .map(|line| line["step"].as_u64().unwrap())
+        .collect();
+    assert_eq!(steps, (1..=steps.len() as u64).collect::<Vec<_>>(), "no step twice, none left out");
+    let manifest = fs::read_to_string(run(&sandbox).join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert!(manifest["fidelity"]["cosine"].as_f64().unwrap() >= 0.999, "{manifest:#}");
+
+    // Whether it was promoted or not, it can be chosen, left and brought elsewhere.
+    sandbox.fore(&["model", "use", "night"]).exits(0);
+    let used = sandbox.fore(&["model", "list", "--json"]).exits(0).json();
+    let in_use = |list: &Value| {
+        let list = list.as_array().unwrap().clone();
+        let used = list.into_iter().find(|model| model["in_use"] == true).unwrap();
+        used["path"].as_str().unwrap().to_owned()
+    };
+    assert!(in_use(&used).ends_with("runs/night/model.gguf"), "{used:#}");
+    sandbox.fore(&["model", "export", "mine.safetensors"]).exits(0);
+    assert!(sandbox.notes().join("mine.safetensors").is_file());
+    let again = sandbox.fore(&["model", "export", "mine.safetensors"]).exits(2);
+    assert!(again.stderr.contains("there already"), "{}", again.stderr);
+    sandbox.fore(&["model", "rollback"]).exits(0);
+    let back = sandbox.fore(&["model", "list", "--json"]).exits(0).json();
+    assert!(!in_use(&back).contains("runs/night"), "{back:#}");
+    // The run is complete: the same command tells what came of it and does nothing.
+    let told = sandbox.fore(&words);
+    assert!(told.stderr.contains("is complete"), "{}", told.stderr);
+}
