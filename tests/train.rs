@@ -33,7 +33,7 @@ fn run(sandbox: &Sandbox) -> PathBuf {
 /// A short run without the teacher, which tests do not have.
 fn command(file: &str) -> Vec<&str> {
     let words = "train --name night --no-teacher --sources none --epochs 4 --batch 8 --negatives 1 \
-                 --distill 0 --look-every 100 --rank 2 --layers 1-8 --lambda 1 --held-out 0.3 \
+                 --distill 0 --look-every 100 --rank 2 --alpha 4 --layers 1-8 --lambda 1 --held-out 0.3 \
                  --judged 6 --gate dense --data";
     words.split_whitespace().chain([file]).collect()
 }

@@ -114,6 +114,9 @@ pub(crate) struct Learning {
     /// Peak of the learning rate.
     #[arg(long, value_name = "RATE", default_value_t = 3e-4)]
     pub(crate) rate: f64,
+    /// The head's rate, relative to that.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
+    pub(crate) head_rate: f64,
     /// Share of the steps that warm up.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub(crate) warmup: f64,
@@ -213,6 +216,7 @@ impl Learning {
             dropout: self.dropout,
             layers: self.layers.unwrap_or(Recipe::default().layers),
             rate: self.rate,
+            head_rate: self.head_rate,
             warmup: self.warmup,
             weight_decay: self.weight_decay,
             epochs: self.epochs,

@@ -261,8 +261,8 @@ fn text(
         if better { "better: the new model may be used" } else { "not shown to be better" };
     text.push_str(&format!("\n{}: {verdict}.\n", args.judging.gate));
     text.push_str(&format!(
-        "\nThe merged file against base and adapter: least cosine of hidden states {:.5}; {} of {} greedy tokens of mistral.rs are candle's.\n",
-        fidelity.cosine, fidelity.equal, fidelity.tokens
+        "\nThe merged file against base and adapter: cosine of hidden states {:.5} (least {:.5}); {} of {} greedy tokens of mistral.rs are candle's.\n",
+        fidelity.cosine, fidelity.least, fidelity.equal, fidelity.tokens
     ));
     let refinement = fs::read_to_string(run.file("refinement.txt")).unwrap_or_default();
     if !refinement.is_empty() {

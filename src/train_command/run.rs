@@ -187,6 +187,8 @@ impl Run {
         let told = &mut *self.told.borrow_mut();
         if told.status.stage != stage {
             (told.since, told.first) = (Instant::now(), done);
+            // They belong to the stage before.
+            (told.status.loss, told.status.tokens_per_s) = (None, None);
         }
         let status = &mut told.status;
         (status.stage, status.done, status.total) = (stage.to_owned(), done, total);

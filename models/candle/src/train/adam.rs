@@ -25,24 +25,30 @@ impl AdamW {
         AdamW { weight_decay, steps: 0, first: vec![0.0; count], second: vec![0.0; count] }
     }
 
-    /// Moves `values` against `gradient`.
-    pub(crate) fn step(&mut self, values: &mut [f32], gradient: &[f32], rate: f32) {
+    /// Moves `values` against `gradient`: at `rate`, and at `last` from the place `from` on.
+    pub(crate) fn step(
+        &mut self,
+        values: &mut [f32],
+        gradient: &[f32],
+        rate: f32,
+        (from, last): (usize, f32),
+    ) {
         self.steps += 1;
         let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let (correct_1, correct_2) = (1.0 - BETA_1.powi(steps), 1.0 - BETA_2.powi(steps));
-        let decay = rate * self.weight_decay;
+        let weight_decay = self.weight_decay;
         let moments = self.first.par_chunks_mut(CHUNK).zip(self.second.par_chunks_mut(CHUNK));
-        values.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(moments).for_each(
-            |((values, gradient), (first, second))| {
-                for (i, value) in values.iter_mut().enumerate() {
-                    let g = gradient[i];
-                    first[i] += (1.0 - BETA_1) * (g - first[i]);
-                    second[i] += (1.0 - BETA_2) * (g * g - second[i]);
-                    let root = (second[i] / correct_2).sqrt() + EPSILON;
-                    *value -= decay * *value + rate * first[i] / correct_1 / root;
-                }
-            },
-        );
+        let both = values.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(moments);
+        both.enumerate().for_each(|(chunk, ((values, gradient), (first, second)))| {
+            for (i, value) in values.iter_mut().enumerate() {
+                let g = gradient[i];
+                let rate = if chunk * CHUNK + i < from { rate } else { last };
+                first[i] += (1.0 - BETA_1) * (g - first[i]);
+                second[i] += (1.0 - BETA_2) * (g * g - second[i]);
+                let root = (second[i] / correct_2).sqrt() + EPSILON;
+                *value -= rate * (weight_decay * *value + first[i] / correct_1 / root);
+            }
+        });
     }
 }
 
@@ -66,9 +72,9 @@ mod tests {
         // Second: m = -0.11, v = 0.004999, m̂ = -0.11/0.19, v̂ = 0.004999/0.001999.
         let mut adam = AdamW::new(1, 0.0);
         let mut values = [0.5];
-        adam.step(&mut values, &[1.0], 0.1);
+        adam.step(&mut values, &[1.0], 0.1, (1, 0.0));
         assert!((values[0] - 0.4).abs() < 1e-6, "{values:?}");
-        adam.step(&mut values, &[-2.0], 0.1);
+        adam.step(&mut values, &[-2.0], 0.1, (1, 0.0));
         let expected = 0.4 + 0.1 * (0.11 / 0.19) / (0.004_999f64 / 0.001_999).sqrt();
         assert!((f64::from(values[0]) - expected).abs() < 1e-5, "{values:?}, not {expected}");
     }
@@ -77,7 +83,7 @@ mod tests {
     fn decay_is_a_share_of_the_value_and_apart_from_the_gradient() {
         let mut adam = AdamW::new(1, 0.5);
         let mut values = [2.0];
-        adam.step(&mut values, &[0.0], 0.1);
+        adam.step(&mut values, &[0.0], 9.0, (0, 0.1));
         assert!((values[0] - 1.9).abs() < 1e-6, "{values:?}");
     }
 

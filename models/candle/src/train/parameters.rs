@@ -53,6 +53,12 @@ impl Parameters {
         self.places.push(place);
     }
 
+    /// Where the tensor called `name` begins; behind all if there is none.
+    pub(crate) fn start(&self, name: &str) -> usize {
+        let place = self.places.iter().find(|place| place.name == name);
+        place.map_or(self.values.len(), |place| place.start)
+    }
+
     /// The tensor called `name`, if there is one.
     ///
     /// # Errors

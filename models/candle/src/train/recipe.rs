@@ -36,6 +36,9 @@ pub struct Recipe {
     pub layers: (usize, usize),
     /// Peak of the learning rate; 1e-4 in the paper.
     pub rate: f64,
+    /// The head's rate, relative to that of the rest: its weights, fitted in closed form, are some
+    /// hundredths, and would be others after thirty steps of the full rate.
+    pub head_rate: f64,
     /// Share of the steps that warm up; 0.1 in the paper.
     pub warmup: f64,
     pub weight_decay: f32,
@@ -73,6 +76,7 @@ impl Default for Recipe {
             dropout: 0.0,
             layers: (1, usize::MAX),
             rate: 2e-4,
+            head_rate: 0.03,
             warmup: 0.1,
             weight_decay: 0.0,
             clip: 1.0,
@@ -111,6 +115,7 @@ impl Recipe {
                 "layers count from 1, first to last",
             ),
             (positive(self.rate), "the learning rate must be above 0"),
+            (weight(self.head_rate), "the head's rate must not be negative"),
             (share(self.warmup), "warm-up is a share from 0 to 1"),
             (weight(f64::from(self.weight_decay)), "weight decay must not be negative"),
             (positive(f64::from(self.clip)), "the longest gradient must be above 0"),

@@ -12,7 +12,7 @@ use models::{Embedding, MindError, Thought, prompt};
 use super::adam::{self, AdamW};
 use super::batch::{Batch, Item, Read, passage_item};
 use super::checkpoint;
-use super::network::Network;
+use super::network::{HEAD, Network};
 use super::parameters::Parameters;
 use super::recipe::Recipe;
 use super::step::{self, StepLosses};
@@ -171,7 +171,11 @@ impl Trainer {
             return Err(self.refuse(&rows, taken, &losses, length, bad_batch));
         }
         let rate = self.schedule.rate(taken);
-        self.adam.step(&mut self.parameters.values, &gradients.values, rate as f32);
+        // The head is the last of what is trained.
+        let head = self.parameters.start(HEAD[0]);
+        let head_rate = (rate * self.recipe.head_rate) as f32;
+        let values = &mut self.parameters.values;
+        self.adam.step(values, &gradients.values, rate as f32, (head, head_rate));
         self.network.apply(&self.parameters, &self.recipe).map_err(inference)?;
         Ok(StepReport {
             step: taken + 1,

@@ -66,6 +66,7 @@ fn recipe() -> Recipe {
         rank: 8,
         alpha: 16.0,
         rate: 2e-2,
+        head_rate: 1.0,
         warmup: 0.05,
         epochs: 150,
         batch: 8,
