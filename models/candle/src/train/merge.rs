@@ -84,7 +84,10 @@ struct Merger<'a> {
 impl Merger<'_> {
     /// The new values of a tensor of the model file, if the adapter changes it.
     fn adjusted(&self, name: &str, tensor: &QTensor) -> Result<Option<Tensor>> {
-        let Some(change) = self.change(name, tensor.shape().dims())? else { return Ok(None) };
+        let change = self.change(name, tensor.shape().dims()).map_err(|error| {
+            candle_core::Error::Msg(format!("the adapter does not fit: {name}: {error}"))
+        })?;
+        let Some(change) = change else { return Ok(None) };
         Ok(Some((tensor.dequantize(&Device::Cpu)? + change)?))
     }
 
