@@ -112,7 +112,7 @@ pub(crate) struct Learning {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) negatives: usize,
     /// Peak of the learning rate.
-    #[arg(long, value_name = "RATE", default_value_t = 3e-4)]
+    #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
     pub(crate) rate: f64,
     /// The head's rate, relative to that.
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
