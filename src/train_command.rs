@@ -29,6 +29,7 @@ use models_candle::committee::Committee;
 use models_candle::gguf;
 
 use crate::args::train::Train;
+use crate::backend::RealBackend;
 use crate::config::Config;
 use crate::error::{AppError, NOTHING};
 use crate::output;
@@ -52,8 +53,8 @@ struct Split {
 /// # Errors
 /// If the input cannot be read, a model is missing, or a stage fails.
 pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
-    check(args, &config)?;
     let config = Arc::new(config);
+    check(args, &config)?;
     let run = Run::open(args, &config)?;
     if let Some(verdict) = judging::Verdict::read(&run)? {
         output::diagnostic(&format!(
@@ -136,13 +137,13 @@ fn conclude(verdict: &judging::Verdict, run: &Run, args: &Train) -> Result<ExitC
         output::diagnostic(&format!("to use it: fore model use {}", run.name));
         return Ok(ExitCode::SUCCESS);
     }
-    crate::model_command::choice::promote(&run.model(), &run.config)?;
+    crate::model_command::choice::choose(&run.model(), &run.config)?;
     output::diagnostic("to go back to the model before: fore model rollback");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Finds out now, rather than hours later, that something cannot work.
-fn check(args: &Train, config: &Config) -> Result<(), AppError> {
+fn check(args: &Train, config: &Arc<Config>) -> Result<(), AppError> {
     let data = &args.data;
     if data.folder.is_empty() && data.data.is_empty() && data.beir.is_empty() {
         return Err(AppError::new("there is nothing to learn from")
@@ -161,6 +162,9 @@ fn check(args: &Train, config: &Config) -> Result<(), AppError> {
     }
     if !(0.0..=1.0).contains(&args.judging.bare_weight) {
         return Err(AppError::new("--bare-weight: 0 to 1 is allowed"));
+    }
+    if args.learning.base.is_none() {
+        RealBackend::new(Arc::clone(config)).model_file()?;
     }
     let teacher = config.teacher_dir();
     if !args.making.no_teacher && !teacher.join("model.safetensors").is_file() {

@@ -62,6 +62,15 @@ fn what_cannot_be_trained_on_is_said_at_once() {
 }
 
 #[test]
+fn without_a_model_it_says_how_to_get_one() {
+    let sandbox = Sandbox::without_model();
+    sandbox.write("few.jsonl", rows(3));
+    sandbox
+        .fore(&["train", "--no-teacher", "--data", "few.jsonl"])
+        .fails_saying(&["no model in", "fore model pull"]);
+}
+
+#[test]
 fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
     let sandbox = Sandbox::alone();
     sandbox.write("rows.jsonl", rows(40));

@@ -31,12 +31,8 @@ pub(super) fn use_model(path: &Path, config: &Config) -> Result<(), AppError> {
     choose(&path, config)
 }
 
-/// Has the model of a run used from now on.
-pub(crate) fn promote(model: &Path, config: &Config) -> Result<(), AppError> {
-    choose(model, config)
-}
-
-fn choose(path: &Path, config: &Config) -> Result<(), AppError> {
+/// Has the model at `path` used from now on, and remembers the one before.
+pub(crate) fn choose(path: &Path, config: &Config) -> Result<(), AppError> {
     let ModelChoice { path: old, mut before } = config.model_choice()?;
     if old != path {
         before.push(old);
