@@ -7,6 +7,7 @@
 //! given again. No daemon takes part until the new model is promoted.
 
 mod asking;
+mod cropping;
 mod expert;
 mod exploring;
 pub(crate) mod files;
@@ -110,6 +111,7 @@ fn data(
     }
     exploring::explore(&mut split, run, args)?;
     refining::refine(&mut split, inputs, &mut committee, run, args)?;
+    split.train.extend(cropping::crops(inputs, args));
     let pairs = || split.train.iter().chain(&split.held_out).map(|row| &row.pair);
     let texts: Vec<&str> = pairs()
         .flat_map(|pair| std::iter::once(&pair.query).chain(&pair.pos).chain(&pair.neg))

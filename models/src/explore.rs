@@ -159,6 +159,13 @@ pub fn extract(query: &str, passage: &str, words_max: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// The sentences of `passage` that are about as long as a question.
+pub fn queries(passage: &str) -> Vec<&str> {
+    let mut found = sentences(passage);
+    found.retain(|sentence| QUESTION_WORDS.contains(&sentence.split_whitespace().count()));
+    found
+}
+
 /// Sentences and lines of a text.
 fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
@@ -229,6 +236,15 @@ mod tests {
             "wick wick wick wick wick"
         );
         assert_eq!(extract("wick", " \n ", 5), None);
+    }
+
+    #[test]
+    fn a_sentence_is_a_query_if_it_is_as_long_as_a_question() {
+        let passage = "Lamps. The wick is trimmed twice a night. Oil is cheap.\nA wick that is too long smokes!";
+        let expected = ["The wick is trimmed twice a night.", "A wick that is too long smokes!"];
+        assert_eq!(queries(passage), expected);
+        assert!(queries(&"word ".repeat(33)).is_empty());
+        assert!(queries("").is_empty());
     }
 
     #[test]

@@ -59,9 +59,12 @@ pub(crate) struct Making {
     /// A question is kept if it finds its passage among so many.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) round_trip: usize,
+    /// Sentences of the folders that are learnt from as if they were questions.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub(crate) crops: usize,
     /// Where candidate thoughts come from; `none` trains without thoughts.
     #[arg(long, value_name = "SOURCE,SOURCE", value_delimiter = ',',
-          default_values = ["query", "passage", "extract"])]
+          default_values = ["query", "extract"])]
     pub(crate) sources: Vec<SourceName>,
     /// Candidates of each source that is drawn from.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -112,7 +115,7 @@ pub(crate) struct Learning {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) negatives: usize,
     /// Peak of the learning rate.
-    #[arg(long, value_name = "RATE", default_value_t = 1e-4)]
+    #[arg(long, value_name = "RATE", default_value_t = 3e-4)]
     pub(crate) rate: f64,
     /// The head's rate, relative to that.
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
@@ -146,7 +149,7 @@ pub(crate) struct Learning {
     #[arg(long, value_name = "T", default_value_t = 0.05)]
     pub(crate) distill_temperature: f64,
     /// Weight of the cosine to the teacher's vectors.
-    #[arg(long, value_name = "W", default_value_t = 0.0)]
+    #[arg(long, value_name = "W", default_value_t = 3.0)]
     pub(crate) align: f64,
     /// How a query is embedded: without and with its thought (`both`), or one of them (`dropout`).
     #[arg(long, value_enum, default_value_t = FormName::Both)]

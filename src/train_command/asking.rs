@@ -12,7 +12,7 @@ use crate::error::AppError;
 use crate::output;
 
 /// Questions asked between two writes: what an interruption costs.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 32;
 /// Characters of a passage that can be asked about; less is a heading or a scrap.
 const PASSAGE_CHARS_MIN: usize = 160;
 const QUESTION_TOKENS_MAX: usize = 40;

@@ -16,7 +16,7 @@ use crate::args::train::{SourceName, Train};
 use crate::error::AppError;
 
 /// Candidates written between two saves: what an interruption costs.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 32;
 /// Examples shown to a model that was not trained to think; the paper shows three of whole
 /// passages to a model of 70 billion.
 const EXAMPLES: usize = 2;

@@ -160,7 +160,7 @@ impl Trainer {
         let rows = self.next_rows();
         let mut batch = Batch::draw(&rows, &self.vocabulary, &self.recipe, taken)?;
         if let Some(teacher) = teacher {
-            teach(&mut batch, teacher);
+            teach(&mut batch, teacher, self.vocabulary.meta().width);
         }
         let seed = self.recipe.seed.wrapping_add(taken as u64 * 0x1_0000_0000);
         let (losses, mut gradients) =
@@ -294,8 +294,9 @@ fn key(fingerprint: &str, recipe: &Recipe, pairs: &[Pair]) -> [u8; 32] {
 }
 
 /// Gives the batch the teacher's view of it: its vectors, and its scores of all columns unless the
-/// rows carry scores of their own. What the teacher has not seen leaves the batch untaught.
-fn teach(batch: &mut Batch, teacher: &TextVectors) {
+/// rows carry scores of their own. What the teacher has not seen leaves the batch untaught, and
+/// vectors that are not `width` wide teach by their scores alone.
+fn teach(batch: &mut Batch, teacher: &TextVectors, width: usize) {
     let vectors: Option<Vec<&[f32]>> = batch.texts.iter().map(|text| teacher.get(text)).collect();
     let Some(vectors) = vectors else { return };
     let lesson = &mut batch.lesson;
@@ -305,7 +306,9 @@ fn teach(batch: &mut Batch, teacher: &TextVectors) {
         let scores = rows.iter().flat_map(|row| columns.iter().map(|column| dot(row, column)));
         lesson.teacher_scores = scores.collect();
     }
-    lesson.teacher_vectors = vectors.concat();
+    if vectors.iter().all(|vector| vector.len() == width) {
+        lesson.teacher_vectors = vectors.concat();
+    }
 }
 
 fn inference(error: candle_core::Error) -> MindError {
