@@ -34,7 +34,7 @@ fn run(sandbox: &Sandbox) -> PathBuf {
 fn command(file: &str) -> Vec<&str> {
     let words = "train --name night --no-teacher --sources none --epochs 4 --batch 8 --negatives 1 \
                  --distill 0 --look-every 100 --rank 2 --alpha 4 --layers 1-8 --lambda 1 --held-out 0.3 \
-                 --judged 6 --gate dense --data";
+                 --judged 6 --gate dense --rate 1e-4 --data";
     words.split_whitespace().chain([file]).collect()
 }
 

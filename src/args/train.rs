@@ -115,7 +115,7 @@ pub(crate) struct Learning {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) negatives: usize,
     /// Peak of the learning rate.
-    #[arg(long, value_name = "RATE", default_value_t = 3e-4)]
+    #[arg(long, value_name = "RATE", default_value_t = 5e-4)]
     pub(crate) rate: f64,
     /// The head's rate, relative to that.
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
@@ -148,8 +148,8 @@ pub(crate) struct Learning {
     /// Temperature of the teacher's scores.
     #[arg(long, value_name = "T", default_value_t = 0.05)]
     pub(crate) distill_temperature: f64,
-    /// Weight of the cosine to the teacher's vectors.
-    #[arg(long, value_name = "W", default_value_t = 3.0)]
+    /// Weight of the cosine to the teacher's vectors, whose pull is not divided by a temperature.
+    #[arg(long, value_name = "W", default_value_t = 10.0)]
     pub(crate) align: f64,
     /// How a query is embedded: without and with its thought (`both`), or one of them (`dropout`).
     #[arg(long, value_enum, default_value_t = FormName::Both)]
