@@ -110,7 +110,8 @@ pub(super) fn judge(
     Ok(Verdict { better, report: report.trim_end().to_owned() })
 }
 
-/// Makes the model file, unless it is there, and checks it.
+/// Makes the model file, unless it is there, and checks it. Its layers have 8 bits where the states
+/// stand that, else 16.
 fn merged(
     run: &Run,
     args: &Train,
@@ -118,31 +119,53 @@ fn merged(
     thinks: bool,
     held_out: &[Row],
 ) -> Result<Fidelity, AppError> {
-    let model = run.model();
-    if !model.exists() {
-        let base = models_candle::gguf::open(&run.base)?.meta.name;
-        let stem = base.split(" (").next().unwrap_or(&base);
-        let named = Named {
-            name: format!("{stem} ({})", run.name),
-            bare_weight: args.judging.bare_weight,
-            thinks,
-        };
-        let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
-        merge::merge(&run.base, adapter, &named, &model, &mut progress)?;
-    }
-    run.progress("checking", 0, 0);
     let texts: Vec<&str> =
         held_out.iter().take(CHECKED_TEXTS).map(|row| row.pair.query.as_str()).collect();
-    let fidelity = merge::check(&run.base, adapter, &model, &texts, &run.device()?)?;
-    if fidelity.cosine < COSINE_MIN {
-        return Err(AppError::new(format!(
-            "{}: its states are not those that were trained: cosine {:.4} with base and adapter",
-            model.display(),
-            fidelity.cosine
-        ))
-        .hint("train with a lower --rate, and begin again: --fresh"));
+    let model = run.model();
+    let mut fidelity = None;
+    if model.exists() {
+        fidelity = Some(checked(run, adapter, &texts)?);
     }
-    Ok(fidelity)
+    for half in [false, true] {
+        if fidelity.as_ref().is_some_and(|fidelity| fidelity.cosine >= COSINE_MIN) {
+            break;
+        }
+        run.stop.check()?;
+        merge_to(run, args, adapter, thinks, half)?;
+        fidelity = Some(checked(run, adapter, &texts)?);
+    }
+    let cosine = fidelity.as_ref().map_or(0.0, |fidelity| fidelity.cosine);
+    fidelity.filter(|fidelity| fidelity.cosine >= COSINE_MIN).ok_or_else(|| {
+        AppError::new(format!(
+            "{}: its states are not those that were trained: cosine {cosine:.4} with base and adapter",
+            model.display()
+        ))
+        .hint("train with a lower --rate, and begin again: --fresh")
+    })
+}
+
+fn merge_to(
+    run: &Run,
+    args: &Train,
+    adapter: &Adapter,
+    thinks: bool,
+    half: bool,
+) -> Result<(), AppError> {
+    let base = models_candle::gguf::open(&run.base)?.meta.name;
+    let stem = base.split(" (").next().unwrap_or(&base);
+    let named = Named {
+        name: format!("{stem} ({})", run.name),
+        bare_weight: args.judging.bare_weight,
+        thinks,
+        half,
+    };
+    let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
+    Ok(merge::merge(&run.base, adapter, &named, &run.model(), &mut progress)?)
+}
+
+fn checked(run: &Run, adapter: &Adapter, texts: &[&str]) -> Result<Fidelity, AppError> {
+    run.progress("checking", 0, 0);
+    Ok(merge::check(&run.base, adapter, &run.model(), texts, &run.device()?)?)
 }
 
 /// The passages as documents, and at most `most` held-out questions about them.

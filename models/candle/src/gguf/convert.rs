@@ -38,8 +38,8 @@ pub fn convert(
     rewrite(source, head, meta, &mut |_, _| Ok(None), out, progress)
 }
 
-/// Gives a tensor of the source, by its name, new values.
-pub(crate) type Adjust<'a> = dyn FnMut(&str, &QTensor) -> Result<Option<Tensor>> + 'a;
+/// Gives a tensor of the source, by its name, new values, and the type to keep them in.
+pub(crate) type Adjust<'a> = dyn FnMut(&str, &QTensor) -> Result<Option<(Tensor, GgmlDType)>> + 'a;
 
 /// [`convert`] with tensors that `adjust` changes on the way.
 ///
@@ -104,7 +104,8 @@ fn tensors(
     for name in names {
         let tensor = base.content.tensor(&mut base.file, &name, &Device::Cpu)?;
         let tensor = match adjust(&name, &tensor)? {
-            Some(values) => quantised(&values, tensor.dtype())?,
+            Some((values, GgmlDType::Q8_0)) => quantised(&values, tensor.dtype())?,
+            Some((values, kind)) => QTensor::quantize(&values, kind)?,
             None => requantise(tensor)?,
         };
         tensors.insert(name, tensor);

@@ -1,12 +1,12 @@
 //! Base and adapter -> one model file, which mistral.rs and the encoder load as any other.
 //!
-//! W' = W + s·B·A is worked out in f32 and quantised once more to Q8_0; the head and the markers'
+//! W' = W + s·B·A is worked out in f32 and quantised once more, to Q8_0 or f16; the head and the markers'
 //! rows go in as they were trained. [`check`] holds the result against base and adapter.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::quantized::QTensor;
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{D, DType, Device, Result, Tensor, bail};
 use models::{MindError, OnToken, Sampling, prompt};
 
@@ -29,6 +29,8 @@ pub struct Named {
     pub bare_weight: f32,
     /// Whether it was trained to think; else it goes on thinking as the base does.
     pub thinks: bool,
+    /// Keep the layers that changed in 16 bits: twice as large, and no rounding to speak of.
+    pub half: bool,
 }
 
 /// Writes `out` from the model at `base` and an adapter trained on it. `out` appears whole or not
@@ -51,7 +53,7 @@ pub fn merge(
     let meta = meta(&file.meta, named);
     let head = head(adapter).map_err(wrong)?;
     drop(file);
-    let merger = Merger { adapter, config, roles: meta.roles };
+    let merger = Merger { adapter, config, roles: meta.roles, half: named.half };
     let mut adjust = |name: &str, tensor: &QTensor| merger.adjusted(name, tensor);
     convert::rewrite(base, head.as_ref(), &meta, &mut adjust, out, progress)
 }
@@ -79,16 +81,20 @@ struct Merger<'a> {
     adapter: &'a Adapter,
     config: Config,
     roles: Roles,
+    half: bool,
 }
 
 impl Merger<'_> {
-    /// The new values of a tensor of the model file, if the adapter changes it.
-    fn adjusted(&self, name: &str, tensor: &QTensor) -> Result<Option<Tensor>> {
+    /// The new values of a tensor of the model file and their type, if the adapter changes it.
+    fn adjusted(&self, name: &str, tensor: &QTensor) -> Result<Option<(Tensor, GgmlDType)>> {
         let change = self.change(name, tensor.shape().dims()).map_err(|error| {
             candle_core::Error::Msg(format!("the adapter does not fit: {name}: {error}"))
         })?;
         let Some(change) = change else { return Ok(None) };
-        Ok(Some((tensor.dequantize(&Device::Cpu)? + change)?))
+        // Embeddings stay as they are: four rows changed, and the output layer reads them all.
+        let kind =
+            if self.half && name.starts_with("blk.") { GgmlDType::F16 } else { GgmlDType::Q8_0 };
+        Ok(Some(((tensor.dequantize(&Device::Cpu)? + change)?, kind)))
     }
 
     fn change(&self, name: &str, dims: &[usize]) -> Result<Option<Tensor>> {

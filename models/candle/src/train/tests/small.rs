@@ -154,26 +154,29 @@ fn a_merged_file_computes_what_base_and_adapter_do() {
     trainer.save_adapter(&path, &BTreeMap::from([("run".to_owned(), "a".to_owned())])).unwrap();
     let adapter = Adapter::read(&path).unwrap();
     assert_eq!(adapter.about.notes["run"], "a");
-    let named = Named { name: "mine".to_owned(), bare_weight: 0.25, thinks: true };
-    let out = folder.path().join("merged.gguf");
-    merge::merge(&base, &adapter, &named, &out, &mut |_| {}).unwrap();
-    let merged = gguf::open(&out).unwrap();
-    assert_eq!((merged.meta.name.as_str(), merged.meta.bare_weight), ("mine", 0.25));
-    // The trained model's vectors, by the encoder that serves, from the one file.
-    let exits = crate::encoder::Exits {
-        layers: merged.meta.exit_layers.clone(),
-        pooling: merged.meta.pooling,
-    };
-    let encoder = crate::encoder::Encoder::open(&out, exits, 64, &Device::Cpu).unwrap();
     let pairs = pairs();
     let passages: Vec<&str> = pairs.iter().map(|pair| pair.pos[0].as_str()).collect();
-    let sequences: Vec<_> = passages
-        .iter()
-        .map(|text| merged.vocabulary.assemble(&models::prompt::passage(text)).unwrap())
-        .collect();
-    let served = encoder.embed(&sequences).unwrap();
-    for (ours, theirs) in trainer.embed_passages(&passages).unwrap().iter().zip(&served) {
-        assert!(ours.dot(theirs) > 0.999, "{}", ours.dot(theirs));
+    let trained = trainer.embed_passages(&passages).unwrap();
+    let out = folder.path().join("merged.gguf");
+    let mut named = Named { name: "mine".to_owned(), bare_weight: 0.25, thinks: true, half: false };
+    for (half, least) in [(false, 0.999), (true, 0.999_99)] {
+        named.half = half;
+        merge::merge(&base, &adapter, &named, &out, &mut |_| {}).unwrap();
+        let merged = gguf::open(&out).unwrap();
+        assert_eq!((merged.meta.name.as_str(), merged.meta.bare_weight), ("mine", 0.25));
+        // The trained model's vectors, by the encoder that serves, from the one file.
+        let exits = crate::encoder::Exits {
+            layers: merged.meta.exit_layers.clone(),
+            pooling: merged.meta.pooling,
+        };
+        let encoder = crate::encoder::Encoder::open(&out, exits, 64, &Device::Cpu).unwrap();
+        let sequence =
+            |text: &&str| merged.vocabulary.assemble(&models::prompt::passage(text)).unwrap();
+        let sequences: Vec<_> = passages.iter().map(sequence).collect();
+        let served = encoder.embed(&sequences).unwrap();
+        for (ours, theirs) in trained.iter().zip(&served) {
+            assert!(ours.dot(theirs) > least, "{half}: {}", ours.dot(theirs));
+        }
     }
     // Another base does not take the adapter.
     let other = Draft::new("llama").write(folder.path());
