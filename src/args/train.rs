@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use daemon::eval::Column;
+use models::split::is_held_out;
 use models_candle::train::{QueryForm, Recipe, Teaching};
 
 /// What to learn from, and how. The same command goes on with a run that was interrupted.
@@ -26,6 +27,13 @@ pub(crate) struct Train {
     /// Draws samples, thoughts and batches.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+impl Train {
+    /// Whether rows that come from `origin` are judged on and never learnt from.
+    pub(crate) fn holds_out(&self, origin: &str) -> bool {
+        is_held_out(origin, self.judging.held_out, self.seed)
+    }
 }
 
 /// Where data come from; at least one is needed.

@@ -4,7 +4,6 @@
 //! which made-up questions alone show too few (inverse cloze, arXiv 1906.00300, with the sentence
 //! left in place since the teacher has read the passage whole).
 
-use models::split::is_held_out;
 use models::{explore, schedule};
 
 use super::inputs::{Inputs, Row};
@@ -12,7 +11,7 @@ use crate::args::train::Train;
 
 /// At most `--crops` rows, each of another passage of the folders, of none that is judged on.
 pub(super) fn crops(inputs: &Inputs, args: &Train) -> Vec<Row> {
-    let held = |origin: &str| is_held_out(origin, args.judging.held_out, args.seed);
+    let held = |origin: &str| args.holds_out(origin);
     drawn(inputs, args.making.crops, &held, args.seed)
 }
 

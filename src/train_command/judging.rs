@@ -121,27 +121,24 @@ fn merged(
 ) -> Result<Fidelity, AppError> {
     let texts: Vec<&str> =
         held_out.iter().take(CHECKED_TEXTS).map(|row| row.pair.query.as_str()).collect();
-    let model = run.model();
-    let mut fidelity = None;
-    if model.exists() {
-        fidelity = Some(checked(run, adapter, &texts)?);
-    }
+    let mut cosine = 0.0;
     for half in [false, true] {
-        if fidelity.as_ref().is_some_and(|fidelity| fidelity.cosine >= COSINE_MIN) {
-            break;
+        if half || !run.model().exists() {
+            run.stop.check()?;
+            merge_to(run, args, adapter, thinks, half)?;
         }
-        run.stop.check()?;
-        merge_to(run, args, adapter, thinks, half)?;
-        fidelity = Some(checked(run, adapter, &texts)?);
+        run.progress("checking", 0, 0);
+        let fidelity = merge::check(&run.base, adapter, &run.model(), &texts, &run.device()?)?;
+        if fidelity.cosine >= COSINE_MIN {
+            return Ok(fidelity);
+        }
+        cosine = fidelity.cosine;
     }
-    let cosine = fidelity.as_ref().map_or(0.0, |fidelity| fidelity.cosine);
-    fidelity.filter(|fidelity| fidelity.cosine >= COSINE_MIN).ok_or_else(|| {
-        AppError::new(format!(
-            "{}: its states are not those that were trained: cosine {cosine:.4} with base and adapter",
-            model.display()
-        ))
-        .hint("train with a lower --rate, and begin again: --fresh")
-    })
+    Err(AppError::new(format!(
+        "{}: its states are not those that were trained: cosine {cosine:.4} with base and adapter",
+        run.model().display()
+    ))
+    .hint("train with a lower --rate, and begin again: --fresh"))
 }
 
 fn merge_to(
@@ -161,11 +158,6 @@ fn merge_to(
     };
     let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
     Ok(merge::merge(&run.base, adapter, &named, &run.model(), &mut progress)?)
-}
-
-fn checked(run: &Run, adapter: &Adapter, texts: &[&str]) -> Result<Fidelity, AppError> {
-    run.progress("checking", 0, 0);
-    Ok(merge::check(&run.base, adapter, &run.model(), texts, &run.device()?)?)
 }
 
 /// The passages as documents, and at most `most` held-out questions about them.

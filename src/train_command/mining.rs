@@ -2,7 +2,6 @@
 //! again, and which passages are hard to tell from the answer.
 
 use models::negatives::{self, hard_negatives};
-use models::split::is_held_out;
 use models_candle::committee::Committee;
 
 use super::Split;
@@ -26,7 +25,7 @@ pub(super) fn mine(
     args: &Train,
 ) -> Result<Split, AppError> {
     let total = rows.len();
-    let held = |origin: &str| is_held_out(origin, args.judging.held_out, args.seed);
+    let held = |origin: &str| args.holds_out(origin);
     let mut split = Split { train: Vec::new(), held_out: Vec::new() };
     let (mut done, mut lost) = (0, 0);
     for rows in rows.chunks(AT_ONCE) {

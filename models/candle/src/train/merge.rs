@@ -90,11 +90,18 @@ impl Merger<'_> {
         let change = self.change(name, tensor.shape().dims()).map_err(|error| {
             candle_core::Error::Msg(format!("the adapter does not fit: {name}: {error}"))
         })?;
-        let Some(change) = change else { return Ok(None) };
         // Embeddings stay as they are: four rows changed, and the output layer reads them all.
-        let kind =
-            if self.half && name.starts_with("blk.") { GgmlDType::F16 } else { GgmlDType::Q8_0 };
-        Ok(Some(((tensor.dequantize(&Device::Cpu)? + change)?, kind)))
+        let half = self.half && name.starts_with("blk.");
+        let values = || tensor.dequantize(&Device::Cpu);
+        Ok(match change {
+            Some(change) => {
+                let kind = if half { GgmlDType::F16 } else { GgmlDType::Q8_0 };
+                Some(((values()? + change)?, kind))
+            }
+            // A base that was kept in 16 bits is not rounded where nothing changed.
+            None if half && tensor.dtype() == GgmlDType::F16 => Some((values()?, GgmlDType::F16)),
+            None => None,
+        })
     }
 
     fn change(&self, name: &str, dims: &[usize]) -> Result<Option<Tensor>> {
