@@ -35,6 +35,7 @@ pub(crate) struct Config {
     /// The flags that a daemon started by this call must get to decide as this call did.
     pub(crate) daemon_flags: Vec<OsString>,
     pub(crate) sampling: Sampling,
+    pub(crate) grounded: Option<bool>,
     pub(crate) rescan_every: Duration,
     pub(crate) quiet: bool,
     /// False if `NO_COLOR` is set or the terminal is dumb.
@@ -111,6 +112,7 @@ impl Config {
             device: named.or(settings.device).unwrap_or(Device::Auto),
             device_named: named.is_some(),
             sampling: settings.sampling,
+            grounded: settings.grounded,
             rescan_every: settings.rescan_every,
             quiet: flags.quiet,
             color: text("NO_COLOR").is_none() && text("TERM").as_deref() != Some("dumb"),

@@ -157,7 +157,8 @@ fn names(columns: &[Column]) -> String {
 /// Finds out now, rather than hours later, that a model or the thoughts are not there.
 fn check(sections: &[Section], settings: &Settings, config: &Arc<Config>) -> Result<(), AppError> {
     let mut columns = sections.iter().flat_map(|section| &section.columns);
-    let sampled = columns.find(|column| column.thinking == Thinking::Sampled);
+    let sampled =
+        columns.find(|column| matches!(column.thinking, Thinking::Sampled | Thinking::Grounded));
     if let (Some(column), 0) = (sampled, settings.sampling.thoughts) {
         return Err(AppError::new(format!("{column} cannot be measured: no thought is sampled"))
             .hint("say how many are: --thoughts N"));

@@ -63,6 +63,7 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
         folders_file: paths.folders.clone(),
         training_file: paths.training.clone(),
         sampling: config.sampling.clone(),
+        grounded: config.grounded,
         version: VERSION.to_owned(),
         rescan_every: config.rescan_every,
         text_weight: RANKING_WEIGHT,

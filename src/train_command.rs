@@ -130,7 +130,7 @@ fn conclude(verdict: &judging::Verdict, run: &Run, args: &Train) -> Result<ExitC
     if !verdict.better {
         output::diagnostic(&format!(
             "not promoted: {} was not shown to improve; the model is kept in {}",
-            args.judging.gate,
+            args.gate(),
             run.model().display()
         ));
         return Ok(ExitCode::from(NOTHING));

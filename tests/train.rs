@@ -2,7 +2,11 @@
 //! goes on, and the models it leaves.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -19,8 +23,7 @@ fn rows(count: usize) -> String {
             (things[index % things.len()], deeds[index / things.len() % deeds.len()]);
         let query = format!("how often the {thing} {deed} in year {index}");
         let pos = format!("In year {index} the {thing} {deed} every {} days.", index + 2);
-        let thought = format!("The {thing} {deed} every few days.");
-        serde_json::json!({"query": query, "pos": [pos], "thought": thought}).to_string() + "\n"
+        serde_json::json!({"query": query, "pos": [pos]}).to_string() + "\n"
     };
     (0..count).map(row).collect()
 }
@@ -30,12 +33,51 @@ fn run(sandbox: &Sandbox) -> PathBuf {
     sandbox.home().join("data/forethought/runs/night")
 }
 
-/// A short run without the teacher, which tests do not have.
-fn command(file: &str) -> Vec<&str> {
-    let words = "train --name night --no-teacher --sources none --epochs 4 --batch 8 --negatives 1 \
+/// A short run without the teacher, which tests do not have, and with an expert.
+fn command<'a>(file: &'a str, expert: &'a str) -> Vec<&'a str> {
+    let words = "train --name night --no-teacher --sources extract --epochs 4 --batch 8 --negatives 1 \
                  --distill 0 --look-every 100 --rank 2 --alpha 4 --layers 1-8 --lambda 1 --held-out 0.3 \
                  --judged 6 --gate dense --rate 1e-4 --data";
-    words.split_whitespace().chain([file]).collect()
+    words.split_whitespace().chain([file, "--expert-url", expert]).collect()
+}
+
+/// Stands in for a model behind an OpenAI-compatible endpoint: says the question as a statement.
+/// Gives its address and how often it was asked.
+fn expert() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let serve = move |stream: TcpStream| -> std::io::Result<()> {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        loop {
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line)? > 2 {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut request = vec![0; length];
+            reader.read_exact(&mut request)?;
+            let Ok(request) = serde_json::from_slice::<Value>(&request) else { return Ok(()) };
+            let user = request["messages"][1]["content"].as_str().unwrap();
+            let query = user.rsplit("how often ").next().unwrap();
+            let answer = format!("It was written down that {query} every few days.");
+            let body = serde_json::json!({"choices": [{"message": {"content": answer}}]});
+            let body = body.to_string();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            reader.get_mut().write_all(format!("{head}{body}").as_bytes())?;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    // Ends with the test's process; a client that is killed ends only its own connection.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            serve(stream).ok();
+        }
+    });
+    (url, asked)
 }
 
 #[test]
@@ -74,7 +116,8 @@ fn without_a_model_it_says_how_to_get_one() {
 fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
     let sandbox = Sandbox::alone();
     sandbox.write("rows.jsonl", rows(40));
-    let words = command("rows.jsonl");
+    let (url, asked) = expert();
+    let words = command("rows.jsonl", &url);
     let metrics = run(&sandbox).join("metrics.jsonl");
     let running = sandbox.spawn(&words);
     wait_until("the first steps", 8 * PATIENCE, || {
@@ -95,6 +138,15 @@ fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
         .map(|line| line["step"].as_u64().unwrap())
         .collect();
     assert_eq!(steps, (1..=steps.len() as u64).collect::<Vec<_>>(), "no step twice, none left out");
+    let explored = fs::read_to_string(run(&sandbox).join("explored.jsonl")).unwrap();
+    let by_expert = explored.lines().filter(|line| line.contains("\"expert\"")).count();
+    assert_eq!(asked.load(Ordering::SeqCst), by_expert, "nothing is asked twice");
+    let learnt = fs::read_to_string(run(&sandbox).join("train.jsonl")).unwrap();
+    let first: Value = serde_json::from_str(learnt.lines().next().unwrap()).unwrap();
+    assert_eq!(first["sources"], serde_json::json!(["extract", "expert"]), "{first:#}");
+    assert_eq!(first["model2scores"]["own"].as_array().unwrap().len(), 2, "{first:#}");
+    let refinement = fs::read_to_string(run(&sandbox).join("refinement.txt")).unwrap();
+    assert!(refinement.contains("expert"), "{refinement}");
     let manifest = fs::read_to_string(run(&sandbox).join("manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&manifest).unwrap();
     assert!(manifest["fidelity"]["cosine"].as_f64().unwrap() >= 0.999, "{manifest:#}");

@@ -265,6 +265,7 @@ fn assemble(
             text: query.text.clone(),
             greedy: Vec::new(),
             sampled: Vec::new(),
+            grounded: Vec::new(),
             answers: Vec::new(),
         })
         .collect();
@@ -272,6 +273,7 @@ fn assemble(
         for (report, trace) in reports.iter_mut().zip(trace) {
             report.greedy.extend(trace.greedy);
             report.sampled.extend(trace.sampled);
+            report.grounded.extend(trace.grounded);
             report.answers.extend(trace.answers);
             report.answers.sort_by_key(place);
         }

@@ -55,6 +55,11 @@ pub fn fuse(lists: &[(f32, &[Found])], limit: usize) -> Vec<Fused> {
     fused
 }
 
+/// What a grounded thought about `question` is shown of the passages `ranked`.
+pub fn grounds(question: &str, ranked: &[Fused]) -> String {
+    models::ground::context(question, ranked.iter().map(|one| one.found.passage.text.as_str()))
+}
+
 /// Moves what exceeds `per_document` passages of one document behind all others: a long document
 /// cannot fill the list, and yet a folder of one document does. Order and scores stay as they are
 /// on either side, so the best passage put back may score higher than the last one before it.

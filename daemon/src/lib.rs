@@ -70,6 +70,8 @@ pub struct Settings {
     pub training_file: PathBuf,
     /// How questions are thought about when an ask does not say.
     pub sampling: models::Sampling,
+    /// Whether thoughts are shown what a first search found; as the model was trained if `None`.
+    pub grounded: Option<bool>,
     /// Program version, for the hello and the status.
     pub version: String,
     /// How often all folders are walked although nothing was reported.

@@ -41,6 +41,7 @@ type Reply<T> = oneshot::Sender<Result<T, MindError>>;
 enum Job {
     Think {
         question: String,
+        context: String,
         sampling: Sampling,
         deltas: mpsc::Sender<Delta>,
         reply: Reply<Vec<Thought>>,
@@ -214,8 +215,8 @@ impl Drop for Guard {
 fn perform(mind: &mut dyn Mind, job: Job) {
     // A failed send below means that the asker left while we worked, which is no error.
     match job {
-        Job::Think { question, sampling, deltas, reply } => {
-            let result = mind.think(&question, &sampling, &mut |delta| {
+        Job::Think { question, context, sampling, deltas, reply } => {
+            let result = mind.think(&question, &context, &sampling, &mut |delta| {
                 let piece = Delta { index: delta.index, text: delta.text.to_owned() };
                 // The channel holds every token that may come, so it is full for no one who
                 // still listens.
@@ -284,14 +285,21 @@ impl MindHandle {
         self.0.close();
     }
 
-    /// Queues thinking about `question` and returns at once.
-    pub(crate) fn think(&self, question: &str, sampling: &Sampling) -> Result<Thinking, JobError> {
+    /// Queues thinking about `question`, grounded in `context` unless it is empty, and returns at
+    /// once.
+    pub(crate) fn think(
+        &self,
+        question: &str,
+        context: &str,
+        sampling: &Sampling,
+    ) -> Result<Thinking, JobError> {
         let tokens = sampling.thoughts.saturating_mul(sampling.tokens_max.saturating_add(2));
         let room = tokens.saturating_add(DELTAS_SPARE).min(Semaphore::MAX_PERMITS);
         let (sender, deltas) = mpsc::channel(room);
         let (reply, receiver) = oneshot::channel();
         self.submit(Job::Think {
             question: question.to_owned(),
+            context: context.to_owned(),
             sampling: sampling.clone(),
             deltas: sender,
             reply,

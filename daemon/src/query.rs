@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::engine::{Catalogue, Engine};
 use crate::error::{busy, cancelled, internal, invalid};
-use crate::fuse::{Fused, fuse, spread};
+use crate::fuse::{Fused, fuse, grounds, spread};
 use crate::limits::{
     CANDIDATES, LABEL_CHARS_MAX, PASSAGES_PER_DOCUMENT, SNIPPET_CHARS_MAX, THINK_MAX,
 };
@@ -39,6 +39,8 @@ struct Question {
     /// Folders watched when it was asked.
     roots: Vec<PathBuf>,
     weights: (f32, f32),
+    /// Whether thoughts are shown what the draft found.
+    grounded: bool,
 }
 
 /// Answers `ask` with events to `out`, all but the closing `failed`, which is the error.
@@ -82,8 +84,9 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
         Some(pattern) => in_scope(&globs(pattern)?, &roots, &engine.catalogue),
     };
     let weights = (shared.settings.text_weight, shared.settings.vector_weight);
+    let grounded = shared.settings.grounded.unwrap_or(engine.card.grounded);
     let Ask { id, limit, .. } = ask;
-    Ok(Question { id, text: text.to_owned(), limit, sampling, scope, roots, weights })
+    Ok(Question { id, text: text.to_owned(), limit, sampling, scope, roots, weights, grounded })
 }
 
 /// The glob as given, as a folder's name, and at any depth if it names no folder itself.
@@ -133,22 +136,21 @@ struct Run<'a> {
 impl Run<'_> {
     async fn answer(mut self) -> Result<(), Failure> {
         let wants_thought = self.question.sampling.thoughts > 0;
+        let grounded = self.question.grounded;
         let embedded = self.engine.mind.embed_query(&self.question.text, Vec::new());
         let (text, bare) = tokio::join!(self.by_text(), embedded);
         let text = text?;
         let bare = self.usable(bare)?;
-        // Thinking begins before the store has answered; its first tokens wait in the channel.
-        let thinking = match (&bare, wants_thought) {
-            (Some(_), true) => {
-                let mind = &self.engine.mind;
-                let thinking = mind.think(&self.question.text, &self.question.sampling);
-                self.usable(thinking)?
-            }
-            _ => None,
-        };
+        let thinks = bare.is_some() && wants_thought;
+        // Thinking begins before the store has answered, unless it is about what is found; its
+        // first tokens wait in the channel.
+        let mut thinking = if thinks && !grounded { self.begin_thinking("")? } else { None };
         let near = self.by_vector(bare.map(models::Embedding::into_vec)).await?;
         let draft = self.fuse(&text, &near);
         self.timings.draft_ms = ms(self.started);
+        if thinks && grounded {
+            thinking = self.begin_thinking(&grounds(&self.question.text, &draft))?;
+        }
         let Some(thinking) = thinking else {
             return self.finish(draft, None).await;
         };
@@ -165,6 +167,12 @@ impl Run<'_> {
         };
         self.timings.rank_ms = ms(ranking);
         self.finish(last, Some(&places)).await
+    }
+
+    fn begin_thinking(&mut self, context: &str) -> Result<Option<Thinking>, Failure> {
+        let Question { text, sampling, .. } = &self.question;
+        let thinking = self.engine.mind.think(text, context, sampling);
+        self.usable(thinking)
     }
 
     async fn finish(

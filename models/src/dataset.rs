@@ -25,6 +25,9 @@ pub struct Pair {
     /// The thought to train on; a row without one is trained thought-free.
     #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "String::is_empty")]
     pub thought: String,
+    /// What a first search found for the query: a grounded thought's context. Ours.
+    #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "String::is_empty")]
+    pub context: String,
     /// A teacher's scores, one for each of `pos`, or none at all.
     #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "Vec::is_empty")]
     pub pos_scores: Vec<f32>,

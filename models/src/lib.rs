@@ -11,6 +11,7 @@ pub mod beir;
 pub mod bm25;
 pub mod dataset;
 pub mod explore;
+pub mod ground;
 mod jsonl;
 pub mod metrics;
 pub mod negatives;
@@ -134,6 +135,8 @@ pub struct ModelCard {
     pub width: usize,
     /// Most tokens of a passage that are read; the rest is cut.
     pub passage_tokens_max: usize,
+    /// Whether it was trained to think about what a first search found.
+    pub grounded: bool,
     /// Device in words, such as `cpu (2 threads, avx2)`.
     pub device: String,
 }
@@ -152,7 +155,8 @@ pub trait Mind: Send {
     /// The model's own token counter.
     fn counter(&self) -> Arc<dyn TokenCounter>;
 
-    /// Samples `sampling.thoughts` thoughts about `question`, each streamed token by token.
+    /// Samples `sampling.thoughts` thoughts about `question`, each streamed token by token; grounded
+    /// ones if there is a `context` (see [`ground`]), which each thought carries then.
     ///
     /// A `Break` from `on_token` returns the thoughts finished so far. Degenerate thoughts are
     /// cut (see [`thought::loop_start`]); one with nothing left is dropped, so fewer may come back.
@@ -162,6 +166,7 @@ pub trait Mind: Send {
     fn think(
         &mut self,
         question: &str,
+        context: &str,
         sampling: &Sampling,
         on_token: &mut OnToken<'_>,
     ) -> Result<Vec<Thought>, MindError>;

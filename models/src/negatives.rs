@@ -54,7 +54,7 @@ pub fn fused_rank(rankings: &[Ranking], passage: usize) -> Option<usize> {
 }
 
 /// All passages that are ranked, by the sum of their reciprocal ranks.
-fn fused(rankings: &[Ranking]) -> Vec<usize> {
+pub fn fused(rankings: &[Ranking]) -> Vec<usize> {
     let mut worth: HashMap<usize, u64> = HashMap::new();
     for ranking in rankings {
         for (rank, (passage, _)) in (1..).zip(&ranking.hits) {

@@ -12,6 +12,15 @@ pub const VERSION: u32 = 1;
 /// The paper's task sentence (its figure and `gen_data.sh:9`).
 pub const TASK: &str = "Think about a plausible response to address the query.";
 
+/// Most tokens of the found sentences that a grounded thought is shown: mistral.rs reads a prompt
+/// at some 120 tokens a second on two cores, so this costs most of a second.
+pub const CONTEXT_TOKENS_MAX: usize = 96;
+
+/// What found sentences are tokenised as: on a line of their own after the question.
+pub fn context_text(context: &str) -> String {
+    format!("\n{context}")
+}
+
 /// A special token's part in our prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -34,6 +43,9 @@ pub enum Piece<'a> {
     Marker(Role),
     /// The question, cut to the model's query budget when tokenised.
     Question(&'a str),
+    /// What an instant search found for the question, on a line of its own, cut to
+    /// [`CONTEXT_TOKENS_MAX`]. Attended to, not part of the vector's mean.
+    Context(&'a str),
     /// A thought's text, cut to the model's thought budget.
     ThoughtText(&'a str),
     /// A thought's sampled ids, cut to the same budget.
@@ -43,13 +55,13 @@ pub enum Piece<'a> {
 }
 
 /// `<query>q</query><thought>[t eos]<emb>`; the thought-free form has no eos (`dataset.py:121`).
+/// A grounded thought follows `<query>q\ncontext</query><thought>`, just as it was thought.
 pub fn query<'a>(question: &'a str, thought: Option<&'a crate::Thought>) -> Vec<Piece<'a>> {
-    let mut pieces = vec![
-        Piece::Marker(Role::QueryOpen),
-        Piece::Question(question),
-        Piece::Marker(Role::QueryClose),
-        Piece::Marker(Role::Thought),
-    ];
+    let mut pieces = vec![Piece::Marker(Role::QueryOpen), Piece::Question(question)];
+    if let Some(thought) = thought.filter(|thought| !thought.context.is_empty()) {
+        pieces.push(Piece::Context(&thought.context));
+    }
+    pieces.extend([Piece::Marker(Role::QueryClose), Piece::Marker(Role::Thought)]);
     if let Some(thought) = thought {
         pieces.push(if thought.tokens.is_empty() {
             Piece::ThoughtText(&thought.text)

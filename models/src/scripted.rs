@@ -27,9 +27,17 @@ impl ScriptedMind {
             fingerprint: format!("{:016x}", hash(name)),
             width: WIDTH,
             passage_tokens_max: 256,
+            grounded: false,
             device: "none (scripted)".to_owned(),
         };
         ScriptedMind { card, gate: None }
+    }
+
+    /// The same as one that was trained to think about what a first search found.
+    #[must_use]
+    pub fn grounded(mut self) -> Self {
+        self.card.grounded = true;
+        self
     }
 
     /// Calls `gate` before every token, so that a test decides when the next one comes.
@@ -60,12 +68,16 @@ impl Mind for ScriptedMind {
     fn think(
         &mut self,
         question: &str,
+        context: &str,
         sampling: &Sampling,
         on_token: &mut OnToken<'_>,
     ) -> Result<Vec<Thought>, MindError> {
         let mut thoughts = Vec::new();
         for index in 0..sampling.thoughts {
-            let text = format!("thought {index} about {question}");
+            let mut text = format!("thought {index} about {question}");
+            if !context.is_empty() {
+                text.push_str(&format!(" given {context}"));
+            }
             for word in text.split_inclusive(' ').take(sampling.tokens_max) {
                 if let Some(gate) = &mut self.gate {
                     gate();
@@ -74,7 +86,7 @@ impl Mind for ScriptedMind {
                     return Ok(thoughts);
                 }
             }
-            thoughts.push(Thought { text, tokens: Vec::new() });
+            thoughts.push(Thought { text, context: context.to_owned(), ..Thought::default() });
         }
         Ok(thoughts)
     }

@@ -54,7 +54,7 @@ fn an_embedding_is_finite_and_not_zero() {
 
 #[test]
 fn prompts_follow_the_paper() {
-    let sampled = Thought { text: "an answer".into(), tokens: vec![4, 5] };
+    let sampled = Thought { tokens: vec![4, 5], ..Thought::default() };
     assert_eq!(
         prompt::query("q", Some(&sampled)),
         [
@@ -67,6 +67,10 @@ fn prompts_follow_the_paper() {
             Piece::Marker(Role::Emb),
         ]
     );
+    let grounded = Thought { context: "found".to_owned(), ..sampled };
+    let pieces = prompt::query("q", Some(&grounded));
+    assert_eq!(pieces[1..3], [Piece::Question("q"), Piece::Context("found")]);
+    assert_eq!(pieces.len(), 8);
     assert_eq!(prompt::query("q", None).len(), 5);
     assert_eq!(prompt::passage("p"), [Piece::Passage("p"), Piece::Marker(Role::Emb)]);
 }
@@ -77,7 +81,7 @@ fn the_scripted_mind_streams_and_stops_between_tokens() {
     let mut seen = String::new();
     let sampling = Sampling { thoughts: 2, ..Sampling::default() };
     let thoughts = mind
-        .think("rust borrow", &sampling, &mut |delta| {
+        .think("rust borrow", "", &sampling, &mut |delta| {
             seen.push_str(delta.text);
             if delta.index == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })

@@ -8,6 +8,9 @@ pub struct Thought {
     /// The sampled token ids that `text` stands for, end-of-sequence not included. Empty for a
     /// thought that came from a person; it is tokenised then.
     pub tokens: Vec<u32>,
+    /// What was found and shown to the thinker before it thought (see [`crate::ground`]); empty
+    /// for a thought from the question alone.
+    pub context: String,
 }
 
 /// Longest repeating unit looked for, in tokens.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use daemon::eval::Column;
+use daemon::eval::{Column, Encoder, Search, Thinking};
 use models::split::is_held_out;
 use models_candle::train::{QueryForm, Recipe, Teaching};
 
@@ -33,6 +33,14 @@ impl Train {
     /// Whether rows that come from `origin` are judged on and never learnt from.
     pub(crate) fn holds_out(&self, origin: &str) -> bool {
         is_held_out(origin, self.judging.held_out, self.seed)
+    }
+
+    /// What has to be better for the new model to be used.
+    pub(crate) fn gate(&self) -> Column {
+        let grounded = self.learning.lambda < 1.0 && self.learning.grounded > 0.0;
+        let thinking = if grounded { Thinking::Grounded } else { Thinking::Sampled };
+        let users = Column { encoder: Encoder::Own, search: Search::Hybrid, thinking };
+        self.judging.gate.unwrap_or(users)
     }
 }
 
@@ -74,6 +82,10 @@ pub(crate) struct Making {
     #[arg(long, value_name = "SOURCE,SOURCE", value_delimiter = ',',
           default_values = ["query", "extract"])]
     pub(crate) sources: Vec<SourceName>,
+    /// Rows that thoughts are made for, drawn by the seed; the rest is trained without. All unless
+    /// given.
+    #[arg(long, value_name = "N")]
+    pub(crate) thoughtful: Option<usize>,
     /// Candidates of each source that is drawn from.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) candidates: usize,
@@ -162,6 +174,9 @@ pub(crate) struct Learning {
     /// How a query is embedded: without and with its thought (`both`), or one of them (`dropout`).
     #[arg(long, value_enum, default_value_t = FormName::Both)]
     pub(crate) query_form: FormName,
+    /// Share of the thoughts that are trained after what a first search found.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub(crate) grounded: f64,
     /// Tokens of a passage that are read in training.
     #[arg(long, value_name = "N", default_value_t = 192)]
     pub(crate) passage_tokens: usize,
@@ -183,9 +198,10 @@ pub(crate) struct Judging {
     /// Most held-out questions that the old and the new model answer at the end.
     #[arg(long, value_name = "N", default_value_t = 150)]
     pub(crate) judged: usize,
-    /// What has to be better for the new model to be used.
-    #[arg(long, value_name = "COLUMN", default_value = "hybrid+sampled")]
-    pub(crate) gate: Column,
+    /// What has to be better for the new model to be used; what users get unless given: a hybrid
+    /// with grounded thoughts if such are trained, else with sampled ones.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) gate: Option<Column>,
     /// Weight of the question without thought in a query's vector.
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     pub(crate) bare_weight: f32,
@@ -245,6 +261,7 @@ impl Learning {
                 FormName::Both => QueryForm::Both,
                 FormName::Dropout => QueryForm::Dropout,
             },
+            grounded: self.grounded,
             passage_tokens_max: self.passage_tokens,
             kept_tokens_max: self.kept_tokens,
             seed,

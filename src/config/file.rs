@@ -24,6 +24,8 @@ const SEED_MAX: u64 = i64::MAX as u64;
 pub(crate) struct Settings {
     pub(crate) device: Option<Device>,
     pub(crate) sampling: Sampling,
+    /// As the model was trained unless set.
+    pub(crate) grounded: Option<bool>,
     pub(crate) rescan_every: Duration,
 }
 
@@ -32,6 +34,7 @@ impl Default for Settings {
         Settings {
             device: None,
             sampling: Sampling::default(),
+            grounded: None,
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
         }
     }
@@ -47,6 +50,7 @@ struct Keys {
     top_p: Option<Spanned<Value>>,
     thought_tokens_max: Option<Spanned<Value>>,
     seed: Option<Spanned<Value>>,
+    grounded: Option<Spanned<Value>>,
     rescan_minutes: Option<Spanned<Value>>,
 }
 
@@ -78,6 +82,7 @@ pub(crate) fn parse(text: &str) -> Result<Settings, String> {
     Ok(Settings {
         device: file.value("device", keys.device, "auto, cpu, cuda or metal", device)?,
         sampling,
+        grounded: file.value("grounded", keys.grounded, "true or false", Value::as_bool)?,
         rescan_every: minutes.map_or(default.rescan_every, |m| Duration::from_secs(m * 60)),
     })
 }

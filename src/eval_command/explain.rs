@@ -81,7 +81,10 @@ fn thoughts(query: &QueryReport) -> String {
     let greedy = query.greedy.iter().map(|text| format!("- greedy: {}\n", one_line(text)));
     let sampled = (1..).zip(&query.sampled);
     let sampled = sampled.map(|(number, text)| format!("- thought {number}: {}\n", one_line(text)));
-    let all: String = greedy.chain(sampled).collect();
+    let grounded = (1..).zip(&query.grounded);
+    let grounded =
+        grounded.map(|(number, text)| format!("- grounded thought {number}: {}\n", one_line(text)));
+    let all: String = greedy.chain(sampled).chain(grounded).collect();
     if all.is_empty() { "- no thought was kept\n".to_owned() } else { all }
 }
 

@@ -95,6 +95,7 @@ pub(super) fn queries(report: &Report) -> String {
             "text": query.text,
             "greedy": query.greedy,
             "sampled": query.sampled,
+            "grounded": query.grounded,
             "columns": columns,
         });
         format!("{line}\n")

@@ -41,7 +41,8 @@ pub(super) fn head(settings: &Settings) -> String {
          - {documents} A ranking is the documents of the 100 best passages of each search; MAP and \
          Recall@100 see no further.\n\
          - Thoughts: `+sampled` is k = {} at temperature {}, top-p {}, at most {} tokens each, seed \
-         {}; `+greedy` is one at temperature 0. Words are those of the question, except in \
+         {}; `+grounded` is the same after the best sentences of the search without thought; \
+         `+greedy` is one at temperature 0. Words are those of the question, except in \
          `bm25+…`.\n\
          - Δ is the mean difference over queries with its 95 % interval (paired bootstrap); `*` marks \
          an interval without 0. Wins, ties and losses count queries.\n\

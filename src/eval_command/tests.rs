@@ -199,6 +199,7 @@ fn report() -> Report {
         text: "why\nnot".to_owned(),
         greedy: Vec::new(),
         sampled: vec![" a\n\u{1b}thought".to_owned()],
+        grounded: Vec::new(),
         answers: vec![before, after],
     };
     Report {
@@ -334,8 +335,8 @@ fn a_query_is_explained_where_it_is_asked() {
 
 #[test]
 fn columns_are_those_asked_for_and_possible() {
-    let own = "bm25 bm25+greedy bm25+sampled dense dense+greedy dense+sampled hybrid \
-               hybrid+greedy hybrid+sampled";
+    let own = "bm25 bm25+greedy bm25+sampled dense dense+greedy dense+sampled dense+grounded \
+               hybrid hybrid+greedy hybrid+sampled hybrid+grounded";
     let all = format!("{own} peer-dense peer-hybrid");
     for (words, expected) in [
         ("x", Ok(all.as_str())),

@@ -40,7 +40,8 @@ struct Candidate {
 pub(super) fn explore(split: &mut Split, run: &Run, args: &Train) -> Result<(), AppError> {
     let mut journal: Journal<Candidate> = Journal::open(&run.file("explored.jsonl"))?;
     let mut explorer = Explorer { run, args, author: None };
-    let rows: Vec<Row> = split.train.iter().chain(&split.held_out).cloned().collect();
+    let all: Vec<Row> = split.train.iter().chain(&split.held_out).cloned().collect();
+    let rows = chosen(&all, split.train.len(), args);
     let open: Vec<&Row> = rows.iter().filter(|row| row.pair.thought.trim().is_empty()).collect();
     for source in sources(args) {
         for number in 0..args.making.candidates {
@@ -66,6 +67,17 @@ pub(super) fn explore(split: &mut Split, run: &Run, args: &Train) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// The rows that thoughts are made for: of those learnt from as many as are wanted, of the others
+/// no more than are judged on.
+fn chosen(all: &[Row], learnt_from: usize, args: &Train) -> Vec<Row> {
+    let (train, held_out) = all.split_at(learnt_from);
+    let mut order = schedule::order(train.len(), 2, args.seed);
+    order.truncate(args.making.thoughtful.unwrap_or(usize::MAX));
+    order.sort_unstable();
+    let judged = held_out.iter().take(args.judging.judged);
+    order.into_iter().map(|index| &train[index]).chain(judged).cloned().collect()
 }
 
 fn sources(args: &Train) -> Vec<Source> {

@@ -2,16 +2,16 @@
 //! the old model on the held-out questions with everything that serves users, and promoted only if
 //! the difference is no accident.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use daemon::Backend;
 use daemon::eval::{self, Backends, Column, Encoder, Plan, Report, Search, Thinking};
-use models::Sampling;
 use models::beir::{Collection, Entry, Grades, Query};
 use models::paired::{self, Comparison};
+use models::{Sampling, schedule};
 use models_candle::train::adapter::Adapter;
 use models_candle::train::merge::{self, Fidelity, Named};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ const MANIFEST: &str = "manifest.json";
 const REPORT: &str = "report.md";
 /// Hidden states of the merged file may differ from base and adapter by rounding to 8 bits.
 const COSINE_MIN: f32 = 0.999;
+/// Passages that the held-out questions are answered among; a model reads that many in five minutes
+/// on two cores.
+const JUDGED_PASSAGES_MAX: usize = 4_000;
 /// Texts that the check compares on.
 const CHECKED_TEXTS: usize = 8;
 
@@ -81,7 +84,7 @@ pub(super) fn judge(
     let new = measure(run, args, &run.model(), &collection, "measuring the new model")?;
     run.stop.check()?;
     let rows = compare(&old, &new, args.seed);
-    let gate = rows.iter().find(|row| row.column == args.judging.gate);
+    let gate = rows.iter().find(|row| row.column == args.gate());
     let better = gate.is_some_and(|row| row.change.low > 0.0);
     let report = text(run, args, split, &fidelity, &rows, better)?;
     run.write(REPORT, &report)?;
@@ -102,7 +105,7 @@ pub(super) fn judge(
         "seed": args.seed,
         "recipe": adapter.about.recipe,
         "rows": {"train": split.train.len(), "held_out": split.held_out.len()},
-        "gate": args.judging.gate.to_string(),
+        "gate": args.gate().to_string(),
         "fidelity": fidelity,
         "ndcg_10": figures,
     });
@@ -154,22 +157,31 @@ fn merge_to(
         name: format!("{stem} ({})", run.name),
         bare_weight: args.judging.bare_weight,
         thinks,
+        grounded: thinks && adapter.about.recipe.grounded > 0.0,
         half,
     };
     let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
     Ok(merge::merge(&run.base, adapter, &named, &run.model(), &mut progress)?)
 }
 
-/// The passages as documents, and at most `most` held-out questions about them.
+/// The passages as documents, or a sample of many of them, and at most `most` held-out questions
+/// about them.
 fn held_out(inputs: &Inputs, rows: &[Row], most: usize) -> Collection {
     let id = |place: usize| format!("p{place}");
-    let entry = |(place, text): (usize, &String)| Entry {
-        id: id(place),
+    let judged = rows.iter().take(most).flat_map(|row| &row.pair.pos);
+    let mut places: Vec<usize> = judged.filter_map(|text| inputs.find(text)).collect();
+    places.extend(schedule::order(inputs.passages.len(), 0, 0));
+    let mut seen = HashSet::new();
+    places.retain(|place| seen.insert(*place));
+    places.truncate(JUDGED_PASSAGES_MAX.max(most));
+    places.sort_unstable();
+    let entry = |place: &usize| Entry {
+        id: id(*place),
         title: String::new(),
-        text: text.clone(),
+        text: inputs.passages[*place].clone(),
     };
     let mut collection = Collection {
-        documents: inputs.passages.iter().enumerate().map(entry).collect(),
+        documents: places.iter().map(entry).collect(),
         queries: Vec::new(),
         qrels: BTreeMap::new(),
     };
@@ -185,12 +197,17 @@ fn held_out(inputs: &Inputs, rows: &[Row], most: usize) -> Collection {
 
 fn columns(gate: Column) -> Vec<Column> {
     let column = |search, thinking| Column { encoder: Encoder::Own, search, thinking };
+    // Thinking is most of what measuring costs, so only one way of it is.
+    let thinking = match gate.thinking {
+        Thinking::Grounded => Thinking::Grounded,
+        Thinking::None | Thinking::Greedy | Thinking::Sampled => Thinking::Sampled,
+    };
     let mut columns = vec![
         column(Search::Bm25, Thinking::None),
         column(Search::Dense, Thinking::None),
-        column(Search::Dense, Thinking::Sampled),
+        column(Search::Dense, thinking),
         column(Search::Hybrid, Thinking::None),
-        column(Search::Hybrid, Thinking::Sampled),
+        column(Search::Hybrid, thinking),
     ];
     if !columns.contains(&gate) {
         columns.push(gate);
@@ -206,7 +223,7 @@ fn measure(
     stage: &str,
 ) -> Result<Report, AppError> {
     let plan = Plan {
-        columns: columns(args.judging.gate),
+        columns: columns(args.gate()),
         sampling: Sampling { seed: args.seed, ..run.config.sampling.clone() },
         chunked: false,
         weights: (RANKING_WEIGHT, RANKING_WEIGHT),
@@ -267,14 +284,14 @@ fn text(
     );
     for Change { column, old, new, change } in rows {
         let Comparison { wins, ties, losses, mean, low, high } = change;
-        let mark = if *column == args.judging.gate { " (gate)" } else { "" };
+        let mark = if *column == args.gate() { " (gate)" } else { "" };
         text.push_str(&format!(
             "| {column}{mark} | {old:.3} | {new:.3} | {mean:+.3} [{low:+.3}, {high:+.3}] | {wins}, {ties}, {losses} |\n"
         ));
     }
     let verdict =
         if better { "better: the new model may be used" } else { "not shown to be better" };
-    text.push_str(&format!("\n{}: {verdict}.\n", args.judging.gate));
+    text.push_str(&format!("\n{}: {verdict}.\n", args.gate()));
     text.push_str(&format!(
         "\nThe merged file against base and adapter: cosine of hidden states {:.5} (least {:.5}); {} of {} greedy tokens of mistral.rs are candle's.\n",
         fidelity.cosine, fidelity.least, fidelity.equal, fidelity.tokens

@@ -129,7 +129,8 @@ impl<'a> Session<'a> {
         self.run.tell("training", report.step, steps, &|status| {
             status.loss = Some(loss as f32);
             status.tokens_per_s = Some(rate as f32);
-            status.ndcg_10 = newest.map(|look| look.thought as f32);
+            // Not the one with thoughts: the chosen ones were taken from the answers.
+            status.ndcg_10 = newest.map(|look| look.bare as f32);
         });
         Ok(())
     }

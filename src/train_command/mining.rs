@@ -1,6 +1,7 @@
 //! What the committee's rankings say of each row: whether a made-up question finds its own passage
-//! again, and which passages are hard to tell from the answer.
+//! again, which passages are hard to tell from the answer, and what a grounded thought is shown.
 
+use models::ground;
 use models::negatives::{self, hard_negatives};
 use models_candle::committee::Committee;
 
@@ -43,6 +44,12 @@ pub(super) fn mine(
                 continue;
             }
             let is_held = held(&row.origin);
+            if row.pair.context.is_empty() {
+                let found = negatives::fused(&rankings);
+                let found = found.iter().filter(|place| is_held || !held(&inputs.origins[**place]));
+                let texts = found.map(|place| inputs.passages[*place].as_str());
+                row.pair.context = ground::context(&row.pair.query, texts);
+            }
             let pos = &row.pair.pos;
             // A passage that is judged on is nobody's negative, or training would push it away.
             let excluded = |place: usize| {

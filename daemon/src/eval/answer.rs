@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use models::beir::Grades;
-use models::{Embedding, Sampling, Thought, metrics};
+use models::{Embedding, Sampling, Thought, ground, metrics};
 
 use super::thoughts::{Remembered, ThoughtLog};
 use super::{Answer, Column, EvalError, Milliseconds, Plan, Search, Thinking};
 use crate::engine::Engine;
-use crate::fuse::fuse;
+use crate::fuse::{fuse, grounds};
 use crate::limits::CANDIDATES;
 use crate::store::{Found, Scope};
 
@@ -30,6 +30,7 @@ pub(super) struct Bench<'a> {
 pub(super) struct Trace {
     pub(super) greedy: Vec<String>,
     pub(super) sampled: Vec<String>,
+    pub(super) grounded: Vec<String>,
     pub(super) answers: Vec<Answer>,
 }
 
@@ -65,11 +66,19 @@ impl Bench<'_> {
             false => None,
         };
         let mut lines = HashMap::new();
-        for thinking in [Thinking::None, Thinking::Greedy, Thinking::Sampled] {
+        let kinds = [Thinking::None, Thinking::Greedy, Thinking::Sampled, Thinking::Grounded];
+        for thinking in kinds {
             let columns: Vec<Column> =
                 self.columns.iter().copied().filter(|c| c.thinking == thinking).collect();
             if !columns.is_empty() {
-                let line = self.line(question, thinking, &columns, bare.as_ref()).await?;
+                let context = match (thinking, &bare) {
+                    (Thinking::Grounded, Some((bare, _))) => {
+                        self.context(question, &asked, bare).await?
+                    }
+                    _ => String::new(),
+                };
+                let how = (thinking, context.as_str());
+                let line = self.line(question, how, &columns, bare.as_ref()).await?;
                 lines.insert(thinking, line);
             }
         }
@@ -82,20 +91,38 @@ impl Bench<'_> {
             let line = lines.remove(&thinking);
             line.map_or_else(Vec::new, |line| line.thoughts.into_iter().map(|t| t.text).collect())
         };
-        Ok(Trace { greedy: texts(Thinking::Greedy), sampled: texts(Thinking::Sampled), answers })
+        Ok(Trace {
+            greedy: texts(Thinking::Greedy),
+            sampled: texts(Thinking::Sampled),
+            grounded: texts(Thinking::Grounded),
+            answers,
+        })
+    }
+
+    /// What a grounded thought is shown: as users get it, the draft's best sentences.
+    async fn context(
+        &self,
+        question: &str,
+        asked: &Searched,
+        bare: &Embedding,
+    ) -> Result<String, EvalError> {
+        let near = self.by_vector(bare.clone()).await?;
+        let (text_weight, vector_weight) = self.plan.weights;
+        let lists = [(text_weight, &asked.found[..]), (vector_weight, &near.found[..])];
+        Ok(grounds(question, &fuse(&lists, ground::PASSAGES)))
     }
 
     /// Thinks, embeds and searches as `columns` need it, which all think alike.
     async fn line(
         &mut self,
         question: &str,
-        thinking: Thinking,
+        (thinking, context): (Thinking, &str),
         columns: &[Column],
         bare: Option<&(Embedding, f64)>,
     ) -> Result<Line, EvalError> {
         let wants = |search: Search| columns.iter().any(|column| column.search == search);
         let Remembered { thoughts, ms: think_ms, drawn: thought_tokens } =
-            self.think(question, thinking).await?;
+            self.think(question, context, thinking).await?;
         let mut line = Line {
             thoughts,
             think_ms,
@@ -124,17 +151,22 @@ impl Bench<'_> {
         Ok(line)
     }
 
-    /// Thinks all that the columns want to be thought about `question`.
+    /// Thinks all that the columns want to be thought about `question` alone.
     pub(super) async fn think_ahead(&mut self, question: &str) -> Result<(), EvalError> {
         for thinking in [Thinking::Greedy, Thinking::Sampled] {
             if self.columns.iter().any(|column| column.thinking == thinking) {
-                self.think(question, thinking).await?;
+                self.think(question, "", thinking).await?;
             }
         }
         Ok(())
     }
 
-    async fn think(&mut self, question: &str, thinking: Thinking) -> Result<Remembered, EvalError> {
+    async fn think(
+        &mut self,
+        question: &str,
+        context: &str,
+        thinking: Thinking,
+    ) -> Result<Remembered, EvalError> {
         let sampling = match thinking {
             Thinking::None => return Ok(Remembered::default()),
             // Nothing is drawn: neither seed nor nucleus may make it a thought of its own.
@@ -145,20 +177,20 @@ impl Bench<'_> {
                 seed: 0,
                 ..self.plan.sampling.clone()
             },
-            Thinking::Sampled => self.plan.sampling.clone(),
+            Thinking::Sampled | Thinking::Grounded => self.plan.sampling.clone(),
         };
-        if let Some(remembered) = self.log.recall(question, &sampling) {
+        if let Some(remembered) = self.log.recall(question, context, &sampling) {
             return Ok(remembered);
         }
         let started = Instant::now();
-        let mut thinking = self.engine.mind.think(question, &sampling)?;
+        let mut thinking = self.engine.mind.think(question, context, &sampling)?;
         let mut drawn = 0;
         while thinking.deltas.recv().await.is_some() {
             drawn += 1;
         }
         let thoughts = thinking.thoughts().await?;
         let remembered = Remembered { thoughts, ms: ms(started), drawn };
-        self.log.note(question, &sampling, &remembered)?;
+        self.log.note(question, context, &sampling, &remembered)?;
         Ok(remembered)
     }
 

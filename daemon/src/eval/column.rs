@@ -29,8 +29,10 @@ pub enum Thinking {
     None,
     /// One thought of the likeliest tokens.
     Greedy,
-    /// k sampled thoughts, as users get it.
+    /// k sampled thoughts, as users get them.
     Sampled,
+    /// The same, shown the best sentences of the search without thought.
+    Grounded,
 }
 
 /// One way to answer a question.
@@ -42,16 +44,18 @@ pub struct Column {
 }
 
 /// Names of everything that can be measured, in the order of the table.
-const NAMES: [(&str, Column); 11] = [
+const NAMES: [(&str, Column); 13] = [
     ("bm25", own(Search::Bm25, Thinking::None)),
     ("bm25+greedy", own(Search::Bm25, Thinking::Greedy)),
     ("bm25+sampled", own(Search::Bm25, Thinking::Sampled)),
     ("dense", own(Search::Dense, Thinking::None)),
     ("dense+greedy", own(Search::Dense, Thinking::Greedy)),
     ("dense+sampled", own(Search::Dense, Thinking::Sampled)),
+    ("dense+grounded", own(Search::Dense, Thinking::Grounded)),
     ("hybrid", own(Search::Hybrid, Thinking::None)),
     ("hybrid+greedy", own(Search::Hybrid, Thinking::Greedy)),
     ("hybrid+sampled", own(Search::Hybrid, Thinking::Sampled)),
+    ("hybrid+grounded", own(Search::Hybrid, Thinking::Grounded)),
     ("peer-dense", peer(Search::Dense)),
     ("peer-hybrid", peer(Search::Hybrid)),
 ];

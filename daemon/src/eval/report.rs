@@ -34,9 +34,11 @@ pub struct Answer {
 pub struct QueryReport {
     pub id: String,
     pub text: String,
-    /// Texts of the greedy thought, then of the sampled ones; empty if no column asked for them.
+    /// Texts of the greedy thought, of the sampled and of the grounded ones; empty if no column asked
+    /// for them.
     pub greedy: Vec<String>,
     pub sampled: Vec<String>,
+    pub grounded: Vec<String>,
     pub answers: Vec<Answer>,
 }
 

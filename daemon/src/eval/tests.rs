@@ -51,11 +51,12 @@ impl Mind for CountedMind {
     fn think(
         &mut self,
         question: &str,
+        context: &str,
         sampling: &Sampling,
         on_token: &mut OnToken<'_>,
     ) -> Result<Vec<Thought>, MindError> {
         self.1.thought.fetch_add(1, Ordering::SeqCst);
-        self.0.think(question, sampling, on_token)
+        self.0.think(question, context, sampling, on_token)
     }
 
     fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
@@ -135,6 +136,9 @@ async fn every_column_answers_every_query_in_the_plans_order() {
         let columns: Vec<Column> = query.answers.iter().map(|answer| answer.column).collect();
         assert_eq!(columns, Column::all());
         assert_eq!((query.greedy.len(), query.sampled.len()), (1, 2));
+        let about = |text: &String| text.contains(" given ");
+        assert!(query.grounded.len() == 2 && query.grounded.iter().all(about), "{query:?}");
+        assert!(!query.sampled.iter().any(about), "{query:?}");
     }
     for name in ["bm25", "dense", "hybrid", "dense+sampled", "peer-dense"] {
         let answer = column(&report, 0, name);

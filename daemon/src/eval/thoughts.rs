@@ -28,6 +28,9 @@ pub(super) struct Remembered {
 #[derive(Serialize, Deserialize)]
 struct Line {
     question: String,
+    /// What grounded thoughts were shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    context: String,
     k: usize,
     temperature: f64,
     top_p: f64,
@@ -73,8 +76,13 @@ impl ThoughtLog {
     }
 
     /// What was thought about `question` with this `sampling`.
-    pub(super) fn recall(&self, question: &str, sampling: &Sampling) -> Option<Remembered> {
-        let line = Line::new(question, sampling, &Remembered::default());
+    pub(super) fn recall(
+        &self,
+        question: &str,
+        context: &str,
+        sampling: &Sampling,
+    ) -> Option<Remembered> {
+        let line = Line::new(question, context, sampling, &Remembered::default());
         self.lines.get(&line.key()).cloned()
     }
 
@@ -82,10 +90,11 @@ impl ThoughtLog {
     pub(super) fn note(
         &mut self,
         question: &str,
+        context: &str,
         sampling: &Sampling,
         remembered: &Remembered,
     ) -> Result<(), EvalError> {
-        let line = Line::new(question, sampling, remembered);
+        let line = Line::new(question, context, sampling, remembered);
         let written = serde_json::to_string(&line)
             .map_err(io::Error::from)
             .and_then(|text| self.file.write_all(format!("{text}\n").as_bytes()));
@@ -96,10 +105,11 @@ impl ThoughtLog {
 }
 
 impl Line {
-    fn new(question: &str, sampling: &Sampling, remembered: &Remembered) -> Line {
+    fn new(question: &str, context: &str, sampling: &Sampling, remembered: &Remembered) -> Line {
         let thoughts = remembered.thoughts.iter();
         Line {
             question: question.to_owned(),
+            context: context.to_owned(),
             k: sampling.thoughts,
             temperature: sampling.temperature,
             top_p: sampling.top_p,
@@ -112,14 +122,15 @@ impl Line {
     }
 
     fn key(&self) -> String {
-        let Line { question, k, temperature, top_p, tokens_max, seed, .. } = self;
-        format!("{k} {temperature} {top_p} {tokens_max} {seed} {question}")
+        let Line { question, context, k, temperature, top_p, tokens_max, seed, .. } = self;
+        format!("{k} {temperature} {top_p} {tokens_max} {seed} {question}\0{context}")
     }
 
     fn remembered(self) -> Remembered {
-        let thoughts = self.thoughts.into_iter();
+        let context = self.context;
+        let thought = |(text, tokens)| Thought { text, tokens, context: context.clone() };
         Remembered {
-            thoughts: thoughts.map(|(text, tokens)| Thought { text, tokens }).collect(),
+            thoughts: self.thoughts.into_iter().map(thought).collect(),
             ms: self.ms,
             drawn: self.drawn,
         }

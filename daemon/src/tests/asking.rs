@@ -65,6 +65,22 @@ async fn draft_then_thought_then_final_then_done() {
 }
 
 #[tokio::test]
+async fn a_grounded_thought_comes_after_the_draft_and_is_about_what_it_found() {
+    let script = Arc::new(Script::default());
+    *script.grounded.lock().unwrap() = true;
+    let world = World::with(script).await;
+    write_notes(&world);
+    let mut talk = world.connect().await;
+    talk.add(&world.notes).await.unwrap();
+    talk.sync().await;
+    let answer = talk.ask(question("who keeps the lighthouse lamp?")).await.unwrap();
+    assert_eq!(answer.order, ["draft", "thought", "final", "done"]);
+    let found = "lamp? given # Lamp The keeper of the lighthouse fills the lamp with oil.";
+    assert!(answer.thought.contains(found), "{}", answer.thought);
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_long_document_leaves_room_for_others_and_fills_what_they_leave() {
     let (world, mut talk) = World::watching().await;
     let section =

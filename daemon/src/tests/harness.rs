@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) name: Mutex<Option<&'static str>>,
+    /// Whether the next mind that is loaded thinks about what was found.
+    pub(super) grounded: Mutex<bool>,
     /// Taken by the next mind that is loaded: it waits here before every token and takes a
     /// dropped sender for an open gate.
     pub(super) gate: Mutex<Option<mpsc::Receiver<()>>>,
@@ -59,6 +61,9 @@ impl Backend for Scripted {
     fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
         fail(&self.0.fail_loading)?;
         let mut inner = ScriptedMind::new(self.0.name.lock().unwrap().unwrap_or("first"));
+        if *self.0.grounded.lock().unwrap() {
+            inner = inner.grounded();
+        }
         if let Some(gate) = self.0.gate.lock().unwrap().take() {
             inner = inner.gated(move || {
                 // A dropped sender is an open gate.
@@ -92,13 +97,14 @@ impl Mind for TestMind {
     fn think(
         &mut self,
         question: &str,
+        context: &str,
         sampling: &Sampling,
         on_token: &mut OnToken<'_>,
     ) -> Result<Vec<Thought>, MindError> {
         fail(&self.script.fail_thinking)?;
         assert!(!*self.script.panic_thinking.lock().unwrap(), "as the script says");
         self.script.thought.fetch_add(1, Ordering::SeqCst);
-        self.inner.think(question, sampling, on_token)
+        self.inner.think(question, context, sampling, on_token)
     }
 
     fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
@@ -227,6 +233,7 @@ pub(super) fn settings(dir: &Path) -> Settings {
         training_file: dir.join("training.json"),
         sampling: Sampling { thoughts: 2, ..Sampling::default() },
         version: "test".to_owned(),
+        grounded: None,
         rescan_every: Duration::from_secs(3600),
         text_weight: 1.0,
         vector_weight: 1.0,

@@ -22,7 +22,7 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
 
     // The thread stands at the gate while others queue.
-    let mut thinking = mind.think("first", &sampling).unwrap();
+    let mut thinking = mind.think("first", "", &sampling).unwrap();
     gate.send(()).unwrap();
     within(thinking.deltas.recv()).await.unwrap();
     let behind = mind.embed_passages(vec!["a".to_owned()]);
@@ -53,16 +53,16 @@ async fn askers_that_left_leave_room() {
     let loaded = within(mind::start(backend, fatal, &threads)).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
-    let mut first = mind.think("first", &sampling).unwrap();
+    let mut first = mind.think("first", "", &sampling).unwrap();
     gate.send(()).unwrap();
     within(first.deltas.recv()).await.unwrap();
     let held: Vec<_> =
-        (0..LANE_INTERACTIVE_MAX).map(|_| mind.think("waiting", &sampling).unwrap()).collect();
-    assert!(matches!(mind.think("one too many", &sampling), Err(JobError::Busy)));
+        (0..LANE_INTERACTIVE_MAX).map(|_| mind.think("waiting", "", &sampling).unwrap()).collect();
+    assert!(matches!(mind.think("one too many", "", &sampling), Err(JobError::Busy)));
     drop(held);
-    let last = mind.think("there is room", &sampling).unwrap();
+    let last = mind.think("there is room", "", &sampling).unwrap();
     drop(gate);
     assert_eq!(within(last.thoughts()).await.unwrap().len(), 1);
     mind.close();
-    assert!(matches!(mind.think("closed", &sampling), Err(JobError::Gone)));
+    assert!(matches!(mind.think("closed", "", &sampling), Err(JobError::Gone)));
 }

@@ -143,7 +143,7 @@ impl Author {
                 return Ok(prompt);
             }
             Task::Thought { query, examples } => match &self.trained {
-                Some(template) => return template.fill(query),
+                Some(template) => return template.fill(query, ""),
                 None => explore::thought_chat(query, examples),
             },
             Task::Informed { query, passage } => explore::informed_chat(query, passage),
@@ -154,6 +154,6 @@ impl Author {
     fn chat(&self, system: &str, user: &str) -> Result<Vec<u32>, MindError> {
         let chat = self.chats.get(system);
         let chat = chat.ok_or_else(|| MindError::Inference("an unknown system message".into()))?;
-        chat.fill(user)
+        chat.fill(user, "")
     }
 }

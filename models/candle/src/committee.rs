@@ -289,7 +289,7 @@ impl Embedder {
             }
             Embedder::Own { encoder, vocabulary } => {
                 let sequence = |(query, thought): &(&str, &str)| {
-                    let thought = Thought { text: (*thought).to_owned(), tokens: Vec::new() };
+                    let thought = Thought { text: (*thought).to_owned(), ..Thought::default() };
                     let thought = (!thought.text.is_empty()).then_some(&thought);
                     vocabulary.assemble(&prompt::query(query, thought))
                 };

@@ -65,6 +65,7 @@ pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindErro
         fingerprint: gguf::fingerprint(path)?,
         width: meta.width,
         passage_tokens_max: meta.passage_tokens_max,
+        grounded: meta.grounded,
         device: words,
     };
     Ok(Box::new(O1Mind { card, vocabulary, encoder, thinker }))
@@ -90,10 +91,11 @@ impl Mind for O1Mind {
     fn think(
         &mut self,
         question: &str,
+        context: &str,
         sampling: &Sampling,
         on_token: &mut OnToken<'_>,
     ) -> Result<Vec<Thought>, MindError> {
-        self.thinker.think(question, sampling, on_token)
+        self.thinker.think(question, context, sampling, on_token)
     }
 
     fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {

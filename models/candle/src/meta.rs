@@ -8,7 +8,7 @@ mod spare;
 use std::collections::BTreeSet;
 
 use candle_core::quantized::gguf_file::{Content, Value};
-use models::MindError;
+use models::{MindError, prompt};
 
 use crate::decoder::Config;
 use crate::head::FittedHead;
@@ -21,6 +21,8 @@ pub const VERSION: u32 = 1;
 const QUERY_TOKENS_MAX: usize = 128;
 const THOUGHT_TOKENS_MAX: usize = 128;
 const PASSAGE_TOKENS_MAX: usize = 256;
+/// The one key that a file may lack.
+const GROUNDED: &str = "forethought.grounded";
 /// Markers around the texts of the longest query form: `<query> </query> <thought> eos <emb>`.
 const QUERY_MARKERS: usize = 5;
 /// Weight of the thought-free query for the shipped head, which was fitted without thoughts. Over
@@ -121,6 +123,8 @@ pub struct Meta {
     pub thought_tokens_max: usize,
     pub passage_tokens_max: usize,
     pub style: Style,
+    /// Whether it was trained to think about what a first search found.
+    pub grounded: bool,
 }
 
 impl Meta {
@@ -169,6 +173,8 @@ impl Meta {
             style: named(content, "forethought.think_style", |name| {
                 [Style::Chat, Style::Trained].into_iter().find(|style| style.name() == name)
             })?,
+            // Files of before there was such a thing do not say.
+            grounded: matches!(content.metadata.get(GROUNDED), Some(Value::Bool(true))),
             architecture: config.architecture.clone(),
         };
         meta.check(&config)?;
@@ -202,6 +208,7 @@ impl Meta {
             thought_tokens_max: THOUGHT_TOKENS_MAX.min(config.context / 4),
             passage_tokens_max: PASSAGE_TOKENS_MAX.min(config.context / 2),
             style: Style::Chat,
+            grounded: false,
             architecture: config.architecture.clone(),
         };
         meta.check(&config)?;
@@ -235,6 +242,12 @@ impl Meta {
 
     /// Most tokens, markers included, that one input to the encoder can have.
     pub fn sequence_tokens_max(&self) -> usize {
+        self.ungrounded_tokens_max() + prompt::CONTEXT_TOKENS_MAX
+    }
+
+    /// The same where nothing was found: what must fit the model, which reads a little beyond its
+    /// context where a tiny one has not room for both.
+    fn ungrounded_tokens_max(&self) -> usize {
         let query = self.query_tokens_max + self.thought_tokens_max + QUERY_MARKERS;
         query.max(self.passage_tokens_max + 1)
     }
@@ -266,7 +279,8 @@ impl Meta {
         ];
         let ours = keys.into_iter().map(|(key, value)| (format!("forethought.{key}"), value));
         let name = ("general.name".to_owned(), Value::String(self.name.clone()));
-        std::iter::once(name).chain(ours).collect()
+        let grounded = self.grounded.then(|| (GROUNDED.to_owned(), Value::Bool(true)));
+        std::iter::once(name).chain(ours).chain(grounded).collect()
     }
 
     fn check(&self, config: &Config) -> Result<(), MindError> {
@@ -277,7 +291,7 @@ impl Meta {
         let fits = |tokens: &usize| (1..=config.context).contains(tokens);
         let complaint = if exits.is_empty() || !ascending || !in_model {
             format!("exit layers {exits:?} do not fit its {} layers", config.layers)
-        } else if !budgets.iter().all(fits) || !fits(&self.sequence_tokens_max()) {
+        } else if !budgets.iter().all(fits) || !fits(&self.ungrounded_tokens_max()) {
             format!("token budgets {budgets:?} do not fit its context of {}", config.context)
         } else if !(0.0..=1.0).contains(&self.bare_weight) {
             format!("bare_weight {} is not from 0 to 1", self.bare_weight)

@@ -134,6 +134,7 @@ pub fn open_peer(folder: &Path) -> std::result::Result<Box<dyn Mind>, MindError>
         fingerprint: fingerprint(folder)?,
         width: teacher.width,
         passage_tokens_max: TOKENS_MAX - SPECIAL_TOKENS,
+        grounded: false,
         device: "cpu".to_owned(),
     };
     Ok(Box::new(Peer { card, counter: Arc::new(Counter(whole_texts)), teacher }))
@@ -178,6 +179,7 @@ impl Mind for Peer {
 
     fn think(
         &mut self,
+        _: &str,
         _: &str,
         _: &Sampling,
         _: &mut OnToken<'_>,
@@ -255,7 +257,8 @@ mod tests {
     #[test]
     fn a_peer_does_not_think() {
         let mut peer = open_peer(tiny().path()).unwrap();
-        let thought = peer.think("why", &Sampling::default(), &mut |_| ControlFlow::Continue(()));
+        let thought =
+            peer.think("why", "", &Sampling::default(), &mut |_| ControlFlow::Continue(()));
         let error = thought.unwrap_err().to_string();
         assert!(error.contains("does not think"), "{error}");
     }

@@ -92,10 +92,11 @@ impl Thinker {
     pub fn think(
         &mut self,
         question: &str,
+        context: &str,
         sampling: &Sampling,
         on_token: &mut OnToken<'_>,
     ) -> Result<Vec<Thought>, MindError> {
-        let prompt = self.template.fill(question)?;
+        let prompt = self.template.fill(question, context)?;
         let room = self.context.saturating_sub(prompt.len());
         let tokens_max = sampling.tokens_max.min(THOUGHT_TOKENS_MAX).min(room);
         let mut thoughts = Vec::new();
@@ -108,7 +109,9 @@ impl Thinker {
             match self.think_once(&prompt, tokens_max, draw, writer, index, on_token)? {
                 None => break,
                 Some(thought) if thought::is_empty(&thought.text) => {}
-                Some(thought) => thoughts.push(thought),
+                Some(thought) => {
+                    thoughts.push(Thought { context: context.to_owned(), ..thought });
+                }
             }
         }
         Ok(thoughts)

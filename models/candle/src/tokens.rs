@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use candle_core::quantized::gguf_file::Content;
 use candle_core::quantized::tokenizer::TokenizerFromGguf;
-use models::prompt::{Piece, Role};
+use models::prompt::{self, Piece, Role};
 use models::{MindError, TokenCounter};
 use tokenizers::Tokenizer;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -88,6 +88,9 @@ impl Vocabulary {
             let (ids, content) = match piece {
                 Piece::Marker(role) => (vec![self.marker(*role)], false),
                 Piece::Question(text) => (self.encode(text, self.meta.query_tokens_max)?, true),
+                Piece::Context(text) => {
+                    (self.encode(&prompt::context_text(text), prompt::CONTEXT_TOKENS_MAX)?, false)
+                }
                 Piece::ThoughtText(text) => {
                     (self.encode(text, self.meta.thought_tokens_max)?, true)
                 }

@@ -16,6 +16,7 @@ fn rows_of_any_export_are_read() {
         pos: texts(&["a", "b"]),
         neg: texts(&["c"]),
         thought: "t2".to_owned(),
+        context: "Cats purr.".to_owned(),
         pos_scores: vec![0.9, 0.1],
         neg_scores: vec![-1.5],
         all_thought: texts(&["t1", "t2"]),

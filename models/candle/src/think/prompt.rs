@@ -147,11 +147,12 @@ impl Template {
         Ok(ids)
     }
 
-    /// The prompt for `question`, which is cut to its budget.
+    /// The prompt for `question`, which is cut to its budget, and what was found for it, which is
+    /// cut to its own and may be empty.
     ///
     /// # Errors
     /// [`MindError::Inference`] if the tokenizer fails.
-    pub(crate) fn fill(&self, question: &str) -> Result<Vec<u32>, MindError> {
+    pub(crate) fn fill(&self, question: &str, context: &str) -> Result<Vec<u32>, MindError> {
         let question = question.trim();
         let bytes_max = self.question_tokens_max.saturating_mul(BYTES_PER_TOKEN_MAX);
         let end = question.floor_char_boundary(bytes_max);
@@ -159,6 +160,11 @@ impl Template {
         // A space at the end of the lead becomes part of the question's first token.
         let lead_tokens = self.encode(self.lead.trim_end())?.len();
         text.truncate(lead_tokens + self.question_tokens_max);
+        if !context.is_empty() {
+            let mut found = self.encode(&prompt::context_text(context))?;
+            found.truncate(prompt::CONTEXT_TOKENS_MAX);
+            text.extend(found);
+        }
         Ok([&self.head, &text, &self.tail].into_iter().flatten().copied().collect())
     }
 

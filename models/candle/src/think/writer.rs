@@ -100,7 +100,7 @@ impl Writer {
             length -= 1;
         }
         self.tokens.truncate(length);
-        Ok(Thought { text, tokens: std::mem::take(&mut self.tokens) })
+        Ok(Thought { text, tokens: std::mem::take(&mut self.tokens), ..Thought::default() })
     }
 
     /// The text of the first `length` tokens without white space before it.

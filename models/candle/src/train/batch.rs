@@ -69,7 +69,15 @@ impl Batch {
                 QueryForm::Dropout if rng.random_bool(recipe.thought_kept) => &[true],
                 QueryForm::Dropout => &[false],
             };
-            for item in query_items(pair, forms, vocabulary)? {
+            let thought = Thought {
+                text: pair.thought.trim().to_owned(),
+                context: match recipe.grounded > 0.0 && rng.random_bool(recipe.grounded) {
+                    true => pair.context.clone(),
+                    false => String::new(),
+                },
+                ..Thought::default()
+            };
+            for item in query_items(&pair.query, &thought, forms, vocabulary)? {
                 for _ in &item.reads {
                     owners.push(owner);
                     batch.texts.push(pair.query.clone());
@@ -140,20 +148,20 @@ fn lesson(
 /// Where vectors are means over the text, one sequence with the thought gives both vectors: the
 /// states of the question do not see what follows it.
 fn query_items(
-    pair: &Pair,
+    query: &str,
+    thought: &Thought,
     forms: &[bool],
     vocabulary: &Vocabulary,
 ) -> Result<Vec<Item>, MindError> {
-    let thought = Thought { text: pair.thought.trim().to_owned(), tokens: Vec::new() };
-    let bare = vocabulary.assemble(&prompt::query(&pair.query, None))?;
+    let bare = vocabulary.assemble(&prompt::query(query, None))?;
     let bare_read = Read { content: bare.content.clone(), last: bare.ids.len() - 1 };
     if !forms.contains(&true) {
         return Ok(vec![Item { ids: bare.ids, reads: vec![bare_read], labels: Vec::new() }]);
     }
-    let Sequence { ids, content } =
-        vocabulary.assemble(&prompt::query(&pair.query, Some(&thought)))?;
-    // `<query> q </query> <thought>` comes before the thought in both forms.
-    let opened = bare.ids.len() - 1;
+    let Sequence { ids, content } = vocabulary.assemble(&prompt::query(query, Some(thought)))?;
+    // The thought, its end and `<emb>` are the last; the question has as many tokens in both forms.
+    let words = |content: &[bool]| content.iter().filter(|is_word| **is_word).count();
+    let opened = ids.len() - 2 - (words(&content) - words(&bare.content));
     let labels =
         (opened - 1..ids.len() - 2).map(|position| (position, ids[position + 1])).collect();
     let full_read = Read { last: ids.len() - 1, content };
@@ -163,7 +171,7 @@ fn query_items(
     if both && vocabulary.meta().pooling == Pooling::Mean {
         let mut content = bare_read.content;
         content.resize(ids.len(), false);
-        reads.push(Read { content, last: opened });
+        reads.push(Read { content, last: bare_read.last });
     } else if both {
         items.push(Item { ids: bare.ids, reads: vec![bare_read], labels: Vec::new() });
     }

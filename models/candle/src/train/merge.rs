@@ -29,6 +29,8 @@ pub struct Named {
     pub bare_weight: f32,
     /// Whether it was trained to think; else it goes on thinking as the base does.
     pub thinks: bool,
+    /// Whether its thoughts were trained on what a first search found.
+    pub grounded: bool,
     /// Keep the layers that changed in 16 bits: twice as large, and no rounding to speak of.
     pub half: bool,
 }
@@ -64,6 +66,7 @@ pub fn meta(base: &Meta, named: &Named) -> Meta {
         name: named.name.clone(),
         bare_weight: named.bare_weight,
         style: if named.thinks { Style::Trained } else { base.style },
+        grounded: named.grounded || base.grounded,
         ..base.clone()
     }
 }
@@ -243,7 +246,7 @@ pub(crate) fn greedy(
     let on_token: &mut OnToken<'_> = &mut |_| std::ops::ControlFlow::Continue(());
     let thoughts = texts
         .iter()
-        .map(|text| thinker.think(text, &sampling, on_token))
+        .map(|text| thinker.think(text, "", &sampling, on_token))
         .collect::<std::result::Result<Vec<_>, _>>()?;
     drop(thinker);
     let author = Author::open(path, device)?;

@@ -60,6 +60,10 @@ pub struct Recipe {
     pub query_form: QueryForm,
     /// Probability of the thought in [`QueryForm::Dropout`].
     pub thought_kept: f64,
+    /// Share of the thoughts that are trained after what a first search found, where rows say it:
+    /// the others keep the model able to think by itself. Ours; 0 is the paper.
+    #[serde(default)]
+    pub grounded: f64,
     pub seed: u64,
     /// Tokens of a passage that are read in training; 192 in the paper.
     pub passage_tokens_max: usize,
@@ -89,6 +93,7 @@ impl Default for Recipe {
             teaching: Teaching { scores: 0.0, temperature: 0.05, vectors: 0.0 },
             query_form: QueryForm::Both,
             thought_kept: 0.9,
+            grounded: 0.0,
             seed: 0,
             passage_tokens_max: 192,
             kept_tokens_max: 4096,
@@ -126,6 +131,7 @@ impl Recipe {
             (positive(teaching.temperature), "the teacher's temperature must be above 0"),
             (weight(teaching.scores) && weight(teaching.vectors), "weights must not be negative"),
             (share(self.thought_kept), "the share of thoughts kept must be from 0 to 1"),
+            (share(self.grounded), "the share of grounded thoughts must be from 0 to 1"),
             (self.passage_tokens_max > 0, "some tokens of a passage must be read"),
             (self.kept_tokens_max > 0, "some tokens must be kept"),
         ];

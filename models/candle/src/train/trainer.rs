@@ -227,7 +227,7 @@ impl Trainer {
     /// [`MindError`] as [`models::Mind::embed_query`].
     pub fn embed_questions(&self, questions: &[(&str, &str)]) -> Result<Vec<Embedding>, MindError> {
         let item = |(question, thought): &(&str, &str)| {
-            let thought = Thought { text: (*thought).to_owned(), tokens: Vec::new() };
+            let thought = Thought { text: (*thought).to_owned(), ..Thought::default() };
             let thought = (!thought.text.is_empty()).then_some(&thought);
             let sequence = self.vocabulary.assemble(&prompt::query(question, thought))?;
             let read = Read { last: sequence.ids.len() - 1, content: sequence.content };

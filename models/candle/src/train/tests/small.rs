@@ -15,6 +15,7 @@ use crate::gguf::{self, convert};
 use crate::head::Head;
 use crate::meta::Meta;
 use crate::train::adapter::Adapter;
+use crate::train::batch::Batch;
 use crate::train::merge::{self, Named};
 use crate::train::{QueryForm, Recipe, Trainer};
 
@@ -94,6 +95,37 @@ fn eight_rows_are_learnt_by_heart() {
     }
 }
 
+/// The found sentences stand between question and thought, as when it is thought and embedded; the
+/// question's own vector does not see them.
+#[test]
+fn a_grounded_thought_is_learnt_after_what_was_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = gguf::open(&model(&folder)).unwrap();
+    let (vocabulary, roles) = (&file.vocabulary, file.meta.roles);
+    let mut pair = pairs().remove(0);
+    pair.context = "uvw".to_owned();
+    let draw = |grounded: f64| {
+        let recipe = Recipe { grounded, ..recipe() };
+        Batch::draw(&[&pair], vocabulary, &recipe, 0).unwrap().items.swap_remove(0)
+    };
+    let (alone, grounded) = (draw(0.0), draw(1.0));
+    let context = vocabulary.encode(&models::prompt::context_text("uvw"), 96).unwrap();
+    let mut expected = alone.ids.clone();
+    let close = expected.iter().position(|id| *id == roles.query_close).unwrap();
+    expected.splice(close..close, context.iter().copied());
+    assert!(context.len() >= 3);
+    assert_eq!(grounded.ids, expected);
+    let shifted: Vec<(usize, u32)> =
+        alone.labels.iter().map(|(at, token)| (at + context.len(), *token)).collect();
+    assert_eq!(grounded.labels, shifted);
+    assert_eq!(alone.labels.last().unwrap().1, roles.eos);
+    let words = |content: &[bool]| content.iter().filter(|is_word| **is_word).count();
+    for (alone, grounded) in alone.reads.iter().zip(&grounded.reads) {
+        assert_eq!(words(&alone.content), words(&grounded.content), "found words are not averaged");
+    }
+    assert_eq!(alone.reads[0].content[..close], grounded.reads[0].content[..close]);
+}
+
 #[test]
 fn a_run_that_is_interrupted_has_the_losses_of_one_that_is_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -158,7 +190,13 @@ fn a_merged_file_computes_what_base_and_adapter_do() {
     let passages: Vec<&str> = pairs.iter().map(|pair| pair.pos[0].as_str()).collect();
     let trained = trainer.embed_passages(&passages).unwrap();
     let out = folder.path().join("merged.gguf");
-    let mut named = Named { name: "mine".to_owned(), bare_weight: 0.25, thinks: true, half: false };
+    let mut named = Named {
+        name: "mine".to_owned(),
+        bare_weight: 0.25,
+        thinks: true,
+        grounded: true,
+        half: false,
+    };
     for (half, least) in [(false, 0.999), (true, 0.999_99)] {
         named.half = half;
         merge::merge(&base, &adapter, &named, &out, &mut |_| {}).unwrap();
