@@ -17,8 +17,10 @@ use crate::error::AppError;
 
 /// Folder name below each of the XDG base directories.
 const PROGRAM_DIR: &str = "forethought";
-/// Name of the model file that `fore model pull` makes.
-const DEFAULT_MODEL: &str = "smollm2-135m-instruct-q8_0.gguf";
+/// Names of the model files that `fore model pull` makes: what is downloaded, and what is trained of
+/// it.
+const BASE_MODEL: &str = "smollm2-135m-instruct-q8_0.gguf";
+const DEFAULT_MODEL: &str = "o1-embedder-135m.gguf";
 /// Name of the folder of the teacher model, beside the model files.
 const TEACHER_DIR: &str = "all-MiniLM-L6-v2";
 /// Longest socket path in bytes that every platform takes: macOS has room for 104, one of them
@@ -69,7 +71,9 @@ pub(crate) struct Paths {
     pub(crate) eval: PathBuf,
     /// Cache of model files.
     pub(crate) models: PathBuf,
-    /// What `fore model pull` makes, and what is used unless another model is chosen.
+    /// The base model, which the shipped adapter is merged into.
+    pub(crate) base_model: PathBuf,
+    /// What `fore model pull` makes of it, and what is used unless another model is chosen.
     pub(crate) default_model: PathBuf,
     pub(crate) log: PathBuf,
     /// Directory of the three files below; ours alone, mode 0700.
@@ -183,6 +187,7 @@ impl Paths {
             runs: data.join("runs"),
             training: state.join("training.json"),
             eval: cache.join("eval"),
+            base_model: models.join(BASE_MODEL),
             default_model: models.join(DEFAULT_MODEL),
             models,
             log: state.join("daemon.log"),

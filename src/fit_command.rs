@@ -25,7 +25,7 @@ const SEED: u64 = 20_250_211;
 /// # Errors
 /// If the data, the model or the teacher cannot be read, or the fit has no solution.
 pub(crate) fn run(args: &FitHead, config: &Config) -> Result<(), AppError> {
-    let model = config.model_file()?;
+    let model = config.paths.base_model.clone();
     let vocabulary = gguf::open(&model)?.vocabulary;
     let teacher_dir = args.teacher.clone().unwrap_or_else(|| config.teacher_dir());
     let teacher = Teacher::open(&teacher_dir)?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use models_candle::gguf;
 use models_candle::head::FittedHead;
 use models_candle::meta::Meta;
+use models_candle::train::merge;
 use serde_json::json;
 
 use crate::args::ModelCommand;
@@ -30,11 +31,16 @@ pub(crate) fn run(command: &ModelCommand, config: &Config) -> Result<(), AppErro
             let mut report = Console::new(config.quiet);
             let _turn = Turn::take(&config.paths.models)?;
             let made = pull_model(from_file.as_deref(), *force, config, &mut report)?;
-            if *teacher {
-                pull_teacher(config, &mut report)?;
+            let in_use = config.model_file()?;
+            if in_use != config.paths.default_model {
+                report.note(&format!(
+                    "{} stays in use; to use this: fore model use default",
+                    in_use.display()
+                ));
+            } else if made {
+                tell_daemon(config)?;
             }
-            let in_use = made && config.model_file()? == config.paths.default_model;
-            if in_use { tell_daemon(config) } else { Ok(()) }
+            if *teacher { pull_teacher(config, &mut report) } else { Ok(()) }
         }
         ModelCommand::Use { path } => choice::use_model(path, config),
         ModelCommand::Rollback => choice::rollback(config),
@@ -48,45 +54,72 @@ fn sources() -> Sources {
     Sources::decide(&|name| std::env::var(name).ok())
 }
 
-/// Makes the usual model file, or brings its head up to date, or finds that there is nothing to do;
-/// whether the file is another one now.
+/// Makes the usual model file, base and adapter merged, or finds that there is nothing to do; whether
+/// the file is another one now.
 fn pull_model(
     from_file: Option<&Path>,
     force: bool,
     config: &Config,
     report: &mut dyn Report,
 ) -> Result<bool, AppError> {
-    let out = &config.paths.default_model;
-    let shipped = FittedHead::shipped()?;
+    let (base, out) = (&config.paths.base_model, &config.paths.default_model);
+    let (adapter, named) = merge::shipped()?;
+    pull_base(base, from_file, force, config, report)?;
     if !force && out.exists() {
-        match gguf::open(out).and_then(|mut file| file.carries(&shipped)) {
-            Ok(true) => {
+        match gguf::open(out) {
+            Ok(file) if named.describes(&file.meta) => {
                 report.note(&format!("{} is there already; nothing to do", out.display()));
                 return Ok(false);
             }
+            Ok(_) => report.note(&format!("{}: renewing it", out.display())),
+            Err(error) => report.note(&format!("{error}; making it again")),
+        }
+    }
+    if adapter.about.notes.get("base") != Some(&gguf::fingerprint(base)?) {
+        return Err(AppError::new(format!(
+            "{} is not what the adapter was trained on",
+            base.display()
+        ))
+        .hint("make it again: fore model pull --force"));
+    }
+    let bytes = fs::metadata(base).map_or(0, |stat| stat.len());
+    let mut progress = |share: f32| {
+        report.progress("merging the adapter", (f64::from(share) * bytes as f64) as u64, bytes);
+    };
+    merge::merge(base, &adapter, &named, out, &mut progress)?;
+    let made = fs::metadata(out).map_or(0, |stat| stat.len());
+    report.note(&format!("made {} ({})", out.display(), size(made)));
+    Ok(true)
+}
+
+/// Makes the base model's file, or brings its head up to date, or finds that there is nothing to do.
+fn pull_base(
+    out: &Path,
+    from_file: Option<&Path>,
+    force: bool,
+    config: &Config,
+    report: &mut dyn Report,
+) -> Result<(), AppError> {
+    let shipped = FittedHead::shipped()?;
+    if !force && out.exists() {
+        match gguf::open(out).and_then(|mut file| file.carries(&shipped)) {
+            Ok(true) => return Ok(()),
             Ok(false) => {
                 report.note(&format!("{}: renewing its head", out.display()));
-                make(out, &shipped, config, report)?;
-                return Ok(true);
+                return make(out, out, &shipped, report);
             }
             Err(error) => report.note(&format!("{error}; making it again")),
         }
     }
-    match from_file {
-        Some(file) => {
-            check_source(file)?;
-            make(file, &shipped, config, report)?;
-        }
-        None => {
-            let folder = config.paths.models.join(SOURCE_FOLDER);
-            pull::fetch(&BASE, &folder, &sources(), report)?;
-            make(&folder.join(BASE.parts[0].file), &shipped, config, report)?;
-            fs::remove_dir_all(&folder).map_err(|error| {
-                AppError::io(format_args!("removing {}", folder.display()), &error)
-            })?;
-        }
+    if let Some(file) = from_file {
+        check_source(file)?;
+        return make(file, out, &shipped, report);
     }
-    Ok(true)
+    let folder = config.paths.models.join(SOURCE_FOLDER);
+    pull::fetch(&BASE, &folder, &sources(), report)?;
+    make(&folder.join(BASE.parts[0].file), out, &shipped, report)?;
+    fs::remove_dir_all(&folder)
+        .map_err(|error| AppError::io(format_args!("removing {}", folder.display()), &error))
 }
 
 /// A file that a person brought must be the one that the sources have.
@@ -100,11 +133,10 @@ fn check_source(file: &Path) -> Result<(), AppError> {
 
 fn make(
     source: &Path,
+    out: &Path,
     shipped: &FittedHead,
-    config: &Config,
     report: &mut dyn Report,
 ) -> Result<(), AppError> {
-    let out = &config.paths.default_model;
     let base = gguf::open(source)?;
     let meta = Meta::shipped(&base.content, shipped)?;
     let bytes = base.bytes;

@@ -21,6 +21,7 @@ mod probe;
 mod refining;
 mod run;
 
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -91,15 +92,15 @@ fn data(
     let teacher = run.config.teacher_dir();
     let teacher = (!args.making.no_teacher).then_some(teacher.as_path());
     let device = run.device()?;
-    let mut committee = Committee::seat(
-        &run.base,
-        teacher,
-        inputs.passages.clone(),
-        &run.folder,
-        &device,
-        &mut |what, done, total| run.progress(what, done, total),
-    )?;
+    let told = &mut |what: &str, done: usize, total: usize| {
+        run.progress(what, done, total);
+        if run.stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let passages = inputs.passages.clone();
+    let seated = Committee::seat(&run.base, teacher, passages, &run.folder, &device, told);
+    // A stop that was asked for is no failure.
     run.stop.check()?;
+    let mut committee = seated?;
     let mut split = mining::mine(inputs, rows, &mut committee, run, args)?;
     if split.train.len() < 2 || split.held_out.len() < HELD_OUT_MIN {
         return Err(AppError::new(format!(
@@ -117,10 +118,9 @@ fn data(
         .flat_map(|pair| std::iter::once(&pair.query).chain(&pair.pos).chain(&pair.neg))
         .map(String::as_str)
         .collect();
-    let taught =
-        committee.taught(&texts, &mut |what, done, total| run.progress(what, done, total))?;
+    let taught = committee.taught(&texts, told);
     run.stop.check()?;
-    Ok((split, taught))
+    Ok((split, taught?))
 }
 
 /// Tells the verdict, and has the new model used if it deserves it.
@@ -130,7 +130,7 @@ fn conclude(verdict: &judging::Verdict, run: &Run, args: &Train) -> Result<ExitC
     if !verdict.better {
         output::diagnostic(&format!(
             "not promoted: {} was not shown to improve; the model is kept in {}",
-            args.gate(),
+            verdict.gate,
             run.model().display()
         ));
         return Ok(ExitCode::from(NOTHING));

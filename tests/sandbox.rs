@@ -15,8 +15,9 @@ use crate::wire::Wire;
 
 /// The binary under test.
 pub(crate) const FORE: &str = env!("CARGO_BIN_EXE_fore");
-/// The file `fore model pull` makes.
-pub(crate) const MODEL: &str = "smollm2-135m-instruct-q8_0.gguf";
+/// The file `fore model pull` makes, and the base model that it makes it of.
+pub(crate) const MODEL: &str = "o1-embedder-135m.gguf";
+const BASE: &str = "smollm2-135m-instruct-q8_0.gguf";
 
 /// See the module.
 pub(crate) struct Sandbox {
@@ -29,7 +30,7 @@ impl Sandbox {
     /// A home with the real model in its cache; runs beside other tests.
     pub(crate) fn new() -> Sandbox {
         let sandbox = Sandbox::without_model();
-        symlink(real_model(), sandbox.model()).expect("a link in our own folder");
+        sandbox.link_models();
         sandbox
     }
 
@@ -38,7 +39,7 @@ impl Sandbox {
         let turn = turn();
         turn.lock().expect("a lock on our own file");
         let sandbox = Sandbox::make(turn);
-        symlink(real_model(), sandbox.model()).expect("a link in our own folder");
+        sandbox.link_models();
         sandbox
     }
 
@@ -47,6 +48,17 @@ impl Sandbox {
         let turn = turn();
         turn.lock_shared().expect("a lock on our own file");
         Sandbox::make(turn)
+    }
+
+    fn link_models(&self) {
+        symlink(real_model(), self.model()).expect("a link in our own folder");
+        self.link_base();
+    }
+
+    /// Puts the base model, but not what is made of it, into the cache.
+    pub(crate) fn link_base(&self) {
+        let link = self.model().with_file_name(BASE);
+        symlink(real_model().with_file_name(BASE), link).expect("a link in our own folder");
     }
 
     fn make(turn: File) -> Sandbox {

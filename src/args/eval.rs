@@ -29,7 +29,7 @@ pub(crate) struct Eval {
     /// Folder of the peer; the pulled teacher unless given.
     #[arg(long, value_name = "DIR")]
     pub(crate) peer: Option<PathBuf>,
-    /// How many thoughts the sampled columns think.
+    /// How many thoughts the sampled and grounded columns think.
     #[arg(long, value_name = "N", value_parser = super::thoughts)]
     pub(crate) thoughts: Option<usize>,
     /// Ask only so many of the queries.

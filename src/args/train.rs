@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use daemon::eval::{Column, Encoder, Search, Thinking};
+use daemon::eval::Column;
 use models::split::is_held_out;
 use models_candle::train::{QueryForm, Recipe, Teaching};
 
@@ -33,14 +33,6 @@ impl Train {
     /// Whether rows that come from `origin` are judged on and never learnt from.
     pub(crate) fn holds_out(&self, origin: &str) -> bool {
         is_held_out(origin, self.judging.held_out, self.seed)
-    }
-
-    /// What has to be better for the new model to be used.
-    pub(crate) fn gate(&self) -> Column {
-        let grounded = self.learning.lambda < 1.0 && self.learning.grounded > 0.0;
-        let thinking = if grounded { Thinking::Grounded } else { Thinking::Sampled };
-        let users = Column { encoder: Encoder::Own, search: Search::Hybrid, thinking };
-        self.judging.gate.unwrap_or(users)
     }
 }
 
@@ -198,8 +190,8 @@ pub(crate) struct Judging {
     /// Most held-out questions that the old and the new model answer at the end.
     #[arg(long, value_name = "N", default_value_t = 150)]
     pub(crate) judged: usize,
-    /// What has to be better for the new model to be used; what users get unless given: a hybrid
-    /// with grounded thoughts if such are trained, else with sampled ones.
+    /// What has to be better for the new model to be used; what users get unless given: hybrid with
+    /// the thoughts that each of the two models was trained for, grounded or sampled.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) gate: Option<Column>,
     /// Weight of the question without thought in a query's vector.

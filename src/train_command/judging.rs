@@ -41,6 +41,8 @@ const CHECKED_TEXTS: usize = 8;
 pub(super) struct Verdict {
     /// Whether the gate's difference is above zero with 95 % confidence.
     pub(super) better: bool,
+    /// The column that had to be better.
+    pub(super) gate: String,
     /// For people, in Markdown.
     pub(super) report: String,
 }
@@ -48,6 +50,7 @@ pub(super) struct Verdict {
 #[derive(Debug, Serialize, Deserialize)]
 struct Outcome {
     better: bool,
+    gate: String,
 }
 
 impl Verdict {
@@ -58,11 +61,11 @@ impl Verdict {
             return Ok(None);
         }
         let text = fs::read_to_string(&path).map_err(|error| AppError::reading(&path, &error))?;
-        let Outcome { better } = serde_json::from_str(&text)
+        let Outcome { better, gate } = serde_json::from_str(&text)
             .map_err(|error| AppError::new(format!("{}: {error}", path.display())))?;
         let path = run.file(REPORT);
         let report = fs::read_to_string(&path).map_err(|error| AppError::reading(&path, &error))?;
-        Ok(Some(Verdict { better, report: report.trim_end().to_owned() }))
+        Ok(Some(Verdict { better, gate, report: report.trim_end().to_owned() }))
     }
 }
 
@@ -76,17 +79,19 @@ pub(super) fn judge(
     let adapter = Adapter::read(&run.file(ADAPTER))?;
     let thinks = adapter.about.recipe.lambda < 1.0
         && split.train.iter().any(|row| !row.pair.thought.is_empty());
-    let fidelity = merged(run, args, &adapter, thinks, &split.held_out)?;
+    let fidelity = merged(run, args, &adapter, split, thinks)?;
     run.stop.check()?;
     let collection = held_out(inputs, &split.held_out, args.judging.judged);
-    let old = measure(run, args, &run.base, &collection, "measuring the old model")?;
+    let (was, gate) = (gate(args, &run.base)?, gate(args, &run.model())?);
+    let old = measure(run, args, (&run.base, was), &collection, "measuring the old model")?;
     run.stop.check()?;
-    let new = measure(run, args, &run.model(), &collection, "measuring the new model")?;
+    let model = run.model();
+    let new = measure(run, args, (&model, gate), &collection, "measuring the new model")?;
     run.stop.check()?;
     let rows = compare(&old, &new, args.seed);
-    let gate = rows.iter().find(|row| row.column == args.gate());
-    let better = gate.is_some_and(|row| row.change.low > 0.0);
-    let report = text(run, args, split, &fidelity, &rows, better)?;
+    let decides = rows.iter().find(|row| row.column == gate);
+    let better = decides.is_some_and(|row| row.change.low > 0.0);
+    let report = text(run, args, split, &fidelity, &rows, (gate, better))?;
     run.write(REPORT, &report)?;
     let figures: BTreeMap<String, serde_json::Value> = rows
         .iter()
@@ -105,30 +110,45 @@ pub(super) fn judge(
         "seed": args.seed,
         "recipe": adapter.about.recipe,
         "rows": {"train": split.train.len(), "held_out": split.held_out.len()},
-        "gate": args.gate().to_string(),
+        "gate": gate.to_string(),
         "fidelity": fidelity,
         "ndcg_10": figures,
     });
     run.write(MANIFEST, &format!("{manifest:#}\n"))?;
-    Ok(Verdict { better, report: report.trim_end().to_owned() })
+    Ok(Verdict { better, gate: gate.to_string(), report: report.trim_end().to_owned() })
 }
 
-/// Makes the model file, unless it is there, and checks it. Its layers have 8 bits where the states
-/// stand that, else 16.
+/// Makes the model file, unless it is there, and checks it. As few layers as its states stand have 16
+/// bits, the others 8.
 fn merged(
     run: &Run,
     args: &Train,
     adapter: &Adapter,
+    split: &Split,
     thinks: bool,
-    held_out: &[Row],
 ) -> Result<Fidelity, AppError> {
     let texts: Vec<&str> =
-        held_out.iter().take(CHECKED_TEXTS).map(|row| row.pair.query.as_str()).collect();
+        split.held_out.iter().take(CHECKED_TEXTS).map(|row| row.pair.query.as_str()).collect();
     let mut cosine = 0.0;
-    for half in [false, true] {
-        if half || !run.model().exists() {
+    // Vectors are read from the lower layers; the upper ones only think.
+    let base = models_candle::gguf::open(&run.base)?.meta;
+    let found = |row: &Row| !row.pair.thought.is_empty() && !row.pair.context.is_empty();
+    let learnt = adapter.about.recipe.grounded > 0.0 && split.train.iter().any(found);
+    let stem = base.name.split(" (").next().unwrap_or(&base.name);
+    let mut named = Named {
+        name: format!("{stem} ({})", run.name),
+        bare_weight: args.judging.bare_weight,
+        thinks,
+        // One that was not taught to think goes on thinking as it did.
+        grounded: if thinks { learnt } else { base.grounded },
+        half: 0,
+    };
+    for half in [0, base.exit_layers.iter().copied().max().unwrap_or(0), usize::MAX] {
+        named.half = half;
+        if half > 0 || !run.model().exists() {
             run.stop.check()?;
-            merge_to(run, args, adapter, thinks, half)?;
+            let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
+            merge::merge(&run.base, adapter, &named, &run.model(), &mut progress)?;
         }
         run.progress("checking", 0, 0);
         let fidelity = merge::check(&run.base, adapter, &run.model(), &texts, &run.device()?)?;
@@ -144,24 +164,12 @@ fn merged(
     .hint("train with a lower --rate, and begin again: --fresh"))
 }
 
-fn merge_to(
-    run: &Run,
-    args: &Train,
-    adapter: &Adapter,
-    thinks: bool,
-    half: bool,
-) -> Result<(), AppError> {
-    let base = models_candle::gguf::open(&run.base)?.meta.name;
-    let stem = base.split(" (").next().unwrap_or(&base);
-    let named = Named {
-        name: format!("{stem} ({})", run.name),
-        bare_weight: args.judging.bare_weight,
-        thinks,
-        grounded: thinks && adapter.about.recipe.grounded > 0.0,
-        half,
-    };
-    let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
-    Ok(merge::merge(&run.base, adapter, &named, &run.model(), &mut progress)?)
+/// The column that users of `model` get, unless another is to decide.
+fn gate(args: &Train, model: &Path) -> Result<Column, AppError> {
+    let grounded = models_candle::gguf::open(model)?.meta.grounded;
+    let thinking = if grounded { Thinking::Grounded } else { Thinking::Sampled };
+    let served = Column { encoder: Encoder::Own, search: Search::Hybrid, thinking };
+    Ok(args.judging.gate.unwrap_or(served))
 }
 
 /// The passages as documents, or a sample of many of them, and at most `most` held-out questions
@@ -170,10 +178,12 @@ fn held_out(inputs: &Inputs, rows: &[Row], most: usize) -> Collection {
     let id = |place: usize| format!("p{place}");
     let judged = rows.iter().take(most).flat_map(|row| &row.pair.pos);
     let mut places: Vec<usize> = judged.filter_map(|text| inputs.find(text)).collect();
+    // Of what answers nothing may be missing.
+    let answers = places.len();
     places.extend(schedule::order(inputs.passages.len(), 0, 0));
     let mut seen = HashSet::new();
     places.retain(|place| seen.insert(*place));
-    places.truncate(JUDGED_PASSAGES_MAX.max(most));
+    places.truncate(JUDGED_PASSAGES_MAX.max(answers));
     places.sort_unstable();
     let entry = |place: &usize| Entry {
         id: id(*place),
@@ -218,12 +228,12 @@ fn columns(gate: Column) -> Vec<Column> {
 fn measure(
     run: &Run,
     args: &Train,
-    model: &Path,
+    (model, gate): (&Path, Column),
     collection: &Collection,
     stage: &str,
 ) -> Result<Report, AppError> {
     let plan = Plan {
-        columns: columns(args.gate()),
+        columns: columns(gate),
         sampling: Sampling { seed: args.seed, ..run.config.sampling.clone() },
         chunked: false,
         weights: (RANKING_WEIGHT, RANKING_WEIGHT),
@@ -244,9 +254,10 @@ fn measure(
     Ok(runtime.block_on(report)?)
 }
 
-/// One column before and after.
+/// One column before and after. The old model thinks in its own way, so its column may be another.
 #[derive(Debug)]
 struct Change {
+    was: Column,
     column: Column,
     old: f64,
     new: f64,
@@ -258,12 +269,12 @@ fn compare(old: &Report, new: &Report, seed: u64) -> Vec<Change> {
         report.queries.iter().map(|query| query.answers[at].scores.ndcg_10).collect()
     };
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len().max(1) as f64;
-    let change = |(at, column): (usize, &Column)| {
+    let change = |(at, (was, column)): (usize, (&Column, &Column))| {
         let (old, new) = (scores(old, at), scores(new, at));
         let change = paired::compare(&new, &old, seed);
-        Change { column: *column, old: mean(&old), new: mean(&new), change }
+        Change { was: *was, column: *column, old: mean(&old), new: mean(&new), change }
     };
-    old.columns.iter().enumerate().map(change).collect()
+    old.columns.iter().zip(&new.columns).enumerate().map(change).collect()
 }
 
 fn text(
@@ -272,7 +283,7 @@ fn text(
     split: &Split,
     fidelity: &Fidelity,
     rows: &[Change],
-    better: bool,
+    (gate, better): (Column, bool),
 ) -> Result<String, AppError> {
     let judged = split.held_out.len().min(args.judging.judged);
     let mut text = format!(
@@ -282,16 +293,17 @@ fn text(
         run.name,
         split.train.len(),
     );
-    for Change { column, old, new, change } in rows {
+    for Change { was, column, old, new, change } in rows {
         let Comparison { wins, ties, losses, mean, low, high } = change;
-        let mark = if *column == args.gate() { " (gate)" } else { "" };
+        let mark = if *column == gate { " (gate)" } else { "" };
+        let before = if was == column { String::new() } else { format!("{was} → ") };
         text.push_str(&format!(
-            "| {column}{mark} | {old:.3} | {new:.3} | {mean:+.3} [{low:+.3}, {high:+.3}] | {wins}, {ties}, {losses} |\n"
+            "| {before}{column}{mark} | {old:.3} | {new:.3} | {mean:+.3} [{low:+.3}, {high:+.3}] | {wins}, {ties}, {losses} |\n"
         ));
     }
     let verdict =
         if better { "better: the new model may be used" } else { "not shown to be better" };
-    text.push_str(&format!("\n{}: {verdict}.\n", args.gate()));
+    text.push_str(&format!("\n{gate}: {verdict}.\n"));
     text.push_str(&format!(
         "\nThe merged file against base and adapter: cosine of hidden states {:.5} (least {:.5}); {} of {} greedy tokens of mistral.rs are candle's.\n",
         fidelity.cosine, fidelity.least, fidelity.equal, fidelity.tokens

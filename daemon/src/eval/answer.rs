@@ -151,12 +151,19 @@ impl Bench<'_> {
         Ok(line)
     }
 
-    /// Thinks all that the columns want to be thought about `question` alone.
+    /// Thinks all that the columns want to be thought about `question`.
     pub(super) async fn think_ahead(&mut self, question: &str) -> Result<(), EvalError> {
-        for thinking in [Thinking::Greedy, Thinking::Sampled] {
-            if self.columns.iter().any(|column| column.thinking == thinking) {
-                self.think(question, "", thinking).await?;
+        for thinking in [Thinking::Greedy, Thinking::Sampled, Thinking::Grounded] {
+            if !self.columns.iter().any(|column| column.thinking == thinking) {
+                continue;
             }
+            let mut context = String::new();
+            if thinking == Thinking::Grounded {
+                let asked = self.by_text(question.to_owned()).await?;
+                let (bare, _) = self.embed(question, &[]).await?;
+                context = self.context(question, &asked, &bare).await?;
+            }
+            self.think(question, &context, thinking).await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! one corpus. It ranks passages for a query, which is how negatives are mined and questions
 //! filtered, and judges candidate thoughts.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,8 +29,8 @@ const COSINE_SCALE: f32 = 100.0;
 /// BM25 scores differ by about so much more between a good candidate and a bad one.
 const BM25_SCALE: f32 = 0.5;
 
-/// Told what is embedded, how much of it is done, and of how much.
-pub type OnProgress<'a> = dyn FnMut(&str, usize, usize) + 'a;
+/// Told what is embedded, how much of it is done, and of how much; `Break` ends it with an error.
+pub type OnProgress<'a> = dyn FnMut(&str, usize, usize) -> ControlFlow<()> + 'a;
 
 /// See the module.
 pub struct Committee {
@@ -99,7 +100,7 @@ impl Committee {
             let matrix = Vec::new();
             let mut member = Dense { name, embedder, vectors, matrix, width };
             member.read(&passages, &mut |done, total| {
-                progress(&format!("reading passages with {name}"), done, total);
+                progress(&format!("reading passages with {name}"), done, total)
             })?;
             seated.push(member);
         }
@@ -200,7 +201,7 @@ impl Committee {
         let teacher = self.dense.into_iter().find(|member| member.name == TEACHER);
         let Some(Dense { embedder, mut vectors, .. }) = teacher else { return Ok(None) };
         vectors.complete(texts, &mut |texts| embedder.passages(texts), &mut |done, total| {
-            progress("reading texts with the teacher", done, total);
+            progress("reading texts with the teacher", done, total)
         })?;
         Ok(Some(vectors))
     }
@@ -211,7 +212,7 @@ impl Dense {
     fn read(
         &mut self,
         passages: &[String],
-        progress: &mut dyn FnMut(usize, usize),
+        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<(), MindError> {
         let texts: Vec<&str> = passages.iter().map(String::as_str).collect();
         let embedder = &self.embedder;

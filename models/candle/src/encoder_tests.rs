@@ -38,7 +38,7 @@ fn reference() -> Reference {
     serde_json::from_str(json).expect("the fixture parses")
 }
 
-/// The model that `fore model pull` makes; tests of real weights say how to get it.
+/// The base model that `fore model pull` makes; tests of real weights say how to get it.
 pub(crate) fn model_path() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| {
         PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache")

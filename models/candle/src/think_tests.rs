@@ -194,6 +194,15 @@ fn a_trained_prompt_is_markers_around_the_question() {
     assert_eq!(ids[0], roles.query_open);
     assert_eq!(ids[ids.len() - 2..], [roles.query_close, roles.thought]);
     assert_eq!(ids.len(), 4);
+    // What a grounded thought is thought after is what it is trained after and embedded with.
+    let context = format!("The lamp is lit. {}", "And so on. ".repeat(40));
+    let thought = Thought { tokens: vec![7, 8], context: context.clone(), ..Thought::default() };
+    let question = " why? ";
+    let pieces = models::prompt::query(question, Some(&thought));
+    let embedded = model().vocabulary.assemble(&pieces).unwrap().ids;
+    let prompt = thinker.template.fill(question, &context).unwrap();
+    assert_eq!(prompt, embedded[..embedded.len() - 4]);
+    assert!(prompt.len() > 96, "{}", prompt.len());
     think(&mut thinker, "hello", &sampling(1, 0.7, 4, 0));
     let started = Instant::now();
     drop(thinker);

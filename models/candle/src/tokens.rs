@@ -87,7 +87,9 @@ impl Vocabulary {
         for piece in pieces {
             let (ids, content) = match piece {
                 Piece::Marker(role) => (vec![self.marker(*role)], false),
-                Piece::Question(text) => (self.encode(text, self.meta.query_tokens_max)?, true),
+                Piece::Question(text) => {
+                    (self.encode(text.trim(), self.meta.query_tokens_max)?, true)
+                }
                 Piece::Context(text) => {
                     (self.encode(&prompt::context_text(text), prompt::CONTEXT_TOKENS_MAX)?, false)
                 }

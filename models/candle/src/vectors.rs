@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use models::{Embedding, MindError};
@@ -91,7 +92,7 @@ impl TextVectors {
         &mut self,
         texts: &[&str],
         embed: &mut Embed<'_>,
-        progress: &mut dyn FnMut(usize, usize),
+        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<(), MindError> {
         /// Seconds of work, which is what an interruption costs.
         const AT_ONCE: usize = 256;
@@ -102,11 +103,12 @@ impl TextVectors {
         missing.dedup();
         let mut done = 0;
         for texts in missing.chunks(AT_ONCE) {
-            progress(done, missing.len());
+            if progress(done, missing.len()).is_break() {
+                return Err(MindError::Inference("stopped while reading texts".to_owned()));
+            }
             self.add(texts, &embed(texts)?)?;
             done += texts.len();
         }
-        progress(done, missing.len());
         Ok(())
     }
 
@@ -153,7 +155,11 @@ mod tests {
             asked.extend(texts.iter().map(|text| (*text).to_owned()));
             Ok(texts.iter().map(|_| vector([0.0, 1.0])).collect())
         };
-        again.complete(&["c", "a", "c"], &mut embed, &mut |_, _| {}).unwrap();
+        again
+            .complete(&["c", "a", "c"], &mut embed, &mut |_, _| ControlFlow::Continue(()))
+            .unwrap();
+        let stopped = again.complete(&["d"], &mut embed, &mut |_, _| ControlFlow::Break(()));
+        assert!(stopped.unwrap_err().to_string().contains("stopped"));
         assert_eq!(asked, ["c"], "known texts and repeated ones are not embedded again");
         drop(again);
         assert_eq!(TextVectors::open(&path, 2).unwrap().get("c"), Some(&[0.0, 1.0][..]));

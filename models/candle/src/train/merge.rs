@@ -31,8 +31,40 @@ pub struct Named {
     pub thinks: bool,
     /// Whether its thoughts were trained on what a first search found.
     pub grounded: bool,
-    /// Keep the layers that changed in 16 bits: twice as large, and no rounding to speak of.
-    pub half: bool,
+    /// So many of the lowest layers are kept in 16 bits: twice as large, and no rounding to speak of,
+    /// but mistral.rs decodes them at two thirds of the speed.
+    pub half: usize,
+}
+
+impl Named {
+    /// Whether a file that says `meta` of itself was merged under this name.
+    pub fn describes(&self, meta: &Meta) -> bool {
+        let Named { name, bare_weight, thinks, grounded, half: _ } = self;
+        meta.name == *name
+            && meta.bare_weight == *bare_weight
+            && meta.grounded == *grounded
+            && (meta.style == Style::Trained) == *thinks
+    }
+}
+
+/// The adapter that ships with this program, and what its model says of itself.
+///
+/// # Errors
+/// [`MindError::Model`] if it cannot be read, which is a mistake in the build.
+pub fn shipped() -> std::result::Result<(Adapter, Named), MindError> {
+    let bytes = include_bytes!("../../../o1-embedder.safetensors");
+    let adapter = Adapter::from_bytes(bytes, "the shipped adapter")?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(bytes).update(&SHIPPED_HALF.to_le_bytes());
+    let named = Named {
+        // The digest tells what one version of this program merges from what the next does.
+        name: format!("O1 Embedder SmolLM2-135M {}", &hasher.finalize().to_hex()[..8]),
+        bare_weight: SHIPPED_BARE_WEIGHT,
+        thinks: true,
+        grounded: adapter.about.recipe.grounded > 0.0,
+        half: SHIPPED_HALF,
+    };
+    Ok((adapter, named))
 }
 
 /// Writes `out` from the model at `base` and an adapter trained on it. `out` appears whole or not
@@ -66,7 +98,7 @@ pub fn meta(base: &Meta, named: &Named) -> Meta {
         name: named.name.clone(),
         bare_weight: named.bare_weight,
         style: if named.thinks { Style::Trained } else { base.style },
-        grounded: named.grounded || base.grounded,
+        grounded: named.grounded,
         ..base.clone()
     }
 }
@@ -84,7 +116,7 @@ struct Merger<'a> {
     adapter: &'a Adapter,
     config: Config,
     roles: Roles,
-    half: bool,
+    half: usize,
 }
 
 impl Merger<'_> {
@@ -94,7 +126,9 @@ impl Merger<'_> {
             candle_core::Error::Msg(format!("the adapter does not fit: {name}: {error}"))
         })?;
         // Embeddings stay as they are: four rows changed, and the output layer reads them all.
-        let half = self.half && name.starts_with("blk.");
+        let layer = name.strip_prefix("blk.").and_then(|rest| rest.split('.').next());
+        let layer = layer.and_then(|layer| layer.parse::<usize>().ok());
+        let half = layer.is_some_and(|layer| layer < self.half);
         let values = || tensor.dequantize(&Device::Cpu);
         Ok(match change {
             Some(change) => {
@@ -148,6 +182,12 @@ impl Merger<'_> {
         zeros.index_add(&ids, &rows.to_dtype(DType::F32)?, 0).map(Some)
     }
 }
+
+/// Weight of the question without thought in the shipped model's query vector; see models/TRAINING.md.
+const SHIPPED_BARE_WEIGHT: f32 = 0.5;
+
+/// The layers that its vectors are read from, which 8 bits would move.
+const SHIPPED_HALF: usize = 8;
 
 /// How a merged file compares with what it was made of.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

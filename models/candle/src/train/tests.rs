@@ -2,6 +2,7 @@
 //! differentiated by the `autograd` package (`fixtures/train/reference.py`), on tiny models of all
 //! three architectures.
 
+mod shipped;
 mod small;
 
 use std::collections::BTreeMap;

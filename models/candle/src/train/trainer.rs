@@ -251,7 +251,9 @@ impl Trainer {
             return Ok(None);
         }
         let rows: Vec<&Pair> = pairs.iter().collect();
-        let batch = Batch::draw(&rows, &self.vocabulary, &self.recipe, 0)?;
+        // After the question alone: what was found can be copied, which says little of thinking.
+        let recipe = Recipe { grounded: 0.0, ..self.recipe.clone() };
+        let batch = Batch::draw(&rows, &self.vocabulary, &recipe, 0)?;
         let items = &batch.items[..batch.queries];
         step::generation_loss(&self.network, items).map(Some).map_err(inference)
     }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use candle_core::Device;
+use candle_core::quantized::GgmlDType;
 use models::dataset::Pair;
 use tempfile::TempDir;
 
@@ -190,17 +191,17 @@ fn a_merged_file_computes_what_base_and_adapter_do() {
     let passages: Vec<&str> = pairs.iter().map(|pair| pair.pos[0].as_str()).collect();
     let trained = trainer.embed_passages(&passages).unwrap();
     let out = folder.path().join("merged.gguf");
-    let mut named = Named {
-        name: "mine".to_owned(),
-        bare_weight: 0.25,
-        thinks: true,
-        grounded: true,
-        half: false,
-    };
-    for (half, least) in [(false, 0.999), (true, 0.999_99)] {
+    let mut named =
+        Named { name: "mine".to_owned(), bare_weight: 0.25, thinks: true, grounded: true, half: 0 };
+    for (half, least) in [(0, 0.999), (1, 0.999), (usize::MAX, 0.999_99)] {
         named.half = half;
         merge::merge(&base, &adapter, &named, &out, &mut |_| {}).unwrap();
         let merged = gguf::open(&out).unwrap();
+        let kind = |name: &str| merged.content.tensor_infos[name].ggml_dtype;
+        let expected = |layer: usize| if layer < half { GgmlDType::F16 } else { GgmlDType::Q8_0 };
+        for layer in 0..2 {
+            assert_eq!(kind(&format!("blk.{layer}.attn_q.weight")), expected(layer));
+        }
         assert_eq!((merged.meta.name.as_str(), merged.meta.bare_weight), ("mine", 0.25));
         // The trained model's vectors, by the encoder that serves, from the one file.
         let exits = crate::encoder::Exits {
