@@ -33,10 +33,10 @@ impl ScriptedMind {
         ScriptedMind { card, gate: None }
     }
 
-    /// The same as one that was trained to think about what a first search found.
+    /// The same, trained to think about what a first search found if `grounded`.
     #[must_use]
-    pub fn grounded(mut self) -> Self {
-        self.card.grounded = true;
+    pub fn grounded(mut self, grounded: bool) -> Self {
+        self.card.grounded = grounded;
         self
     }
 

@@ -27,7 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) name: Mutex<Option<&'static str>>,
-    /// Whether the next mind that is loaded thinks about what was found.
     pub(super) grounded: Mutex<bool>,
     /// Taken by the next mind that is loaded: it waits here before every token and takes a
     /// dropped sender for an open gate.
@@ -60,10 +59,8 @@ fn fail(reason: &Mutex<Option<&'static str>>) -> Result<(), MindError> {
 impl Backend for Scripted {
     fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
         fail(&self.0.fail_loading)?;
-        let mut inner = ScriptedMind::new(self.0.name.lock().unwrap().unwrap_or("first"));
-        if *self.0.grounded.lock().unwrap() {
-            inner = inner.grounded();
-        }
+        let mut inner = ScriptedMind::new(self.0.name.lock().unwrap().unwrap_or("first"))
+            .grounded(*self.0.grounded.lock().unwrap());
         if let Some(gate) = self.0.gate.lock().unwrap().take() {
             inner = inner.gated(move || {
                 // A dropped sender is an open gate.
