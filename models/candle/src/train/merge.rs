@@ -184,7 +184,7 @@ impl Merger<'_> {
 }
 
 /// Weight of the question without thought in the shipped model's query vector; see models/TRAINING.md.
-const SHIPPED_BARE_WEIGHT: f32 = 0.5;
+const SHIPPED_BARE_WEIGHT: f32 = 0.9;
 
 /// The layers that its vectors are read from, which 8 bits would move.
 const SHIPPED_HALF: usize = 8;
