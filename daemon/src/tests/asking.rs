@@ -13,12 +13,18 @@ async fn gated() -> (World, Talk, mpsc::Sender<()>) {
     let (gate, waiting) = mpsc::channel();
     let script = Arc::new(Script::default());
     *script.gate.lock().unwrap() = Some(waiting);
+    let (world, talk) = indexed(script).await;
+    (world, talk, gate)
+}
+
+/// A world with three notes, indexed, and a client.
+async fn indexed(script: Arc<Script>) -> (World, Talk) {
     let world = World::with(script).await;
     write_notes(&world);
     let mut talk = world.connect().await;
     talk.add(&world.notes).await.unwrap();
     talk.sync().await;
-    (world, talk, gate)
+    (world, talk)
 }
 
 fn write_notes(world: &World) {
@@ -68,11 +74,7 @@ async fn draft_then_thought_then_final_then_done() {
 async fn a_grounded_thought_comes_after_the_draft_and_is_about_what_it_found() {
     let script = Arc::new(Script::default());
     *script.grounded.lock().unwrap() = true;
-    let world = World::with(script).await;
-    write_notes(&world);
-    let mut talk = world.connect().await;
-    talk.add(&world.notes).await.unwrap();
-    talk.sync().await;
+    let (world, mut talk) = indexed(script).await;
     let answer = talk.ask(question("who keeps the lighthouse lamp?")).await.unwrap();
     assert_eq!(answer.order, ["draft", "thought", "final", "done"]);
     let found = "lamp? given # Lamp The keeper of the lighthouse fills the lamp with oil.";
