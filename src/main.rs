@@ -31,6 +31,11 @@ use crate::args::{Args, Command, DaemonCommand};
 use crate::config::{Config, Surroundings};
 use crate::error::AppError;
 
+/// Training and encoding ask for the same large blocks again and again; the C library's allocator
+/// gives each back to the system at once, which clears it anew.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     run(Args::parse()).unwrap_or_else(|error| error.report())
 }

@@ -22,11 +22,13 @@ mod refining;
 mod run;
 
 use std::ops::ControlFlow;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use models::TokenCounter;
 use models::dataset::Pair;
+use models::prompt;
 use models_candle::committee::Committee;
 use models_candle::gguf;
 
@@ -55,6 +57,7 @@ struct Split {
 /// # Errors
 /// If the input cannot be read, a model is missing, or a stage fails.
 pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
+    keep_memory();
     let config = Arc::new(config);
     check(args, &config)?;
     let run = Run::open(args, &config)?;
@@ -80,6 +83,22 @@ pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
     drop(teacher);
     let verdict = judging::judge(&run, args, &inputs, &split)?;
     conclude(&verdict, &run, args)
+}
+
+/// Starts the program anew, as the same process, with an allocator that keeps what is freed. A step
+/// frees and asks for the same large blocks; after a second the allocator would return them to the
+/// system, which clears each page again: a seventh of a step's time. (Settable in no other way
+/// without unsafe code.) If it cannot be started, this one goes on, only slower.
+fn keep_memory() {
+    /// mimalloc's setting, in milliseconds; -1 is never.
+    const DELAY: &str = "MIMALLOC_PURGE_DELAY";
+    if std::env::var_os(DELAY).is_none()
+        && let Ok(program) = std::env::current_exe()
+    {
+        let mut again = Command::new(program);
+        let error = again.args(std::env::args_os().skip(1)).env(DELAY, "-1").exec();
+        tracing::debug!("starting anew: {error}");
+    }
 }
 
 /// Mines, explores and refines with one committee over the passages.
@@ -114,8 +133,11 @@ fn data(
     refining::refine(&mut split, inputs, &mut committee, run, args)?;
     split.train.extend(cropping::crops(inputs, args));
     let pairs = || split.train.iter().chain(&split.held_out).map(|row| &row.pair);
+    let thoughtful: Vec<String> =
+        pairs().map(|pair| prompt::plain(&pair.query, &pair.thought)).collect();
     let texts: Vec<&str> = pairs()
         .flat_map(|pair| std::iter::once(&pair.query).chain(&pair.pos).chain(&pair.neg))
+        .chain(&thoughtful)
         .map(String::as_str)
         .collect();
     let taught = committee.taught(&texts, told);

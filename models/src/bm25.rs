@@ -23,6 +23,7 @@ struct Posting {
 
 /// A word of a query.
 struct Term<'a> {
+    word: String,
     postings: &'a [Posting],
     /// Its rarity, as often as the query says it.
     weight: f32,
@@ -83,7 +84,8 @@ impl Bm25 {
         let mut scores = vec![0.0_f32; self.len()];
         for term in self.terms(query) {
             for posting in term.postings {
-                scores[posting.passage as usize] += self.part(&term, *posting);
+                let length = self.lengths[posting.passage as usize];
+                scores[posting.passage as usize] += self.part(&term, posting.count, length);
             }
         }
         let mut hits: Vec<(usize, f32)> =
@@ -104,7 +106,19 @@ impl Bm25 {
     pub fn score(&self, query: &str, passage: usize) -> f32 {
         let part = |term: &Term<'_>| {
             let found = term.postings.binary_search_by_key(&passage, |p| p.passage as usize);
-            found.map_or(0.0, |at| self.part(term, term.postings[at]))
+            found.map_or(0.0, |at| self.part(term, term.postings[at].count, self.lengths[passage]))
+        };
+        self.terms(query).iter().map(part).fold(0.0, |sum, part| sum + part)
+    }
+
+    /// The score that a passage of this `text` would have, were it one of the passages; they decide
+    /// the rarities and the mean length.
+    pub fn score_of(&self, query: &str, text: &str) -> f32 {
+        let mut counts: HashMap<String, u32> = HashMap::new();
+        words(text).for_each(|word| *counts.entry(word).or_default() += 1);
+        let length = counts.values().sum();
+        let part = |term: &Term<'_>| {
+            counts.get(&term.word).map_or(0.0, |count| self.part(term, *count, length))
         };
         self.terms(query).iter().map(part).fold(0.0, |sum, part| sum + part)
     }
@@ -120,15 +134,15 @@ impl Bm25 {
             let postings = self.postings.get(word.as_str())?.as_slice();
             let (all, having) = (self.len() as f32, postings.len() as f32);
             let rarity = (1.0 + (all - having + 0.5) / (having + 0.5)).ln();
-            Some(Term { postings, weight: rarity * count })
+            Some(Term { word, postings, weight: rarity * count })
         };
         counts.into_iter().filter_map(term).collect()
     }
 
-    /// What `term` adds to the score of the passage of `posting`.
-    fn part(&self, term: &Term<'_>, posting: Posting) -> f32 {
-        let length = self.lengths[posting.passage as usize] as f32 / self.mean_length;
-        let count = posting.count as f32;
+    /// What `term` adds to the score of a passage of `length` words that says it `count` times.
+    fn part(&self, term: &Term<'_>, count: u32, length: u32) -> f32 {
+        let length = length as f32 / self.mean_length;
+        let count = count as f32;
         term.weight * (K1 + 1.0) * count / (count + K1 * (1.0 - B + B * length))
     }
 }
@@ -192,11 +206,17 @@ mod tests {
             for ((passage, score), (_, by_hand)) in hits.iter().zip(expected) {
                 assert!((f64::from(*score) - by_hand).abs() < 1e-6, "{query}: {hits:?}");
                 assert_eq!(index.score(query, *passage), *score, "{query} of {passage}");
+                let of_text = index.score_of(query, PASSAGES[*passage]);
+                assert_eq!(of_text, *score, "{query} of the text of {passage}");
             }
         }
         for (query, passage) in [("bird", 0), ("cat", 2), ("cat", 3), ("cat", 4)] {
             assert_eq!(index.score(query, passage), 0.0, "{query} of {passage}");
         }
+        // A text of no passage: the word is as rare as the passages say, 3 words are its length.
+        let by_hand = cat * twice(3.0);
+        assert!((f64::from(index.score_of("cat", "cat cat new")) - by_hand).abs() < 1e-6);
+        assert_eq!(index.score_of("new", "cat cat new"), 0.0, "no passage has it");
     }
 
     #[test]

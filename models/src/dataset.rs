@@ -16,6 +16,9 @@ pub struct Pair {
     /// Where the row came from, such as a passage's path. Ours.
     #[serde(default, deserialize_with = "name", skip_serializing_if = "String::is_empty")]
     pub id: String,
+    /// Which file or collection it came in; a batch is drawn from one. Ours.
+    #[serde(default, deserialize_with = "name", skip_serializing_if = "String::is_empty")]
+    pub set: String,
     pub query: String,
     /// Texts that answer it, best first.
     pub pos: Vec<String>,

@@ -38,6 +38,9 @@ const EXAMPLE_CHARS_MAX: usize = 240;
 /// Words of a usable question: fewer say nothing, more are an essay.
 const QUESTION_WORDS: std::ops::RangeInclusive<usize> = 4..=32;
 
+/// Words, stop words apart, that are enough of a passage to tell it by.
+const REST_WORDS_MIN: usize = 10;
+
 /// How questions begin, in turn: a small model that is only asked for a question tells of the text
 /// instead (698 of 704 times), and one whose answer has begun as a question ends it as one.
 pub const OPENINGS: [&str; 6] = ["What", "How", "Why", "What does", "How do I", "Which"];
@@ -133,6 +136,24 @@ pub fn thought(written: &str, query: &str) -> Option<String> {
 /// words together; the first ones if none shares anything.
 pub fn extract(query: &str, passage: &str, words_max: usize) -> Option<String> {
     let sentences = sentences(passage);
+    let chosen = nearest(query, &sentences, words_max);
+    let words = chosen.iter().flat_map(|index| sentences[*index].split_whitespace());
+    let text = words.take(words_max).collect::<Vec<_>>().join(" ");
+    (!text.is_empty()).then_some(text)
+}
+
+/// The sentences of `passage` that [`extract`] leaves, a line each; nothing if they are too few to
+/// tell the passage by. An extract that is found by the very words it was taken from proves nothing.
+pub fn rest(query: &str, passage: &str, words_max: usize) -> Option<String> {
+    let sentences = sentences(passage);
+    let chosen = nearest(query, &sentences, words_max);
+    let left = (0..sentences.len()).filter(|index| !chosen.contains(index));
+    let text = left.map(|index| sentences[index]).collect::<Vec<_>>().join("\n");
+    (bm25::words(&text).count() >= REST_WORDS_MIN).then_some(text)
+}
+
+/// Indexes of the sentences that share most with `query`, in their order, of about `words_max` words.
+fn nearest(query: &str, sentences: &[&str], words_max: usize) -> Vec<usize> {
     let asked: std::collections::HashSet<String> = bm25::words(query).collect();
     let shares = |sentence: &str| {
         let words: std::collections::HashSet<String> = bm25::words(sentence).collect();
@@ -154,9 +175,7 @@ pub fn extract(query: &str, passage: &str, words_max: usize) -> Option<String> {
         }
     }
     chosen.sort_unstable();
-    let words = chosen.iter().flat_map(|index| sentences[*index].split_whitespace());
-    let text = words.take(words_max).collect::<Vec<_>>().join(" ");
-    (!text.is_empty()).then_some(text)
+    chosen
 }
 
 /// The sentences of `passage` that are about as long as a question.
@@ -236,6 +255,24 @@ mod tests {
             "wick wick wick wick wick"
         );
         assert_eq!(extract("wick", " \n ", 5), None);
+    }
+
+    #[test]
+    fn what_an_extract_leaves_is_the_other_sentences() {
+        let passage = "Oil is cheap in the summer months. The wick is trimmed twice a night. Gulls cry \
+                       above the tower rocks.\nA wick that is too long smokes.";
+        let query = "why does the wick smoke";
+        let left = "Oil is cheap in the summer months.\nGulls cry above the tower rocks.";
+        let cases = [
+            (query, passage, 14, Some(left)),
+            // What is left is too little, or nothing.
+            (query, "Oil is cheap. The wick is trimmed twice a night.", 14, None),
+            (query, "A wick that is too long smokes.", 14, None),
+            (query, "", 14, None),
+        ];
+        for (query, passage, words, expected) in cases {
+            assert_eq!(rest(query, passage, words).as_deref(), expected, "{passage}");
+        }
     }
 
     #[test]

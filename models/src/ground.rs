@@ -3,7 +3,9 @@
 //! A small model knows little; the folder knows more. It is shown sentences rather than passages,
 //! since reading a prompt is most of what such a thought costs.
 
-use crate::explore;
+use std::collections::HashSet;
+
+use crate::{bm25, explore};
 
 /// Passages that sentences are taken from.
 pub const PASSAGES: usize = 3;
@@ -18,9 +20,33 @@ pub fn context<'a>(question: &str, passages: impl IntoIterator<Item = &'a str>) 
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Whether `context` says at least half of the words of `thought`, stop words apart: only then is it
+/// learnt from as a grounded one, since a thought that is not in what was found teaches to invent.
+pub fn tells(context: &str, thought: &str) -> bool {
+    let told: HashSet<String> = bm25::words(context).collect();
+    let thought: HashSet<String> = bm25::words(thought).collect();
+    !thought.is_empty() && 2 * thought.intersection(&told).count() >= thought.len()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::context;
+    use super::{context, tells};
+
+    #[test]
+    fn a_context_tells_a_thought_if_it_has_half_of_its_words() {
+        let context = "The wick is trimmed twice a night.\nOil is cheap.";
+        let cases = [
+            ("A trimmed wick", true),
+            ("the WICK is long", true),
+            ("the wick is too long", false),
+            ("of the", false),
+            ("", false),
+        ];
+        for (thought, expected) in cases {
+            assert_eq!(tells(context, thought), expected, "{thought}");
+        }
+        assert!(!tells("", "wick"));
+    }
 
     #[test]
     fn the_nearest_sentences_of_the_best_passages_a_line_each() {

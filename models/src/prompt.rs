@@ -74,6 +74,11 @@ pub fn query<'a>(question: &'a str, thought: Option<&'a crate::Thought>) -> Vec<
     pieces
 }
 
+/// Question and thought, if there is one, for a retriever that knows no markers.
+pub fn plain(question: &str, thought: &str) -> String {
+    format!("{question} {}", thought.trim()).trim_end().to_owned()
+}
+
 /// Passage text and `<emb>`; the paper's code gives documents no opening marker.
 pub fn passage(text: &str) -> Vec<Piece<'_>> {
     vec![Piece::Passage(text), Piece::Marker(Role::Emb)]

@@ -1,5 +1,7 @@
 //! When training learns how fast, and in which order it reads (pure).
 
+use std::collections::BTreeMap;
+
 use crate::split::draw;
 
 /// A learning rate that rises linearly and then falls linearly to zero, as the paper's code has
@@ -40,9 +42,56 @@ pub fn order(rows: usize, epoch: u64, seed: u64) -> Vec<usize> {
     order
 }
 
+/// The batches of an epoch, of `size` rows each; `sets` names where each row comes from.
+///
+/// A batch is of one set as far as they go: what a search has to tell apart lies in one place, and
+/// negatives from elsewhere teach little (arXiv 2308.03281). What is left over goes together. Every
+/// row is in a batch, and the last one is filled up from the others, so that none is tiny.
+pub fn batches(sets: &[&str], size: usize, epoch: u64, seed: u64) -> Vec<Vec<usize>> {
+    let order = order(sets.len(), epoch, seed);
+    let mut open: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut batches = Vec::new();
+    for row in &order {
+        let batch = open.entry(sets[*row]).or_default();
+        batch.push(*row);
+        if batch.len() == size {
+            batches.push(std::mem::take(batch));
+        }
+    }
+    let left: Vec<usize> = open.into_values().flatten().collect();
+    batches.extend(left.chunks(size).map(<[usize]>::to_vec));
+    if let Some(last) = batches.last_mut() {
+        let others = order.iter().filter(|row| !left.contains(row));
+        last.extend(others.take(size - last.len()));
+    }
+    let places = self::order(batches.len(), epoch, seed.wrapping_add(1));
+    places.into_iter().map(|place| std::mem::take(&mut batches[place])).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Schedule, order};
+    use super::{Schedule, batches, order};
+
+    #[test]
+    fn a_batch_is_of_one_set_as_far_as_they_go() {
+        let sets = ["a", "b", "a", "a", "b", "a", "a", "c", "b"];
+        for (epoch, seed) in [(0, 0), (1, 0), (5, 3)] {
+            let found = batches(&sets, 2, epoch, seed);
+            let pure = |batch: &&Vec<usize>| sets[batch[0]] == sets[batch[1]];
+            assert_eq!(found.len(), 5, "{found:?}");
+            assert!(found.iter().all(|batch| batch.len() == 2 && batch[0] != batch[1]));
+            // Two of a and one of b; one of each set is left, and a tenth place is filled.
+            assert!(found.iter().filter(pure).count() >= 3, "{found:?}");
+            let mut rows: Vec<usize> = found.concat();
+            rows.sort_unstable();
+            rows.dedup();
+            assert!(rows.into_iter().eq(0..sets.len()), "each row at least once");
+            assert_eq!(found, batches(&sets, 2, epoch, seed));
+        }
+        assert_ne!(batches(&sets, 2, 0, 0), batches(&sets, 2, 1, 0));
+        assert_eq!(batches(&["a"; 3], 8, 0, 0), [order(3, 0, 0)], "fewer rows than a batch");
+        assert!(batches(&[], 8, 0, 0).is_empty());
+    }
 
     #[test]
     fn the_rate_rises_and_falls_linearly() {

@@ -226,6 +226,16 @@ pub(crate) enum FormName {
     Dropout,
 }
 
+/// English has about 0.75 words a token of these vocabularies.
+const WORDS_A_TOKEN: f64 = 0.75;
+
+impl Making {
+    /// Most words of an extract.
+    pub(crate) fn extract_words(&self) -> usize {
+        (self.thought_tokens as f64 * WORDS_A_TOKEN) as usize
+    }
+}
+
 impl Learning {
     /// The recipe that the flags make.
     pub(crate) fn recipe(&self, seed: u64) -> Recipe {

@@ -23,8 +23,6 @@ const EXAMPLES: usize = 2;
 /// High, so that candidates of one source differ.
 const TEMPERATURE: f64 = 0.8;
 const TOP_P: f64 = 0.9;
-/// English has about 0.75 words a token of these vocabularies.
-const WORDS_A_TOKEN: f64 = 0.75;
 
 /// One candidate; empty if what was written is of no use.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -157,7 +155,7 @@ impl Explorer<'_> {
         let seed = self.args.seed.wrapping_add((number as u64) << 32);
         let tasks: Vec<Task<'_>> = match source {
             Source::Extract => {
-                let words = (making.thought_tokens as f64 * WORDS_A_TOKEN) as usize;
+                let words = making.extract_words();
                 let extract = |row: &Row| {
                     explore::extract(&row.pair.query, &row.pair.pos[0], words).unwrap_or_default()
                 };

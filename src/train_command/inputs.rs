@@ -134,7 +134,11 @@ impl Inputs {
             order.sort_unstable();
             pairs = order.into_iter().map(|index| pairs[index].clone()).collect();
         }
-        for pair in pairs {
+        let set = name_of(file);
+        for mut pair in pairs {
+            if pair.set.is_empty() {
+                pair.set.clone_from(&set);
+            }
             self.row(pair);
         }
         Ok(())
@@ -168,7 +172,8 @@ impl Inputs {
             let pos: Vec<String> =
                 judged.iter().filter_map(|(id, _)| texts.get(id.as_str()).cloned()).collect();
             if !pos.is_empty() {
-                self.row(Pair { id: query.id, query: query.text, pos, ..Pair::default() });
+                let set = name_of(folder);
+                self.row(Pair { id: query.id, set, query: query.text, pos, ..Pair::default() });
             }
         }
         Ok(())
@@ -181,6 +186,11 @@ impl Inputs {
         let pair = Pair { id: origin.clone(), query: question, pos, ..Pair::default() };
         Row { pair, positive: passage, origin }
     }
+}
+
+/// What a file or folder is called, to tell its rows from those of others.
+fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The file, or the `*.jsonl` of the folder in the order of their names.

@@ -1,5 +1,6 @@
 //! The committee chooses a thought for each row, or none.
 
+use models::explore::{self, Source};
 use models::refine::{self, Tally, Vote};
 use models_candle::committee::{Case, Committee};
 
@@ -41,12 +42,20 @@ pub(super) fn refine(
             .iter()
             .map(|row| row.pair.neg.iter().filter_map(|text| inputs.find(text)).collect())
             .collect();
+        let words = args.making.extract_words();
+        let rest = |row: &&mut Row| {
+            let extracted = row.pair.sources.iter().any(|name| name == Source::Extract.name());
+            extracted.then(|| explore::rest(&row.pair.query, &row.pair.pos[0], words)).flatten()
+        };
+        let rests: Vec<Option<String>> = rows.iter().map(rest).collect();
         let cases: Vec<Case<'_>> = rows
             .iter()
             .zip(&negatives)
-            .map(|(row, negatives)| Case {
+            .zip(&rests)
+            .map(|((row, negatives), rest)| Case {
                 query: &row.pair.query,
                 positive: row.positive,
+                rest: rest.as_deref(),
                 negatives,
                 candidates: &row.pair.all_thought,
             })

@@ -60,6 +60,8 @@ pub struct Case<'a> {
     pub query: &'a str,
     /// Index of the passage that answers it.
     pub positive: usize,
+    /// What is judged in its place: the passage without the sentences that candidates are.
+    pub rest: Option<&'a str>,
     /// Indexes of passages that do not.
     pub negatives: &'a [usize],
     pub candidates: &'a [String],
@@ -176,14 +178,15 @@ impl Committee {
         let score = |text: &str| {
             let best = case.negatives.iter().map(|other| self.bm25.score(text, *other));
             let best = best.fold(0f32, f32::max);
-            BM25_SCALE * (self.bm25.score(text, case.positive) - best)
+            let own = case.rest.map(|rest| self.bm25.score_of(text, rest));
+            BM25_SCALE * (own.unwrap_or_else(|| self.bm25.score(text, case.positive)) - best)
         };
         Opinion {
             member: BM25.to_owned(),
             scores: case
                 .candidates
                 .iter()
-                .map(|thought| score(&format!("{} {thought}", case.query)))
+                .map(|thought| score(&prompt::plain(case.query, thought)))
                 .collect(),
             none: score(case.query),
         }
@@ -250,11 +253,16 @@ impl Dense {
         let bare = std::iter::once((case.query, ""));
         let with = case.candidates.iter().map(|thought| (case.query, thought.as_str()));
         let vectors = self.embedder.thoughtful(&bare.chain(with).collect::<Vec<_>>())?;
+        let rest = case.rest.map(|rest| self.embedder.passages(&[rest])).transpose()?;
+        let positive = match rest.as_deref() {
+            Some([rest]) => rest.as_slice(),
+            _ => self.passage(case.positive),
+        };
         let mut scores = vectors.iter().map(|vector| {
             let query = vector.as_slice();
             let best = case.negatives.iter().map(|other| dot(query, self.passage(*other)));
             let best = best.fold(f32::NEG_INFINITY, f32::max).max(-1.0);
-            COSINE_SCALE * (dot(query, self.passage(case.positive)) - best)
+            COSINE_SCALE * (dot(query, positive) - best)
         });
         let none = scores.next().unwrap_or(f32::NEG_INFINITY);
         Ok(Opinion { member: self.name.to_owned(), scores: scores.collect(), none })
@@ -281,10 +289,8 @@ impl Embedder {
     fn thoughtful(&self, texts: &[(&str, &str)]) -> Result<Vec<Embedding>, MindError> {
         match self {
             Embedder::Teacher(teacher) => {
-                let joined: Vec<String> = texts
-                    .iter()
-                    .map(|(query, thought)| format!("{query} {thought}").trim_end().to_owned())
-                    .collect();
+                let joined: Vec<String> =
+                    texts.iter().map(|(query, thought)| prompt::plain(query, thought)).collect();
                 let joined: Vec<&str> = joined.iter().map(String::as_str).collect();
                 teacher.embed(&joined, &mut |_| {})
             }

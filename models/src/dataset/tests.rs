@@ -12,6 +12,7 @@ fn texts(texts: &[&str]) -> Vec<String> {
 fn rows_of_any_export_are_read() {
     let full = Pair {
         id: "notes/cats.md".to_owned(),
+        set: "notes".to_owned(),
         query: "why do cats purr".to_owned(),
         pos: texts(&["a", "b"]),
         neg: texts(&["c"]),

@@ -4,8 +4,7 @@
 use std::ops::Range;
 
 use models::dataset::Pair;
-use models::prompt;
-use models::{MindError, Thought};
+use models::{MindError, Thought, ground, prompt};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -41,7 +40,9 @@ pub(crate) struct Batch {
     /// How many of them are queries.
     pub queries: usize,
     pub lesson: Lesson,
-    /// By row, then by column: the text that each vector stands for, for the teacher.
+    /// By row, then by column: the text that each vector stands for, for the teacher. A query with
+    /// its thought is another text than the query: a teacher that were shown the query alone would
+    /// teach that thoughts say nothing.
     pub texts: Vec<String>,
 }
 
@@ -69,21 +70,22 @@ impl Batch {
                 QueryForm::Dropout if rng.random_bool(recipe.thought_kept) => &[true],
                 QueryForm::Dropout => &[false],
             };
+            let grounded = recipe.grounded > 0.0
+                && ground::tells(&pair.context, &pair.thought)
+                && rng.random_bool(recipe.grounded);
             let thought = Thought {
                 text: pair.thought.trim().to_owned(),
-                context: match recipe.grounded > 0.0 && rng.random_bool(recipe.grounded) {
-                    true => pair.context.clone(),
-                    false => String::new(),
-                },
+                context: if grounded { pair.context.clone() } else { String::new() },
                 ..Thought::default()
             };
             for item in query_items(&pair.query, &thought, forms, vocabulary)? {
-                for _ in &item.reads {
-                    owners.push(owner);
-                    batch.texts.push(pair.query.clone());
-                }
+                owners.extend(item.reads.iter().map(|_| owner));
                 batch.items.push(item);
             }
+            // Vectors are read in the order of the forms.
+            let read =
+                |with: &bool| prompt::plain(&pair.query, if *with { &thought.text } else { "" });
+            batch.texts.extend(forms.iter().map(read));
         }
         batch.queries = batch.items.len();
         let mut passages: Vec<&str> = Vec::new();

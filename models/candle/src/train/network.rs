@@ -73,7 +73,8 @@ pub(crate) struct Pass {
     pub(super) states: Tensor,
     depth: usize,
     exits: Vec<Tensor>,
-    kept: Vec<block::Saved>,
+    /// By layer; nothing of those that no gradient comes to.
+    kept: Vec<Option<block::Saved>>,
 }
 
 impl Network {
@@ -220,14 +221,13 @@ impl Network {
     /// If an operation fails.
     pub(crate) fn advance(&self, pass: &mut Pass, depth: usize, keep: bool) -> Result<()> {
         let context = self.context(pass)?;
+        let lowest = self.lowest();
         while pass.depth < depth {
             let (block, loras) = (&self.decoder.blocks[pass.depth], &self.loras[pass.depth]);
             let (states, saved) = block::forward(block, loras, pass.depth, &pass.states, &context)?;
             pass.states = states;
+            pass.kept.push((keep && pass.depth >= lowest).then_some(saved));
             pass.depth += 1;
-            if keep {
-                pass.kept.push(saved);
-            }
             if self.exit_layers.contains(&pass.depth) {
                 pass.exits.push(pass.states.clone());
             }
@@ -297,7 +297,7 @@ impl Network {
                 d = (d + d_exit)?;
             }
             let (block, loras) = (&self.decoder.blocks[layer], &self.loras[layer]);
-            let Some(saved) = pass.kept.get(layer) else {
+            let Some(Some(saved)) = pass.kept.get(layer) else {
                 candle_core::bail!("layer {layer} was not kept");
             };
             let (dx, low_rank) = block::backward(block, loras, saved, &context, &d)?;

@@ -60,8 +60,9 @@ pub struct Recipe {
     pub query_form: QueryForm,
     /// Probability of the thought in [`QueryForm::Dropout`].
     pub thought_kept: f64,
-    /// Share of the thoughts that are trained after what a first search found, where rows say it:
-    /// the others keep the model able to think by itself. Ours; 0 is the paper.
+    /// Share of the thoughts that are trained after what a first search found, of those that it tells
+    /// ([`models::ground::tells`]): the others keep the model able to think by itself. Ours; 0 is the
+    /// paper.
     #[serde(default)]
     pub grounded: f64,
     pub seed: u64,

@@ -139,11 +139,9 @@ impl Trainer {
     fn next_rows(&self) -> Vec<&Pair> {
         let per_epoch = self.pairs.len().div_ceil(self.recipe.batch);
         let (epoch, at) = (self.taken() / per_epoch, self.taken() % per_epoch);
-        let order = schedule::order(self.pairs.len(), epoch as u64, self.recipe.seed);
-        let start = at * self.recipe.batch;
-        let wanted = self.recipe.batch.min(order.len());
-        // The last step of an epoch is filled up from its start, so that no batch is tiny.
-        (start..start + wanted).map(|place| &self.pairs[order[place % order.len()]]).collect()
+        let sets: Vec<&str> = self.pairs.iter().map(|pair| pair.set.as_str()).collect();
+        let batches = schedule::batches(&sets, self.recipe.batch, epoch as u64, self.recipe.seed);
+        batches[at].iter().map(|row| &self.pairs[*row]).collect()
     }
 
     /// Takes the next step. Without `teacher` nothing is distilled but scores that the rows carry.

@@ -104,13 +104,13 @@ fn a_grounded_thought_is_learnt_after_what_was_found() {
     let file = gguf::open(&model(&folder)).unwrap();
     let (vocabulary, roles) = (&file.vocabulary, file.meta.roles);
     let mut pair = pairs().remove(0);
-    pair.context = "uvw".to_owned();
+    pair.context = "xy uvw".to_owned();
     let draw = |grounded: f64| {
         let recipe = Recipe { grounded, ..recipe() };
         Batch::draw(&[&pair], vocabulary, &recipe, 0).unwrap().items.swap_remove(0)
     };
     let (alone, grounded) = (draw(0.0), draw(1.0));
-    let context = vocabulary.encode(&models::prompt::context_text("uvw"), 96).unwrap();
+    let context = vocabulary.encode(&models::prompt::context_text("xy uvw"), 96).unwrap();
     let mut expected = alone.ids.clone();
     let close = expected.iter().position(|id| *id == roles.query_close).unwrap();
     expected.splice(close..close, context.iter().copied());
@@ -125,6 +125,28 @@ fn a_grounded_thought_is_learnt_after_what_was_found() {
         assert_eq!(words(&alone.content), words(&grounded.content), "found words are not averaged");
     }
     assert_eq!(alone.reads[0].content[..close], grounded.reads[0].content[..close]);
+    pair.context = "uvw".to_owned();
+    let recipe = Recipe { grounded: 1.0, ..recipe() };
+    let batch = Batch::draw(&[&pair], vocabulary, &recipe, 0).unwrap();
+    assert_eq!(batch.items[0], alone, "what was not found is thought after the question alone");
+}
+
+/// What the teacher is asked about: each query without its thought and with it, then the passages.
+#[test]
+fn the_teacher_is_shown_the_thoughts_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = gguf::open(&model(&folder)).unwrap();
+    let mut rows = pairs();
+    rows[1].thought = String::new();
+    let rows: Vec<&Pair> = rows.iter().take(2).collect();
+    let texts = |query_form| {
+        let recipe = Recipe { query_form, thought_kept: 1.0, ..recipe() };
+        let batch = Batch::draw(&rows, &file.vocabulary, &recipe, 0).unwrap();
+        assert_eq!(batch.texts.len(), batch.lesson.rows + batch.lesson.columns);
+        batch.texts
+    };
+    assert_eq!(texts(QueryForm::Both), ["cde", "cde xy", "fgh", "xyzx", "uvwu"]);
+    assert_eq!(texts(QueryForm::Dropout), ["cde xy", "fgh", "xyzx", "uvwu"]);
 }
 
 #[test]
