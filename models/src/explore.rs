@@ -259,10 +259,10 @@ mod tests {
 
     #[test]
     fn what_an_extract_leaves_is_the_other_sentences() {
-        let passage = "Oil is cheap in the summer months. The wick is trimmed twice a night. Gulls cry \
+        let passage = "Oil is cheap in the long summer months. The wick is trimmed twice a night. Gulls cry \
                        above the tower rocks.\nA wick that is too long smokes.";
         let query = "why does the wick smoke";
-        let left = "Oil is cheap in the summer months.\nGulls cry above the tower rocks.";
+        let left = "Oil is cheap in the long summer months.\nGulls cry above the tower rocks.";
         let cases = [
             (query, passage, 14, Some(left)),
             // What is left is too little, or nothing.
