@@ -163,12 +163,12 @@ impl Committee {
     ///
     /// # Errors
     /// [`MindError`] if a model cannot run.
-    pub fn judge(&mut self, cases: &[Case<'_>]) -> Result<Vec<Vec<Opinion>>, MindError> {
+    pub fn judge(&self, cases: &[Case<'_>]) -> Result<Vec<Vec<Opinion>>, MindError> {
         let mut opinions: Vec<Vec<Opinion>> =
             cases.iter().map(|case| vec![self.words(case)]).collect();
-        for member in &mut self.dense {
-            for (case, opinions) in cases.iter().zip(&mut opinions) {
-                opinions.push(member.judge(case)?);
+        for member in &self.dense {
+            for (opinions, opinion) in opinions.iter_mut().zip(member.judge(cases)?) {
+                opinions.push(opinion);
             }
         }
         Ok(opinions)
@@ -249,23 +249,30 @@ impl Dense {
         Ranking { hits, positive: dot(query, self.passage(positive)) }
     }
 
-    fn judge(&self, case: &Case<'_>) -> Result<Opinion, MindError> {
-        let bare = std::iter::once((case.query, ""));
-        let with = case.candidates.iter().map(|thought| (case.query, thought.as_str()));
-        let vectors = self.embedder.thoughtful(&bare.chain(with).collect::<Vec<_>>())?;
-        let rest = case.rest.map(|rest| self.embedder.passages(&[rest])).transpose()?;
-        let positive = match rest.as_deref() {
-            Some([rest]) => rest.as_slice(),
-            _ => self.passage(case.positive),
-        };
-        let mut scores = vectors.iter().map(|vector| {
-            let query = vector.as_slice();
-            let best = case.negatives.iter().map(|other| dot(query, self.passage(*other)));
-            let best = best.fold(f32::NEG_INFINITY, f32::max).max(-1.0);
-            COSINE_SCALE * (dot(query, positive) - best)
+    fn judge(&self, cases: &[Case<'_>]) -> Result<Vec<Opinion>, MindError> {
+        let texts = cases.iter().flat_map(|case| {
+            let with = case.candidates.iter().map(|thought| (case.query, thought.as_str()));
+            std::iter::once((case.query, "")).chain(with)
         });
-        let none = scores.next().unwrap_or(f32::NEG_INFINITY);
-        Ok(Opinion { member: self.name.to_owned(), scores: scores.collect(), none })
+        let mut queries = self.embedder.thoughtful(&texts.collect::<Vec<_>>())?.into_iter();
+        let rests: Vec<&str> = cases.iter().filter_map(|case| case.rest).collect();
+        let mut rests = self.embedder.passages(&rests)?.into_iter();
+        let opinion = |case: &Case<'_>| {
+            let rest = case.rest.and_then(|_| rests.next());
+            let positive = match &rest {
+                Some(rest) => rest.as_slice(),
+                None => self.passage(case.positive),
+            };
+            let mut scores = queries.by_ref().take(1 + case.candidates.len()).map(|query| {
+                let query = query.as_slice();
+                let best = case.negatives.iter().map(|other| dot(query, self.passage(*other)));
+                let best = best.fold(f32::NEG_INFINITY, f32::max).max(-1.0);
+                COSINE_SCALE * (dot(query, positive) - best)
+            });
+            let none = scores.next().unwrap_or(f32::NEG_INFINITY);
+            Opinion { member: self.name.to_owned(), scores: scores.collect(), none }
+        };
+        Ok(cases.iter().map(opinion).collect())
     }
 }
 
