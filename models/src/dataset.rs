@@ -17,7 +17,7 @@ pub struct Pair {
     #[serde(default, deserialize_with = "name", skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// Which file or collection it came in; a batch is drawn from one. Ours.
-    #[serde(default, deserialize_with = "name", skip_serializing_if = "String::is_empty")]
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "String::is_empty")]
     pub set: String,
     pub query: String,
     /// Texts that answer it, best first.
@@ -59,6 +59,11 @@ fn name<'a, D: Deserializer<'a>>(from: D) -> Result<String, D::Error> {
         Value::Number(number) => Ok(number.to_string()),
         _ => Err(D::Error::custom("the id is neither text nor number")),
     }
+}
+
+/// A text, or nothing: a field of this name in the data of others may be anything.
+fn text<'a, D: Deserializer<'a>>(from: D) -> Result<String, D::Error> {
+    Ok(Value::deserialize(from)?.as_str().unwrap_or_default().to_owned())
 }
 
 /// A row that cannot be used.

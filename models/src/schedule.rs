@@ -61,8 +61,8 @@ pub fn batches(sets: &[&str], size: usize, epoch: u64, seed: u64) -> Vec<Vec<usi
     let left: Vec<usize> = open.into_values().flatten().collect();
     batches.extend(left.chunks(size).map(<[usize]>::to_vec));
     if let Some(last) = batches.last_mut() {
-        let others = order.iter().filter(|row| !left.contains(row));
-        last.extend(others.take(size - last.len()));
+        let others: Vec<usize> = order.iter().filter(|row| !last.contains(row)).copied().collect();
+        last.extend(others.into_iter().take(size - last.len()));
     }
     let places = self::order(batches.len(), epoch, seed.wrapping_add(1));
     places.into_iter().map(|place| std::mem::take(&mut batches[place])).collect()
@@ -90,6 +90,8 @@ mod tests {
         }
         assert_ne!(batches(&sets, 2, 0, 0), batches(&sets, 2, 1, 0));
         assert_eq!(batches(&["a"; 3], 8, 0, 0), [order(3, 0, 0)], "fewer rows than a batch");
+        let sizes: Vec<usize> = batches(&["a", "b", "c"], 2, 0, 0).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [2, 2], "filled up from what is left over too");
         assert!(batches(&[], 8, 0, 0).is_empty());
     }
 

@@ -164,6 +164,7 @@ impl Inputs {
                 texts.insert(&entry.id, text);
             }
         }
+        let set = name_of(folder);
         for query in queries {
             let graded = qrels.get(&query.id).into_iter().flatten();
             let mut judged: Vec<(&String, &i32)> =
@@ -172,7 +173,7 @@ impl Inputs {
             let pos: Vec<String> =
                 judged.iter().filter_map(|(id, _)| texts.get(id.as_str()).cloned()).collect();
             if !pos.is_empty() {
-                let set = name_of(folder);
+                let set = set.clone();
                 self.row(Pair { id: query.id, set, query: query.text, pos, ..Pair::default() });
             }
         }

@@ -39,7 +39,7 @@ fn rows_of_any_export_are_read() {
             "fields of others, and nothing as null",
             r#"{"id":null,"query":"q","pos":["p"],"neg":null,"thought":null,"pos_scores":null,
                 "neg_scores":null,"all_thought":null,"sources":null,"model2scores":null,
-                "none_scores":null,"prompt":"p","type":"normal","batch_size":8}"#
+                "none_scores":null,"set":["a"],"prompt":"p","type":"normal","batch_size":8}"#
                 .replace('\n', " "),
             bare.clone(),
         ),
