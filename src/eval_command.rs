@@ -29,7 +29,6 @@ use crate::config::Config;
 use crate::error::AppError;
 use crate::output::{Progress, Stdout};
 use crate::runtime_dir::Lock;
-use crate::serve::RANKING_WEIGHT;
 use effort::Effort;
 use sections::{Section, Size, Source};
 
@@ -276,7 +275,6 @@ impl Settings {
             columns: section.columns.clone(),
             sampling: self.sampling.clone(),
             chunked: self.chunked,
-            weights: (RANKING_WEIGHT, RANKING_WEIGHT),
         }
     }
 }

@@ -24,9 +24,6 @@ use crate::runtime_dir::{self, Holder, Lock};
 /// Ours in full, other people's libraries only when something is wrong.
 const LOG_FILTER: &str =
     "warn,fore=info,daemon=info,daemon_lance=info,models=info,models_candle=info";
-/// Rankings of equal weight: fused so, words and vectors were measured to rank better than either
-/// alone.
-pub(crate) const RANKING_WEIGHT: f32 = 1.0;
 /// Who asks for the lock's holder has the lock for microseconds; that is not a second daemon.
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -66,8 +63,6 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
         grounded: config.grounded,
         version: VERSION.to_owned(),
         rescan_every: config.rescan_every,
-        text_weight: RANKING_WEIGHT,
-        vector_weight: RANKING_WEIGHT,
     };
     let shutdown = async move { signals.end().await };
     daemon::run(listener, Arc::new(backend), settings, shutdown).await?;

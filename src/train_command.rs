@@ -21,11 +21,13 @@ mod probe;
 mod refining;
 mod run;
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
+use daemon::eval::{Encoder, Search};
 use models::TokenCounter;
 use models::dataset::Pair;
 use models::prompt;
@@ -42,8 +44,10 @@ use run::Run;
 
 pub(crate) use run::Stop;
 
-/// Fewest held-out questions that can show anything.
+/// Fewest held-out questions that can be looked at.
 const HELD_OUT_MIN: usize = 5;
+/// Written once the new model is in use: who went back from it is not to get it again.
+const PROMOTED: &str = "promoted";
 
 /// Rows that are learnt from, and rows that are only judged on.
 struct Split {
@@ -51,8 +55,8 @@ struct Split {
     held_out: Vec<Row>,
 }
 
-/// Runs all stages that are not done yet. The status is success if the model in use is the new one,
-/// or would be but for `--no-promote`; 1 if it was not shown to be better.
+/// Runs all stages that are not done yet. The status is success if the new model was shown to be
+/// better, and so is used unless `--no-promote` or a person says otherwise; else 1.
 ///
 /// # Errors
 /// If the input cannot be read, a model is missing, or a stage fails.
@@ -71,7 +75,7 @@ pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
     let base = gguf::open(&run.base)?;
     let counter = Arc::clone(&base.vocabulary);
     let counter: (usize, &dyn TokenCounter) = (base.meta.passage_tokens_max, counter.as_ref());
-    let inputs = Inputs::read(&args.data, &config.working_dir, counter, args.seed, &run.stop)?;
+    let inputs = Inputs::of(&run, args, counter)?;
     let mut rows = inputs.rows.clone();
     rows.extend(asking::questions(&inputs, &run, args)?);
     let (split, teacher) = data(&inputs, rows, &run, args)?;
@@ -115,8 +119,7 @@ fn data(
         run.progress(what, done, total);
         if run.stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let passages = inputs.passages.clone();
-    let seated = Committee::seat(&run.base, teacher, passages, &run.folder, &device, told);
+    let seated = Committee::seat(&run.base, teacher, &inputs.passages, &run.folder, &device, told);
     // A stop that was asked for is no failure.
     run.stop.check()?;
     let mut committee = seated?;
@@ -129,15 +132,24 @@ fn data(
         ))
         .hint("add more text (--folder, --data) or ask more questions (--questions N)"));
     }
+    if !judging::is_enough(&judging::groups(&split, args)) {
+        output::diagnostic(
+            "the held-out questions are about too few texts to show anything: the new model will be \
+             kept, not used (more text, or a larger --held-out or --judged)",
+        );
+    }
     exploring::explore(&mut split, run, args)?;
     refining::refine(&mut split, inputs, &mut committee, run, args)?;
-    split.train.extend(cropping::crops(inputs, args));
+    let crops = cropping::crops(inputs, &split.held_out, args);
+    split.train.extend(crops);
     let pairs = || split.train.iter().chain(&split.held_out).map(|row| &row.pair);
-    let thoughtful: Vec<String> =
-        pairs().map(|pair| prompt::plain(&pair.query, &pair.thought)).collect();
+    // As a batch asks for them.
+    let queries: Vec<String> = pairs()
+        .flat_map(|pair| ["", &pair.thought].map(|thought| prompt::plain(&pair.query, thought)))
+        .collect();
     let texts: Vec<&str> = pairs()
-        .flat_map(|pair| std::iter::once(&pair.query).chain(&pair.pos).chain(&pair.neg))
-        .chain(&thoughtful)
+        .flat_map(|pair| pair.pos.iter().chain(&pair.neg))
+        .chain(&queries)
         .map(String::as_str)
         .collect();
     let taught = committee.taught(&texts, told);
@@ -149,19 +161,25 @@ fn data(
 fn conclude(verdict: &judging::Verdict, run: &Run, args: &Train) -> Result<ExitCode, AppError> {
     run.finish();
     output::line(&verdict.report)?;
-    if !verdict.better {
-        output::diagnostic(&format!(
-            "not promoted: {} was not shown to improve; the model is kept in {}",
-            verdict.gate,
-            run.model().display()
-        ));
+    if let Some(objection) = &verdict.objection {
+        let model = run.model();
+        let model = model.display();
+        output::diagnostic(&format!("not promoted: {objection}; the model is kept in {model}"));
         return Ok(ExitCode::from(NOTHING));
     }
     if args.judging.no_promote {
         output::diagnostic(&format!("to use it: fore model use {}", run.name));
         return Ok(ExitCode::SUCCESS);
     }
+    if run.file(PROMOTED).exists() {
+        output::diagnostic(&format!(
+            "it was promoted; to use it again: fore model use {}",
+            run.name
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
     crate::model_command::choice::choose(&run.model(), &run.config)?;
+    run.write(PROMOTED, "")?;
     output::diagnostic("to go back to the model before: fore model rollback");
     Ok(ExitCode::SUCCESS)
 }
@@ -173,6 +191,10 @@ fn check(args: &Train, config: &Arc<Config>) -> Result<(), AppError> {
         return Err(AppError::new("there is nothing to learn from")
             .hint("name a folder of yours: fore train --folder DIR")
             .hint("or training data: --data FILE.jsonl, --beir DIR"));
+    }
+    for path in data.folder.iter().chain(&data.data).chain(&data.beir) {
+        let path = config.working_dir.join(path);
+        fs::metadata(&path).map_err(|error| AppError::reading(&path, &error))?;
     }
     args.learning.recipe(args.seed).check().map_err(AppError::new)?;
     for (name, share) in
@@ -186,6 +208,12 @@ fn check(args: &Train, config: &Arc<Config>) -> Result<(), AppError> {
     }
     if !(0.0..=1.0).contains(&args.judging.bare_weight) {
         return Err(AppError::new("--bare-weight: 0 to 1 is allowed"));
+    }
+    if let Some(gate) = args.judging.gate
+        && (gate.encoder == Encoder::Peer || gate.search == Search::Bm25)
+    {
+        return Err(AppError::new(format!("--gate {gate}: training does not change it"))
+            .hint("dense or hybrid, with or without thoughts, such as hybrid+sampled"));
     }
     if args.learning.base.is_none() {
         RealBackend::new(Arc::clone(config)).model_file()?;

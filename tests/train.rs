@@ -86,7 +86,7 @@ fn what_cannot_be_trained_on_is_said_at_once() {
     sandbox.write("bad.jsonl", "{\"query\": 1}\nnot json\n");
     sandbox.write("few.jsonl", rows(3));
     fs::create_dir_all(sandbox.notes().join("empty")).unwrap();
-    let cases: [(&[&str], &[&str]); 7] = [
+    let cases: [(&[&str], &[&str]); 8] = [
         (&["train"], &["nothing to learn from", "--folder DIR"]),
         (&["train", "--data", "bad.jsonl"], &["no teacher model", "fore model pull --teacher"]),
         (&["train", "--no-teacher", "--data", "bad.jsonl"], &["line 1", "line 2", "no usable row"]),
@@ -94,6 +94,7 @@ fn what_cannot_be_trained_on_is_said_at_once() {
         (&["train", "--no-teacher", "--folder", "empty"], &["holds no text"]),
         (&["train", "--no-teacher", "--data", "few.jsonl", "--sources", "none"], &["too few"]),
         (&["train", "--no-teacher", "--data", "few.jsonl", "--lambda", "2"], &["lambda"]),
+        (&["train", "--no-teacher", "--data", "few.jsonl", "--gate", "bm25"], &["--gate bm25"]),
     ];
     for (arguments, said) in cases {
         let finished = sandbox.fore(arguments).exits(2);
@@ -127,6 +128,8 @@ fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
     signal(running.pid(), Signal::KILL);
     drop(running);
     assert!(!run(&sandbox).join("model.gguf").exists());
+    // What it reads may have changed since; it goes on with what it began with.
+    sandbox.write("rows.jsonl", rows(3));
     let finished = sandbox.fore(&words);
     assert!([Some(0), Some(1)].contains(&finished.code), "{finished:#?}");
     assert!(finished.stdout.contains("| dense (gate) |"), "{}", finished.stdout);
@@ -160,6 +163,9 @@ fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
         used["path"].as_str().unwrap().to_owned()
     };
     assert!(in_use(&used).ends_with("runs/night/model.gguf"), "{used:#}");
+    // The model in use is not emptied with the folder of its run.
+    let fresh: Vec<&str> = words.iter().copied().chain(["--fresh"]).collect();
+    sandbox.fore(&fresh).fails_saying(&["is in use", "--name", "model rollback"]);
     sandbox.fore(&["model", "export", "mine.safetensors"]).exits(0);
     assert!(sandbox.notes().join("mine.safetensors").is_file());
     let again = sandbox.fore(&["model", "export", "mine.safetensors"]).exits(2);
@@ -167,7 +173,10 @@ fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
     sandbox.fore(&["model", "rollback"]).exits(0);
     let back = sandbox.fore(&["model", "list", "--json"]).exits(0).json();
     assert!(!in_use(&back).contains("runs/night"), "{back:#}");
-    // The run is complete: the same command tells what came of it and does nothing.
+    // The run is complete: the same command tells what came of it and does nothing. It may have been
+    // promoted before; who went back from it does not get it again.
     let told = sandbox.fore(&words);
     assert!(told.stderr.contains("is complete"), "{}", told.stderr);
+    let still = sandbox.fore(&["model", "list", "--json"]).exits(0).json();
+    assert_eq!(in_use(&still), in_use(&back), "{still:#}");
 }

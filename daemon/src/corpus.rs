@@ -15,8 +15,6 @@ use crate::scan::{self, Reach};
 pub struct FolderPassage {
     /// Absolute path of its file.
     pub path: String,
-    /// Its first line, from 1.
-    pub line: usize,
     /// What is embedded of it: where it is, then what it says.
     pub text: String,
 }
@@ -25,41 +23,25 @@ pub struct FolderPassage {
 #[derive(Debug, Default)]
 pub struct Folder {
     pub passages: Vec<FolderPassage>,
-    /// Files that were read.
-    pub files: usize,
     /// What could not be read, with the reason.
     pub problems: Vec<(String, String)>,
 }
 
-/// Reads `folder` as the indexer would, into passages of at most `tokens_max` tokens. Blocks;
-/// `progress` is told how many files are done, and of how many.
-pub fn read_folder(
-    folder: &Path,
-    tokens_max: usize,
-    counter: &dyn TokenCounter,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Folder {
+/// Reads `folder` as the indexer would, into passages of at most `tokens_max` tokens. Blocks.
+pub fn read_folder(folder: &Path, tokens_max: usize, counter: &dyn TokenCounter) -> Folder {
     let scan = scan::walk(&[folder.to_owned()], &Arc::new(Reach::All), &CancellationToken::new());
     let mut found = Folder::default();
     found.problems.extend(scan.unreadable);
-    let total = scan.files.len();
-    for (done, path) in scan.files.keys().enumerate() {
-        progress(done, total);
+    for path in scan.files.keys() {
         match prepare(path, None, tokens_max, counter) {
             Outcome::Ready(prepared) => {
-                found.files += 1;
-                let texts = prepared.texts.into_iter().map(|(text, _)| text);
-                let passages = prepared.passages.iter().zip(texts);
-                found.passages.extend(passages.map(|(passage, text)| FolderPassage {
-                    path: path.clone(),
-                    line: passage.lines.0,
-                    text,
-                }));
+                let texts = prepared.texts.into_iter();
+                let passage = |(text, _)| FolderPassage { path: path.clone(), text };
+                found.passages.extend(texts.map(passage));
             }
             Outcome::Refused { reason, .. } => found.problems.push((path.clone(), reason)),
             Outcome::Unchanged(_) | Outcome::Gone => {}
         }
     }
-    progress(total, total);
     found
 }

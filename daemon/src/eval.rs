@@ -45,8 +45,6 @@ pub struct Plan {
     pub sampling: Sampling,
     /// Whether documents are cut into passages as files are, or are one passage each.
     pub chunked: bool,
-    /// Weights of the text and the vector ranking in the fusion.
-    pub weights: (f32, f32),
 }
 
 /// Where models and their indexes come from.

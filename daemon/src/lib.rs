@@ -76,10 +76,6 @@ pub struct Settings {
     pub version: String,
     /// How often all folders are walked although nothing was reported.
     pub rescan_every: Duration,
-    /// Weight of the text ranking in the fusion.
-    pub text_weight: f32,
-    /// Weight of the vector ranking in the fusion.
-    pub vector_weight: f32,
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub const DELTAS_SPARE: usize = 64;
 pub const THINK_MAX: Duration = Duration::from_secs(120);
 
 /// Passages taken from each ranking before they are fused; at least [`daemon_protocol::LIMIT_MAX`],
-/// and past a hundred a rank adds next to nothing to a reciprocal-rank sum.
+/// and what both rank past a hundred is seldom among the first ten of their sum.
 pub const CANDIDATES: usize = 100;
 /// Passages of one document before all its others come last: of the ten hits that are asked for
 /// unless told otherwise, at least four documents are seen then, if that many match.

@@ -38,7 +38,6 @@ struct Question {
     scope: Scope,
     /// Folders watched when it was asked.
     roots: Vec<PathBuf>,
-    weights: (f32, f32),
     /// Whether thoughts are shown what the draft found.
     grounded: bool,
 }
@@ -83,10 +82,9 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
         None => Scope::All,
         Some(pattern) => in_scope(&globs(pattern)?, &roots, &engine.catalogue),
     };
-    let weights = (shared.settings.text_weight, shared.settings.vector_weight);
     let grounded = shared.settings.grounded.unwrap_or(engine.card.grounded);
     let Ask { id, limit, .. } = ask;
-    Ok(Question { id, text: text.to_owned(), limit, sampling, scope, roots, weights, grounded })
+    Ok(Question { id, text: text.to_owned(), limit, sampling, scope, roots, grounded })
 }
 
 /// The glob as given, as a folder's name, and at any depth if it names no folder itself.
@@ -247,9 +245,7 @@ impl Run<'_> {
     }
 
     fn fuse(&self, text: &[Found], near: &[Found]) -> Vec<Fused> {
-        let (text_weight, vector_weight) = self.question.weights;
-        let mut fused =
-            fuse(&[(text_weight, text), (vector_weight, near)], text.len() + near.len());
+        let mut fused = fuse(text, near, text.len() + near.len());
         // A folder that was removed is out of sight at once, however long forgetting it takes.
         let roots = &self.question.roots;
         fused.retain(|one| roots.iter().any(|root| Path::new(&one.found.path).starts_with(root)));
@@ -300,11 +296,7 @@ fn hit(question: &str, fused: &Fused, draft: Option<usize>) -> Hit {
         score: fused.score,
         snippet: shown.text,
         highlights: shown.highlights,
-        ranks: Ranks {
-            text: fused.ranks.first().copied().flatten(),
-            vector: fused.ranks.get(1).copied().flatten(),
-            draft,
-        },
+        ranks: Ranks { text: fused.ranks[0], vector: fused.ranks[1], draft },
     }
 }
 

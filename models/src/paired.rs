@@ -19,7 +19,7 @@ pub struct Comparison {
     pub wins: usize,
     pub ties: usize,
     pub losses: usize,
-    /// Mean difference, and the ends of its 95 % interval (percentile bootstrap over queries).
+    /// Mean difference, and the ends of its 95 % interval (percentile bootstrap over groups).
     pub mean: f64,
     pub low: f64,
     pub high: f64,
@@ -32,12 +32,25 @@ impl Comparison {
     }
 }
 
-/// Compares scores of the same queries in the same order; `seed` draws the resamples.
+/// Compares scores of the same queries in the same order, each a group of its own; `seed` draws the
+/// resamples.
 ///
 /// # Panics
 /// If there are not as many of one as of the other.
 pub fn compare(scores: &[f64], baseline: &[f64], seed: u64) -> Comparison {
+    let alone: Vec<usize> = (0..scores.len()).collect();
+    compare_groups(scores, baseline, &alone, seed)
+}
+
+/// The same where queries that share a group (a document, say) are drawn together: they are
+/// likely to be better or worse together, so that they tell less than as many of different ones.
+/// `groups` are numbered from 0.
+///
+/// # Panics
+/// If there are not as many of one as of the others.
+pub fn compare_groups(scores: &[f64], baseline: &[f64], groups: &[usize], seed: u64) -> Comparison {
     assert_eq!(scores.len(), baseline.len(), "scores of the same queries");
+    assert_eq!(scores.len(), groups.len(), "a group for each");
     let differences: Vec<f64> =
         scores.iter().zip(baseline).map(|(one, other)| one - other).collect();
     if differences.is_empty() {
@@ -45,11 +58,18 @@ pub fn compare(scores: &[f64], baseline: &[f64], seed: u64) -> Comparison {
     }
     let count = |holds: fn(f64) -> bool| differences.iter().filter(|d| holds(**d)).count();
     let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    // By group: the sum of its differences, and how many there are.
+    let mut sums = vec![(0.0, 0.0); groups.iter().max().map_or(0, |last| last + 1)];
+    for (group, difference) in groups.iter().zip(&differences) {
+        sums[*group].0 += difference;
+        sums[*group].1 += 1.0;
+    }
     let mut random = StdRng::seed_from_u64(seed);
     let mut means: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
-            let drawn = (0..differences.len()).map(|_| random.random_range(0..differences.len()));
-            drawn.map(|index| differences[index]).sum::<f64>() / differences.len() as f64
+            let drawn = (0..sums.len()).map(|_| sums[random.random_range(0..sums.len())]);
+            let (sum, count) = drawn.fold((0.0, 0.0), |(a, b), (sum, count)| (a + sum, b + count));
+            sum / count
         })
         .collect();
     means.sort_by(f64::total_cmp);
@@ -66,7 +86,7 @@ pub fn compare(scores: &[f64], baseline: &[f64], seed: u64) -> Comparison {
 
 #[cfg(test)]
 mod tests {
-    use super::compare;
+    use super::{compare, compare_groups};
 
     #[test]
     fn wins_ties_and_losses_are_counted_and_the_mean_is_within_its_interval() {
@@ -84,6 +104,17 @@ mod tests {
             assert_eq!(found.significant(), significant, "{name}: {found:?}");
             assert!(found.low <= found.mean && found.mean <= found.high, "{name}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_comes_in_groups_tells_less() {
+        // 100 groups of four alike: as sure as 100 queries, half as sure as 400.
+        let one: Vec<f64> = (0..400).map(|index| f64::from(index / 4 % 2)).collect();
+        let groups: Vec<usize> = (0..400).map(|index| index / 4).collect();
+        let found = compare_groups(&one, &vec![0.0; 400], &groups, 1);
+        assert!((found.low - (0.5 - 1.96 * 0.05)).abs() < 0.008, "{found:?}");
+        assert!((found.high - (0.5 + 1.96 * 0.05)).abs() < 0.008, "{found:?}");
+        assert_eq!((found.wins, found.ties, found.mean), (200, 200, 0.5));
     }
 
     #[test]

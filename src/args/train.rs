@@ -37,7 +37,7 @@ impl Train {
 }
 
 /// Where data come from; at least one is needed.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct Data {
     /// A folder of your own: questions are made up about its passages.
@@ -155,13 +155,13 @@ pub(crate) struct Learning {
     #[arg(long, value_name = "T", default_value_t = 0.03)]
     pub(crate) temperature: f64,
     /// Weight of the teacher's scores.
-    #[arg(long, value_name = "W", default_value_t = 0.5)]
+    #[arg(long, value_name = "W", default_value_t = 1.0)]
     pub(crate) distill: f64,
     /// Temperature of the teacher's scores.
-    #[arg(long, value_name = "T", default_value_t = 0.05)]
+    #[arg(long, value_name = "T", default_value_t = 0.03)]
     pub(crate) distill_temperature: f64,
     /// Weight of the cosine to the teacher's vectors, whose pull is not divided by a temperature.
-    #[arg(long, value_name = "W", default_value_t = 10.0)]
+    #[arg(long, value_name = "W", default_value_t = 50.0)]
     pub(crate) align: f64,
     /// How a query is embedded: without and with its thought (`both`), or one of them (`dropout`).
     #[arg(long, value_enum, default_value_t = FormName::Both)]
@@ -181,7 +181,7 @@ pub(crate) struct Learning {
 }
 
 /// How a run is judged.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Judging")]
 pub(crate) struct Judging {
     /// Share of the rows held out.
@@ -190,8 +190,8 @@ pub(crate) struct Judging {
     /// Most held-out questions that the old and the new model answer at the end.
     #[arg(long, value_name = "N", default_value_t = 150)]
     pub(crate) judged: usize,
-    /// What has to be better for the new model to be used; what users get unless given: hybrid with
-    /// the thoughts that each of the two models was trained for, grounded or sampled.
+    /// What has to be better for the new model to be used; dense unless given, with the thoughts that
+    /// each of the two models was trained for, grounded or sampled. Hybrid must not be worse.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) gate: Option<Column>,
     /// Weight of the question without thought in a query's vector.

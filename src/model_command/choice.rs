@@ -17,12 +17,20 @@ const BEFORE_MAX: usize = 16;
 
 /// `fore model use PATH`: a file, the name of a run, or `default`.
 pub(super) fn use_model(path: &Path, config: &Config) -> Result<(), AppError> {
-    if path == Path::new(DEFAULT) {
-        return choose(&config.paths.default_model, config);
-    }
     let run = config.paths.runs.join(path).join(files::MODEL);
     let here = config.working_dir.join(path);
-    let path = if !here.exists() && run.is_file() { run } else { here };
+    let path = match path {
+        _ if path == Path::new(DEFAULT) => config.paths.default_model.clone(),
+        // A folder of this name is no model.
+        _ if !here.is_file() && run.is_file() => run,
+        _ => here,
+    };
+    if !path.is_file() {
+        let why = format!("{} is no file; the old model stays in use", path.display());
+        return Err(AppError::new(why)
+            .hint("see what there is: fore model list")
+            .hint("make the default model: fore model pull"));
+    }
     let path = path.canonicalize().map_err(|error| AppError::io(path.display(), &error))?;
     let file = gguf::open(&path)?;
     if !file.content.tensor_infos.contains_key(gguf::HEAD_WEIGHT) {

@@ -4,20 +4,26 @@
 //! which made-up questions alone show too few (inverse cloze, arXiv 1906.00300, with the sentence
 //! left in place since the teacher has read the passage whole).
 
+use std::collections::HashSet;
+
 use models::{explore, schedule};
 
 use super::inputs::{Inputs, Row};
 use crate::args::train::Train;
 
 /// At most `--crops` rows, each of another passage of the folders, of none that is judged on.
-pub(super) fn crops(inputs: &Inputs, args: &Train) -> Vec<Row> {
-    let held = |origin: &str| args.holds_out(origin);
+pub(super) fn crops(inputs: &Inputs, held_out: &[Row], args: &Train) -> Vec<Row> {
+    let answers: HashSet<&str> =
+        held_out.iter().flat_map(|row| &row.pair.pos).map(String::as_str).collect();
+    let held = |place: usize| {
+        args.holds_out(&inputs.origins[place]) || answers.contains(inputs.passages[place].as_str())
+    };
     drawn(inputs, args.making.crops, &held, args.seed)
 }
 
-fn drawn(inputs: &Inputs, most: usize, held: &dyn Fn(&str) -> bool, seed: u64) -> Vec<Row> {
+fn drawn(inputs: &Inputs, most: usize, held: &dyn Fn(usize) -> bool, seed: u64) -> Vec<Row> {
     let places: Vec<usize> =
-        inputs.unasked.iter().filter(|place| !held(&inputs.origins[**place])).copied().collect();
+        inputs.unasked.iter().filter(|place| !held(**place)).copied().collect();
     let crop = |place: usize| {
         let sentences = explore::queries(&inputs.passages[place]);
         let first = schedule::order(sentences.len(), place as u64, seed).first().copied()?;
@@ -43,7 +49,7 @@ mod tests {
         inputs.passages.extend(texts.map(str::to_owned));
         inputs.origins.extend(["a", "b", "held", "row"].map(str::to_owned));
         inputs.unasked.extend([0, 1, 2]);
-        let held = |origin: &str| origin == "held";
+        let held = |place: usize| place == 2;
         for seed in 0..8 {
             let rows = drawn(&inputs, 9, &held, seed);
             assert_eq!(rows.len(), 1);

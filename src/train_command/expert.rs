@@ -73,10 +73,11 @@ impl Expert {
         let response = response.map_err(|error| failed(error.to_string()))?;
         let text = response.into_string().map_err(|error| failed(error.to_string()))?;
         let answer: Value = serde_json::from_str(&text).map_err(|e| failed(e.to_string()))?;
-        let content = answer["choices"][0]["message"]["content"].as_str();
-        content
-            .map(str::to_owned)
-            .ok_or_else(|| failed("its answer has no choices[0].message.content".to_owned()))
+        match &answer["choices"][0]["message"] {
+            Value::Null => Err(failed("its answer has no choices[0].message".to_owned())),
+            // A model that reasons may have said nothing by its last token: no thought, no failure.
+            message => Ok(message["content"].as_str().unwrap_or_default().to_owned()),
+        }
     }
 }
 
@@ -125,9 +126,18 @@ mod tests {
     }
 
     #[test]
+    fn an_expert_may_have_nothing_to_say() {
+        let (url, thread) = server("200 OK", r#"{"choices": [{"message": {"content": null}}]}"#);
+        let expert = Expert::new(&url, "big").unwrap();
+        assert_eq!(expert.ask(&(String::new(), String::new()), 8, 0).unwrap(), "");
+        thread.join().unwrap();
+    }
+
+    #[test]
     fn what_an_expert_gets_wrong_is_said_with_its_address() {
         for (status, body, said) in [
             ("200 OK", "{}", "no choices"),
+            ("200 OK", r#"{"choices": []}"#, "no choices"),
             ("200 OK", "oops", "expected value"),
             ("500 Internal Server Error", "{}", "500"),
         ] {

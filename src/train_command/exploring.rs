@@ -126,11 +126,16 @@ impl Explorer<'_> {
             .filter(|(_, row)| !known.contains(&key(row)))
             .map(|(index, row)| (index, *row))
             .collect();
+        // Nobody is shown what is judged on.
+        let learnt = rows.iter().filter(|row| !self.args.holds_out(&row.origin));
+        let learnt: Vec<&Row> = learnt.copied().collect();
         let mut done = rows.len() - open.len();
-        for some in open.chunks(AT_ONCE) {
+        // An expert takes a while for each, and each is kept.
+        let at_once = if source == Source::Expert { 1 } else { AT_ONCE };
+        for some in open.chunks(at_once) {
             self.run.progress(&format!("exploring: {}", source.name()), done, rows.len());
             self.run.stop.check()?;
-            let written = self.write(source, number, some, rows)?;
+            let written = self.write(source, number, some, &learnt)?;
             let candidates = some.iter().zip(written).map(|((_, row), text)| Candidate {
                 row: key(row),
                 source: source.name().to_owned(),
@@ -148,7 +153,7 @@ impl Explorer<'_> {
         source: Source,
         number: usize,
         some: &[(usize, &Row)],
-        all: &[&Row],
+        learnt: &[&Row],
     ) -> Result<Vec<String>, AppError> {
         let making = &self.args.making;
         // The same whatever was interrupted: a row's place and the candidate's number decide.
@@ -161,12 +166,12 @@ impl Explorer<'_> {
                 };
                 return Ok(some.iter().map(|(_, row)| extract(row)).collect());
             }
-            Source::Expert => return self.expert(some, all, seed),
+            Source::Expert => return self.expert(some, learnt, seed),
             Source::Query => some
                 .iter()
                 .map(|(index, row)| Task::Thought {
                     query: &row.pair.query,
-                    examples: examples(*index, row, all, seed),
+                    examples: examples(*index, row, learnt, seed),
                 })
                 .collect(),
             Source::Passage => some
@@ -193,7 +198,7 @@ impl Explorer<'_> {
     fn expert(
         &self,
         some: &[(usize, &Row)],
-        all: &[&Row],
+        learnt: &[&Row],
         seed: u64,
     ) -> Result<Vec<String>, AppError> {
         let making = &self.args.making;
@@ -202,7 +207,7 @@ impl Explorer<'_> {
         let stop: &Stop = &self.run.stop;
         let ask = |(index, row): &(usize, &Row)| {
             stop.check()?;
-            let chat = explore::thought_chat(&row.pair.query, &examples(*index, row, all, seed));
+            let chat = explore::thought_chat(&row.pair.query, &examples(*index, row, learnt, seed));
             expert.ask(&chat, making.thought_tokens, seed.wrapping_add(*index as u64))
         };
         some.iter().map(ask).collect()

@@ -1,6 +1,6 @@
 //! What `fore train` is given -> passages, and rows that name them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,11 @@ use models::TokenCounter;
 use models::beir;
 use models::dataset::{self, Pair};
 use models::schedule;
+use serde::{Deserialize, Serialize};
 
 use super::Stop;
-use crate::args::train::Data;
+use super::run::Run;
+use crate::args::train::{Data, Train};
 use crate::error::AppError;
 use crate::eval_command::sections::collection;
 use crate::output;
@@ -19,8 +21,11 @@ use crate::output;
 /// Bad rows of a file that are told one by one.
 const BAD_ROWS_TOLD: usize = 10;
 
+/// What was read when the run began: folders change, and a run that goes on must not.
+const KEPT: &str = "inputs.json";
+
 /// All texts of a run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Inputs {
     /// Each once.
     pub(super) passages: Vec<String>,
@@ -30,11 +35,16 @@ pub(super) struct Inputs {
     pub(super) unasked: Vec<usize>,
     /// Rows that came with a question.
     pub(super) rows: Vec<Row>,
+    /// Indexes of the passages by their texts.
+    #[serde(skip)]
     places: HashMap<String, usize>,
+    /// Rows by question and passage.
+    #[serde(skip)]
+    known: HashSet<(String, usize)>,
 }
 
 /// A question and the passage that answers it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) pair: Pair,
     /// Index of its first positive.
@@ -44,8 +54,32 @@ pub(super) struct Row {
 }
 
 impl Inputs {
+    /// What `run` read when it began, or what there is to read now.
+    pub(super) fn of(
+        run: &Run,
+        args: &Train,
+        counter: (usize, &dyn TokenCounter),
+    ) -> Result<Inputs, AppError> {
+        let path = run.file(KEPT);
+        if path.exists() {
+            let text =
+                fs::read_to_string(&path).map_err(|error| AppError::reading(&path, &error))?;
+            let mut inputs: Inputs = serde_json::from_str(&text).map_err(|error| {
+                AppError::new(format!("{}: {error}", path.display()))
+                    .hint("begin the run again: --fresh")
+            })?;
+            inputs.places = inputs.passages.iter().cloned().zip(0..).collect();
+            return Ok(inputs);
+        }
+        let inputs =
+            Inputs::read(&args.data, &run.config.working_dir, counter, args.seed, &run.stop)?;
+        let json = serde_json::to_string(&inputs);
+        run.write(KEPT, &json.map_err(|error| AppError::new(error.to_string()))?)?;
+        Ok(inputs)
+    }
+
     /// Reads everything that `data` names; says on standard error what cannot be read.
-    pub(super) fn read(
+    fn read(
         data: &Data,
         working_dir: &Path,
         (tokens_max, counter): (usize, &dyn TokenCounter),
@@ -96,7 +130,7 @@ impl Inputs {
         if !folder.is_dir() {
             return Err(AppError::new(format!("{} is no folder", folder.display())));
         }
-        let found = read_folder(folder, tokens_max, counter, &mut |_, _| {});
+        let found = read_folder(folder, tokens_max, counter);
         for (path, reason) in &found.problems {
             output::diagnostic(&format!("{path}: {reason}; skipped"));
         }
@@ -135,23 +169,33 @@ impl Inputs {
             pairs = order.into_iter().map(|index| pairs[index].clone()).collect();
         }
         let set = name_of(file);
+        let mut again = 0;
         for mut pair in pairs {
             if pair.set.is_empty() {
                 pair.set.clone_from(&set);
             }
-            self.row(pair);
+            again += usize::from(!self.row(pair));
+        }
+        if again > 0 {
+            let what = "rows whose question and passage were there before; skipped";
+            output::diagnostic(&format!("{}: {again} {what}", file.display()));
         }
         Ok(())
     }
 
-    fn row(&mut self, pair: Pair) {
-        // Rows that share a passage, or a question, are held out together.
+    /// Adds a row, unless its question and passage are known; whether it did.
+    fn row(&mut self, pair: Pair) -> bool {
+        // Rows of one passage are held out together.
         let origin = pair.pos[0].clone();
         for text in pair.pos.iter().chain(&pair.neg) {
             self.place(text, text);
         }
         let positive = self.place(&pair.pos[0], &origin);
-        self.rows.push(Row { pair, positive, origin });
+        let is_new = self.known.insert((pair.query.clone(), positive));
+        if is_new {
+            self.rows.push(Row { pair, positive, origin });
+        }
+        is_new
     }
 
     fn collection(&mut self, folder: &Path, split: &str) -> Result<(), AppError> {

@@ -2,10 +2,11 @@
 //! the old model on the held-out questions with everything that serves users, and promoted only if
 //! the difference is no accident.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemon::Backend;
 use daemon::eval::{self, Backends, Column, Encoder, Plan, Report, Search, Thinking};
@@ -14,7 +15,7 @@ use models::paired::{self, Comparison};
 use models::{Sampling, schedule};
 use models_candle::train::adapter::Adapter;
 use models_candle::train::merge::{self, Fidelity, Named};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::Split;
@@ -25,7 +26,6 @@ use crate::args::train::Train;
 use crate::backend::RealBackend;
 use crate::error::AppError;
 use crate::launch::VERSION;
-use crate::serve::RANKING_WEIGHT;
 
 const MANIFEST: &str = "manifest.json";
 const REPORT: &str = "report.md";
@@ -34,23 +34,25 @@ const COSINE_MIN: f32 = 0.999;
 /// Passages that the held-out questions are answered among; a model reads that many in five minutes
 /// on two cores.
 const JUDGED_PASSAGES_MAX: usize = 4_000;
+/// Fewest files (or passages, where rows came without a file) that the judged questions must be about
+/// for a promotion: an interval of fewer is no 95 % interval.
+const ORIGINS_MIN: usize = 10;
+/// How often it is asked whether to stop while a model is measured.
+const STOP_POLLED: Duration = Duration::from_millis(200);
 /// Texts that the check compares on.
 const CHECKED_TEXTS: usize = 8;
 
 /// What a complete run found out.
 pub(super) struct Verdict {
-    /// Whether the gate's difference is above zero with 95 % confidence.
-    pub(super) better: bool,
-    /// The column that had to be better.
-    pub(super) gate: String,
+    /// Why it is not to be used; nothing if it is.
+    pub(super) objection: Option<String>,
     /// For people, in Markdown.
     pub(super) report: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Outcome {
-    better: bool,
-    gate: String,
+    objection: Option<String>,
 }
 
 impl Verdict {
@@ -61,11 +63,11 @@ impl Verdict {
             return Ok(None);
         }
         let text = fs::read_to_string(&path).map_err(|error| AppError::reading(&path, &error))?;
-        let Outcome { better, gate } = serde_json::from_str(&text)
+        let Outcome { objection } = serde_json::from_str(&text)
             .map_err(|error| AppError::new(format!("{}: {error}", path.display())))?;
         let path = run.file(REPORT);
         let report = fs::read_to_string(&path).map_err(|error| AppError::reading(&path, &error))?;
-        Ok(Some(Verdict { better, gate, report: report.trim_end().to_owned() }))
+        Ok(Some(Verdict { objection, report: report.trim_end().to_owned() }))
     }
 }
 
@@ -82,16 +84,18 @@ pub(super) fn judge(
     let fidelity = merged(run, args, &adapter, split, thinks)?;
     run.stop.check()?;
     let collection = held_out(inputs, &split.held_out, args.judging.judged);
-    let (was, gate) = (gate(args, &run.base)?, gate(args, &run.model())?);
-    let old = measure(run, args, (&run.base, was), &collection, "measuring the old model")?;
-    run.stop.check()?;
     let model = run.model();
-    let new = measure(run, args, (&model, gate), &collection, "measuring the new model")?;
-    run.stop.check()?;
-    let rows = compare(&old, &new, args.seed);
-    let decides = rows.iter().find(|row| row.column == gate);
-    let better = decides.is_some_and(|row| row.change.low > 0.0);
-    let report = text(run, args, split, &fidelity, &rows, (gate, better))?;
+    let (was, thinking) = (thinking(run, &run.base)?, thinking(run, &model)?);
+    let gate = |thinking| args.judging.gate.unwrap_or(own(Search::Dense, thinking));
+    let old = columns(was, gate(was));
+    let old = measure(run, args, (&run.base, old), &collection, "measuring the old model")?;
+    let new = columns(thinking, gate(thinking));
+    let new = measure(run, args, (&model, new), &collection, "measuring the new model")?;
+    let groups = groups(split, args);
+    let rows = compare(&old, &new, &groups, args.seed);
+    let (gate, served) = (gate(thinking), own(Search::Hybrid, thinking));
+    let objection = objection(&rows, &groups, gate, served);
+    let report = text(run, args, split, &fidelity, &rows, (gate, objection.as_deref()))?;
     run.write(REPORT, &report)?;
     let figures: BTreeMap<String, serde_json::Value> = rows
         .iter()
@@ -100,7 +104,7 @@ pub(super) fn judge(
         })
         .collect();
     let manifest = json!({
-        "better": better,
+        "objection": objection,
         "run": run.name,
         "version": VERSION,
         "base": models_candle::gguf::fingerprint(&run.base)?,
@@ -115,7 +119,21 @@ pub(super) fn judge(
         "ndcg_10": figures,
     });
     run.write(MANIFEST, &format!("{manifest:#}\n"))?;
-    Ok(Verdict { better, gate: gate.to_string(), report: report.trim_end().to_owned() })
+    Ok(Verdict { objection, report: report.trim_end().to_owned() })
+}
+
+/// Why the new model is not to be used, if so. What training changes, vectors and thoughts, has to be
+/// better; what users get of it together with words must not be worse. That alone to be better would be
+/// too much to ask: made-up questions have the words of their passage, so words find nearly all of them.
+fn objection(rows: &[Change], groups: &[usize], gate: Column, served: Column) -> Option<String> {
+    let change = |column| rows.iter().find(|row| row.column == column).map(|row| &row.change);
+    if !is_enough(groups) {
+        return Some(format!("the questions are about fewer than {ORIGINS_MIN} texts"));
+    }
+    if change(gate).is_none_or(|change| change.low <= 0.0) {
+        return Some(format!("{gate} was not shown to improve"));
+    }
+    change(served).is_none_or(|change| change.high < 0.0).then(|| format!("{served} is worse"))
 }
 
 /// Makes the model file, unless it is there, and checks it. As few layers as its states stand have 16
@@ -164,12 +182,15 @@ fn merged(
     .hint("train with a lower --rate, and begin again: --fresh"))
 }
 
-/// The column that users of `model` get, unless another is to decide.
-fn gate(args: &Train, model: &Path) -> Result<Column, AppError> {
-    let grounded = models_candle::gguf::open(model)?.meta.grounded;
-    let thinking = if grounded { Thinking::Grounded } else { Thinking::Sampled };
-    let served = Column { encoder: Encoder::Own, search: Search::Hybrid, thinking };
-    Ok(args.judging.gate.unwrap_or(served))
+/// How `model` thinks for those who use it.
+fn thinking(run: &Run, model: &Path) -> Result<Thinking, AppError> {
+    let trained = models_candle::gguf::open(model)?.meta.grounded;
+    let grounded = run.config.grounded.unwrap_or(trained);
+    Ok(if grounded { Thinking::Grounded } else { Thinking::Sampled })
+}
+
+fn own(search: Search, thinking: Thinking) -> Column {
+    Column { encoder: Encoder::Own, search, thinking }
 }
 
 /// The passages as documents, or a sample of many of them, and at most `most` held-out questions
@@ -205,19 +226,13 @@ fn held_out(inputs: &Inputs, rows: &[Row], most: usize) -> Collection {
     collection
 }
 
-fn columns(gate: Column) -> Vec<Column> {
-    let column = |search, thinking| Column { encoder: Encoder::Own, search, thinking };
-    // Thinking is most of what measuring costs, so only one way of it is.
-    let thinking = match gate.thinking {
-        Thinking::Grounded => Thinking::Grounded,
-        Thinking::None | Thinking::Greedy | Thinking::Sampled => Thinking::Sampled,
-    };
+fn columns(thinking: Thinking, gate: Column) -> Vec<Column> {
     let mut columns = vec![
-        column(Search::Bm25, Thinking::None),
-        column(Search::Dense, Thinking::None),
-        column(Search::Dense, thinking),
-        column(Search::Hybrid, Thinking::None),
-        column(Search::Hybrid, thinking),
+        own(Search::Bm25, Thinking::None),
+        own(Search::Dense, Thinking::None),
+        own(Search::Dense, thinking),
+        own(Search::Hybrid, Thinking::None),
+        own(Search::Hybrid, thinking),
     ];
     if !columns.contains(&gate) {
         columns.push(gate);
@@ -228,15 +243,14 @@ fn columns(gate: Column) -> Vec<Column> {
 fn measure(
     run: &Run,
     args: &Train,
-    (model, gate): (&Path, Column),
+    (model, columns): (&Path, Vec<Column>),
     collection: &Collection,
     stage: &str,
 ) -> Result<Report, AppError> {
     let plan = Plan {
-        columns: columns(gate),
+        columns,
         sampling: Sampling { seed: args.seed, ..run.config.sampling.clone() },
         chunked: false,
-        weights: (RANKING_WEIGHT, RANKING_WEIGHT),
     };
     let index = run.file("eval");
     let own = RealBackend::with_model(Arc::clone(&run.config), model.to_owned(), index.clone());
@@ -251,7 +265,33 @@ fn measure(
         run.progress(&format!("{stage}: {what}"), done, total);
     };
     let report = eval::collection(collection, &plan, &backends, &thoughts, &mut progress);
-    Ok(runtime.block_on(report)?)
+    let stopped = async {
+        while !run.stop.asked() {
+            tokio::time::sleep(STOP_POLLED).await;
+        }
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            report = report => Ok(report?),
+            () = stopped => run.stop.check().and(Err(AppError::new("stopped"))),
+        }
+    })
+}
+
+/// By judged question: the number of its origin, in the order in which they first come.
+pub(super) fn groups(split: &Split, args: &Train) -> Vec<usize> {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut groups = Vec::new();
+    for row in split.held_out.iter().take(args.judging.judged) {
+        let next = known.len();
+        groups.push(*known.entry(&row.origin).or_insert(next));
+    }
+    groups
+}
+
+/// Whether questions of these [`groups`] can show that a model is better.
+pub(super) fn is_enough(groups: &[usize]) -> bool {
+    groups.iter().max().is_some_and(|last| last + 1 >= ORIGINS_MIN)
 }
 
 /// One column before and after. The old model thinks in its own way, so its column may be another.
@@ -264,14 +304,14 @@ struct Change {
     change: Comparison,
 }
 
-fn compare(old: &Report, new: &Report, seed: u64) -> Vec<Change> {
+fn compare(old: &Report, new: &Report, groups: &[usize], seed: u64) -> Vec<Change> {
     let scores = |report: &Report, at: usize| -> Vec<f64> {
         report.queries.iter().map(|query| query.answers[at].scores.ndcg_10).collect()
     };
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len().max(1) as f64;
     let change = |(at, (was, column)): (usize, (&Column, &Column))| {
         let (old, new) = (scores(old, at), scores(new, at));
-        let change = paired::compare(&new, &old, seed);
+        let change = paired::compare_groups(&new, &old, groups, seed);
         Change { was: *was, column: *column, old: mean(&old), new: mean(&new), change }
     };
     old.columns.iter().zip(&new.columns).enumerate().map(change).collect()
@@ -283,7 +323,7 @@ fn text(
     split: &Split,
     fidelity: &Fidelity,
     rows: &[Change],
-    (gate, better): (Column, bool),
+    (gate, objection): (Column, Option<&str>),
 ) -> Result<String, AppError> {
     let judged = split.held_out.len().min(args.judging.judged);
     let mut text = format!(
@@ -301,9 +341,11 @@ fn text(
             "| {before}{column}{mark} | {old:.3} | {new:.3} | {mean:+.3} [{low:+.3}, {high:+.3}] | {wins}, {ties}, {losses} |\n"
         ));
     }
-    let verdict =
-        if better { "better: the new model may be used" } else { "not shown to be better" };
-    text.push_str(&format!("\n{gate}: {verdict}.\n"));
+    let verdict = match objection {
+        None => format!("{gate} is better: the new model may be used"),
+        Some(objection) => format!("Not to be used: {objection}"),
+    };
+    text.push_str(&format!("\n{verdict}.\n"));
     text.push_str(&format!(
         "\nThe merged file against base and adapter: cosine of hidden states {:.5} (least {:.5}); {} of {} greedy tokens of mistral.rs are candle's.\n",
         fidelity.cosine, fidelity.least, fidelity.equal, fidelity.tokens
@@ -318,4 +360,34 @@ fn text(
 fn digest(path: &Path) -> Result<String, AppError> {
     let text = fs::read_to_string(path).map_err(|error| AppError::reading(path, &error))?;
     Ok(models_candle::vectors::digest(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_has_to_be_better_and_what_is_served_no_worse() {
+        let (gate, served) = ("dense+sampled", "hybrid+sampled");
+        let row = |name: &str, low: f64, high: f64| {
+            let column = name.parse().unwrap();
+            let change = Comparison { low, high, ..Comparison::default() };
+            Change { was: column, column, old: 0.0, new: 0.0, change }
+        };
+        let enough: Vec<usize> = (0..ORIGINS_MIN).collect();
+        type Case<'a> = (&'a [usize], (f64, f64), (f64, f64), Option<&'a str>);
+        let cases: [Case<'_>; 5] = [
+            (&enough, (0.01, 0.2), (-0.1, 0.1), None),
+            (&enough, (0.0, 0.2), (0.1, 0.2), Some("dense+sampled was not shown")),
+            (&enough, (0.01, 0.2), (-0.2, -0.01), Some("hybrid+sampled is worse")),
+            (&enough[1..], (0.01, 0.2), (-0.1, 0.1), None),
+            (&enough[..ORIGINS_MIN - 1], (0.01, 0.2), (-0.1, 0.1), Some("fewer than 10")),
+        ];
+        for (groups, of_gate, of_served, expected) in cases {
+            let rows = [row(gate, of_gate.0, of_gate.1), row(served, of_served.0, of_served.1)];
+            let found = objection(&rows, groups, gate.parse().unwrap(), served.parse().unwrap());
+            let said = found.as_deref().unwrap_or("nothing");
+            assert!(said.contains(expected.unwrap_or("nothing")), "{said}");
+        }
+    }
 }

@@ -25,6 +25,7 @@ const THOUGHTS_MAX: usize = 64;
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const METRICS: &str = "metrics.jsonl";
+const HELD_OUT_NDCG: &str = "held_out_ndcg_10";
 
 /// A line of `metrics.jsonl`: a step, or a look after a step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,7 +53,10 @@ pub(super) fn learn(
     trainer.resume(&run.file(CHECKPOINT))?;
     let probe = Probe::new(held_out, inputs, args.judging.bare_weight, &run.stop);
     let mut session = Session::open(run, probe, held_out, trainer.taken())?;
-    if trainer.taken() == 0 {
+    let (every, steps) = (args.learning.look_every, trainer.steps());
+    let is_due = |step: usize| step.is_multiple_of(every) || step == steps;
+    // The first one, or one that an interruption came before.
+    if is_due(trainer.taken()) && !session.has_looked() {
         session.look(&trainer)?;
     }
     let mut saved = Instant::now();
@@ -60,14 +64,14 @@ pub(super) fn learn(
         let started = Instant::now();
         let report = trainer.step(teacher, &run.file("bad-batch.jsonl"))?;
         session.step(&report, started.elapsed(), trainer.steps())?;
-        let due = report.step.is_multiple_of(args.learning.look_every);
+        let due = is_due(report.step);
         let stopping = run.stop.asked();
         if stopping || due || saved.elapsed() >= SAVED_EVERY {
             trainer.save(&run.file(CHECKPOINT))?;
             saved = Instant::now();
         }
         run.stop.check()?;
-        if due || report.step == trainer.steps() {
+        if due {
             session.look(&trainer)?;
         }
     }
@@ -135,12 +139,18 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    fn has_looked(&self) -> bool {
+        let looked =
+            |line: &Line| line.step == self.step && line.values.contains_key(HELD_OUT_NDCG);
+        self.lines.iter().any(looked)
+    }
+
     /// Looks at the held-out questions and draws the picture.
     fn look(&mut self, trainer: &Trainer) -> Result<(), AppError> {
         let look = self.probe.look(trainer)?;
         self.newest = Some(look);
         let mut values = BTreeMap::from([
-            ("held_out_ndcg_10".to_owned(), look.bare),
+            (HELD_OUT_NDCG.to_owned(), look.bare),
             ("held_out_ndcg_10_thought".to_owned(), look.thought),
         ]);
         if let Some(loss) = trainer.generation_loss(&self.thoughts)?
@@ -178,7 +188,7 @@ fn curves(lines: &[Line]) -> Curves {
         loss: curve("loss"),
         contrast: curve("contrast"),
         generation: curve("generation"),
-        bare: curve("held_out_ndcg_10"),
+        bare: curve(HELD_OUT_NDCG),
         thought: curve("held_out_ndcg_10_thought"),
     }
 }

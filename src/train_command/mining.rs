@@ -1,8 +1,11 @@
 //! What the committee's rankings say of each row: whether a made-up question finds its own passage
 //! again, which passages are hard to tell from the answer, and what a grounded thought is shown.
 
-use models::ground;
+use std::collections::HashSet;
+
+use models::dataset::Pair;
 use models::negatives::{self, hard_negatives};
+use models::{ground, schedule};
 use models_candle::committee::Committee;
 
 use super::Split;
@@ -16,6 +19,8 @@ use crate::output;
 const DEPTH: usize = 100;
 /// Queries ranked at a time.
 const AT_ONCE: usize = 64;
+/// Tells this order from others of the same seed.
+const HELD_OUT_ORDER: u64 = 3;
 
 /// Splits the rows, drops questions that do not come back, and adds negatives.
 pub(super) fn mine(
@@ -27,6 +32,8 @@ pub(super) fn mine(
 ) -> Result<Split, AppError> {
     let total = rows.len();
     let held = |origin: &str| args.holds_out(origin);
+    let judged = rows.iter().filter(|row| held(&row.origin)).flat_map(|row| &row.pair.pos);
+    let judged: HashSet<String> = judged.cloned().collect();
     let mut split = Split { train: Vec::new(), held_out: Vec::new() };
     let (mut done, mut lost) = (0, 0);
     for rows in rows.chunks(AT_ONCE) {
@@ -55,7 +62,9 @@ pub(super) fn mine(
             let excluded = |place: usize| {
                 pos.contains(&inputs.passages[place])
                     || (made_up && inputs.origins[place] == row.origin)
-                    || (!is_held && held(&inputs.origins[place]))
+                    || (!is_held
+                        && (held(&inputs.origins[place])
+                            || judged.contains(&inputs.passages[place])))
             };
             let judges = committee.judges();
             let mined =
@@ -69,6 +78,7 @@ pub(super) fn mine(
             if is_held { split.held_out.push(row) } else { split.train.push(row) }
         }
     }
+    separate(&mut split, args.seed);
     if lost > 0 {
         output::diagnostic(&format!(
             "{lost} of {total} questions do not find their passage among {} and are dropped",
@@ -81,4 +91,52 @@ pub(super) fn mine(
         split.held_out.len()
     ));
     Ok(split)
+}
+
+/// Takes from the held-out rows those that share a positive or a question with one that is learnt
+/// from, which proves nothing, and shuffles the others: the first of them are looked at.
+fn separate(split: &mut Split, seed: u64) {
+    let learnt: HashSet<&str> = split
+        .train
+        .iter()
+        .flat_map(|row| row.pair.pos.iter().chain([&row.pair.query]))
+        .map(String::as_str)
+        .collect();
+    let before = split.held_out.len();
+    let is_new = |row: &Row| {
+        let Pair { query, pos, .. } = &row.pair;
+        !pos.iter().chain([query]).any(|text| learnt.contains(text.as_str()))
+    };
+    let fresh: Vec<Row> = split.held_out.drain(..).filter(is_new).collect();
+    let order = schedule::order(fresh.len(), HELD_OUT_ORDER, seed);
+    split.held_out = order.into_iter().map(|index| fresh[index].clone()).collect();
+    if split.held_out.len() < before {
+        output::diagnostic(&format!(
+            "{} held-out rows share a passage or question with what is learnt and are left out",
+            before - split.held_out.len()
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_judged_on_was_never_learnt_from() {
+        let row = |query: &str, pos: &[&str]| {
+            let pos: Vec<String> = pos.iter().map(|text| (*text).to_owned()).collect();
+            let pair = Pair { query: query.to_owned(), pos, ..Pair::default() };
+            Row { pair, positive: 0, origin: String::new() }
+        };
+        let train = vec![row("why", &["a", "b"]), row("when", &["c"])];
+        let judged = [row("who", &["b"]), row("why", &["d"]), row("how", &["e", "c"])];
+        let fresh: Vec<Row> = (0..20).map(|n| row(&format!("q{n}"), &["f"])).collect();
+        let held_out = judged.into_iter().chain(fresh.clone()).collect();
+        let mut split = Split { train, held_out };
+        separate(&mut split, 0);
+        assert_ne!(split.held_out, fresh, "in another order");
+        split.held_out.sort_by_key(|row| row.pair.query[1..].parse::<usize>().unwrap());
+        assert_eq!(split.held_out, fresh);
+    }
 }

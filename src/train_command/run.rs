@@ -14,7 +14,7 @@ use models_candle::gguf;
 use sha2::{Digest, Sha256};
 
 use super::files;
-use crate::args::train::Train;
+use crate::args::train::{Judging, Train};
 use crate::config::Config;
 use crate::error::{AppError, INTERRUPTED};
 use crate::model_command::write_atomically;
@@ -102,7 +102,7 @@ impl Run {
             Some(base) => config.working_dir.join(base),
             None => config.model_file()?,
         };
-        let plan = plan(args, &base)?;
+        let plan = plan(args, config, &base)?;
         let digest = format!("{:x}", Sha256::digest(plan.as_bytes()));
         let name = args.name.clone().unwrap_or_else(|| digest[..NAME_DIGITS].to_owned());
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) {
@@ -116,6 +116,7 @@ impl Run {
                 .hint("wait until it has ended, or give this one a --name of its own")
         })?;
         if args.fresh {
+            spared(&folder, &[&base, &config.model_choice()?.path])?;
             empty(&folder)?;
         }
         let planned = folder.join("plan.txt");
@@ -237,10 +238,29 @@ fn shown(status: &TrainingStatus) -> String {
 
 /// All that decides what a run does, as text: the arguments but for those that only say how to go
 /// about it, and the model it starts from.
-fn plan(args: &Train, base: &Path) -> Result<String, AppError> {
+fn plan(args: &Train, config: &Config, base: &Path) -> Result<String, AppError> {
     let Train { data, making, learning, judging, seed, name: _, fresh: _ } = args;
+    let mut data = data.clone();
+    // The same words mean another folder elsewhere.
+    for path in data.folder.iter_mut().chain(&mut data.data).chain(&mut data.beir) {
+        let absolute = config.working_dir.join(&*path).canonicalize();
+        *path = absolute.map_err(|error| AppError::reading(path, &error))?;
+    }
+    let judging = Judging { no_promote: false, ..judging.clone() };
     let base = gguf::fingerprint(base)?;
     Ok(format!("{data:#?}\n{making:#?}\n{learning:#?}\n{judging:#?}\nseed {seed}\nbase {base}\n"))
+}
+
+/// # Errors
+/// If one of the `models` lies in `folder`, which is about to be emptied.
+fn spared(folder: &Path, models: &[&Path]) -> Result<(), AppError> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match models.iter().find(|model| real(model).starts_with(real(folder))) {
+        None => Ok(()),
+        Some(model) => Err(AppError::new(format!("{} is in use", model.display()))
+            .hint("begin a run beside it: --name NAME")
+            .hint("or go back to the model before: fore model rollback")),
+    }
 }
 
 /// Removes everything but the lock.

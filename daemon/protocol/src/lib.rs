@@ -145,7 +145,7 @@ pub struct Hit {
     pub line: usize,
     pub byte_start: usize,
     pub byte_end: usize,
-    /// Reciprocal-rank-fusion score, larger is better; comparable within one answer only.
+    /// Fused score of words and vector, larger is better; comparable within one answer only.
     pub score: f32,
     /// A window of the passage around its best match.
     pub snippet: String,

@@ -107,9 +107,7 @@ impl Bench<'_> {
         bare: &Embedding,
     ) -> Result<String, EvalError> {
         let near = self.by_vector(bare.clone()).await?;
-        let (text_weight, vector_weight) = self.plan.weights;
-        let lists = [(text_weight, &asked.found[..]), (vector_weight, &near.found[..])];
-        Ok(grounds(question, &fuse(&lists, ground::PASSAGES)))
+        Ok(grounds(question, &fuse(&asked.found, &near.found, ground::PASSAGES)))
     }
 
     /// Thinks, embeds and searches as `columns` need it, which all think alike.
@@ -229,17 +227,16 @@ impl Bench<'_> {
         let worded = line.worded.as_ref().unwrap_or(asked);
         let none = Searched { found: Vec::new(), ms: 0.0 };
         let near = line.near.as_ref().unwrap_or(&none);
-        let (text_weight, vector_weight) = self.plan.weights;
         let scored = |found: &[Found]| documents(found.iter().map(|f| (f.path.as_str(), f.score)));
         let (ranking, search_ms) = match column.search {
             Search::Bm25 => (scored(&worded.found), worded.ms),
             Search::Dense => (scored(&near.found), near.ms),
             Search::Hybrid => {
-                let lists = [(text_weight, &asked.found[..]), (vector_weight, &near.found[..])];
-                let fused = fuse(&lists, asked.found.len() + near.found.len());
+                let all = asked.found.len() + near.found.len();
+                let fused = fuse(&asked.found, &near.found, all);
                 let mut last = f32::INFINITY;
                 let passages = fused.iter().map(|one| {
-                    // Reciprocal ranks are often equal. Scored as served, not in another order.
+                    // Scores may be equal. Scored as served, not in another order.
                     last = one.score.min(last.next_down());
                     (one.found.path.as_str(), last)
                 });

@@ -19,7 +19,7 @@ pub enum Search {
     Bm25,
     /// By vector alone.
     Dense,
-    /// Both, fused by reciprocal rank as users get it.
+    /// Both, fused as users get it.
     Hybrid,
 }
 

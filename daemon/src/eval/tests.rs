@@ -106,7 +106,7 @@ impl World {
 fn plan(columns: &str) -> Plan {
     let columns = columns.split(' ').map(|name| name.parse().expect("a column")).collect();
     let sampling = Sampling { thoughts: 2, ..Sampling::default() };
-    Plan { columns, sampling, chunked: false, weights: (1.0, 1.0) }
+    Plan { columns, sampling, chunked: false }
 }
 
 fn zoo() -> Collection {
@@ -169,16 +169,18 @@ async fn thinking_shows_in_the_figures_of_thinking_columns_only() {
 }
 
 #[tokio::test]
-async fn a_hybrid_is_the_reciprocal_ranks_of_its_parts() {
+async fn a_hybrid_adds_the_scores_of_its_parts() {
     let world = World::new();
     let report = world.run(&zoo(), &plan("bm25 dense hybrid")).await;
-    let rank = |name: &str, id: &str| {
-        column(&report, 1, name).ranking.iter().position(|(other, _)| other == id)
+    let part = |name: &str| &column(&report, 1, name).ranking;
+    let score = |name: &str, id: &str| {
+        part(name).iter().find(|(other, _)| other == id).map(|(_, score)| *score)
     };
-    for (id, score) in &column(&report, 1, "hybrid").ranking {
-        let parts = [rank("bm25", id), rank("dense", id)];
-        let expected: f32 = parts.iter().flatten().map(|rank| 1.0 / (61.0 + *rank as f32)).sum();
-        assert!((score - expected).abs() < 1e-7, "{id}: {score} {expected}");
+    let (best, last) = (part("bm25")[0].1, part("dense").last().expect("a hit").1);
+    for (id, fused) in &column(&report, 1, "hybrid").ranking {
+        let words = score("bm25", id).map_or(0.0, |score| score / best);
+        let near = score("dense", id).map_or(0.0, |score| 2.0 * (score - last));
+        assert!((fused - words - near).abs() < 1e-6, "{id}: {fused} {words} {near}");
     }
     let ranking = &column(&report, 1, "hybrid").ranking;
     assert!(ranking.windows(2).all(|pair| pair[0].1 > pair[1].1), "no ties: {ranking:?}");

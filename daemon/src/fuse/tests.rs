@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{Fused, fuse, spread};
 use crate::store::{Found, Passage};
 
-fn list(names: &[(&str, usize)]) -> Vec<Found> {
-    let found = |(path, ordinal): &(&str, usize)| Found {
+fn list(given: &[(&str, usize, f32)]) -> Vec<Found> {
+    let found = |(path, ordinal, score): &(&str, usize, f32)| Found {
         path: (*path).to_owned(),
         title: String::new(),
         ordinal: *ordinal,
@@ -16,9 +16,9 @@ fn list(names: &[(&str, usize)]) -> Vec<Found> {
             lines: (1, 1),
             text: String::new(),
         },
-        score: 0.5,
+        score: *score,
     };
-    names.iter().map(found).collect()
+    given.iter().map(found).collect()
 }
 
 fn names(fused: &[Fused]) -> Vec<(&str, usize)> {
@@ -26,36 +26,51 @@ fn names(fused: &[Fused]) -> Vec<(&str, usize)> {
 }
 
 #[test]
-fn ranks_add_up_by_weight() {
-    let vector = list(&[("a", 0), ("b", 0), ("c", 0)]);
-    let text = list(&[("c", 0), ("a", 1)]);
-    let fused = fuse(&[(1.0, &vector), (0.5, &text)], 10);
-    assert_eq!(names(&fused), [("c", 0), ("a", 0), ("b", 0), ("a", 1)]);
-    assert_eq!(fused[0].ranks, [Some(3), Some(1)]);
-    assert_eq!(fused[1].ranks, [Some(1), None]);
-    assert!((fused[0].score - (1.0 / 63.0 + 0.5 / 61.0)).abs() < 1e-7);
-    assert!((fused[3].score - 0.5 / 62.0).abs() < 1e-7);
+fn scores_add_up() {
+    let words = list(&[("c", 0, 8.0), ("a", 1, 6.0)]);
+    let near = list(&[("a", 0, 0.7), ("b", 0, 0.5), ("c", 0, 0.4)]);
+    let fused = fuse(&words, &near, 10);
+    // By hand: c 8/8 + 2·0, a1 6/8, a0 2·(.7 − .4), b 2·(.5 − .4).
+    assert_eq!(names(&fused), [("c", 0), ("a", 1), ("a", 0), ("b", 0)]);
+    for (fused, score) in fused.iter().zip([1.0, 0.75, 0.6, 0.2]) {
+        assert!((fused.score - score).abs() < 1e-6, "{fused:?}");
+    }
+    assert_eq!(fused[0].ranks, [Some(1), Some(3)]);
+    assert_eq!(fused[1].ranks, [Some(2), None]);
+    assert_eq!(fused[2].ranks, [None, Some(1)]);
+}
+
+#[test]
+fn vectors_that_tell_nothing_apart_leave_the_words_their_order() {
+    let words = list(&[("a", 0, 3.0), ("b", 0, 2.9)]);
+    let near = list(&[("b", 0, 0.91), ("c", 0, 0.90), ("a", 0, 0.89)]);
+    assert_eq!(names(&fuse(&words, &near, 10)), [("b", 0), ("a", 0), ("c", 0)]);
+    let near = list(&[("b", 0, 0.901), ("c", 0, 0.9), ("a", 0, 0.899)]);
+    assert_eq!(names(&fuse(&words, &near, 10)), [("a", 0), ("b", 0), ("c", 0)]);
 }
 
 #[test]
 fn ties_are_settled_by_rank_then_name() {
-    let (x, y) = (list(&[("b", 1), ("a", 0)]), list(&[("b", 0), ("a", 0)]));
-    let same = fuse(&[(1.0, &x), (0.0, &y)], 10);
-    assert_eq!(names(&same), [("b", 1), ("a", 0), ("b", 0)]);
-    let (x, y) = (list(&[("b", 1)]), list(&[("b", 0)]));
-    assert_eq!(names(&fuse(&[(1.0, &x), (1.0, &y)], 10)), [("b", 0), ("b", 1)]);
-    assert_eq!(fuse(&[(1.0, &x), (1.0, &y)], 1).len(), 1);
+    let near = list(&[("b", 1, 0.5), ("a", 0, 0.5), ("b", 0, 0.5)]);
+    assert_eq!(names(&fuse(&[], &near, 10)), [("b", 1), ("a", 0), ("b", 0)]);
+    let (words, near) = (list(&[("b", 1, 1.0)]), list(&[("b", 0, 0.75), ("a", 0, 0.25)]));
+    assert_eq!(names(&fuse(&words, &near, 10)), [("b", 0), ("b", 1), ("a", 0)]);
+    assert_eq!(fuse(&words, &near, 1).len(), 1);
 }
 
 #[test]
 fn nothing_and_repeats_are_fine() {
-    assert!(fuse(&[], 5).is_empty());
-    assert!(fuse(&[(1.0, &[])], 5).is_empty());
-    let twice = list(&[("a", 0), ("b", 0), ("a", 0)]);
-    let fused = fuse(&[(1.0, &twice)], 5);
-    assert_eq!(names(&fused), [("a", 0), ("b", 0)]);
-    assert_eq!(fused[0].ranks, [Some(1)]);
-    assert!(fuse(&[(1.0, &twice)], 0).is_empty());
+    assert!(fuse(&[], &[], 5).is_empty());
+    let twice = list(&[("a", 0, 2.0), ("b", 0, 1.0), ("a", 0, 0.5)]);
+    for (words, near) in [(&twice[..], &[][..]), (&[], &twice)] {
+        let fused = fuse(words, near, 5);
+        assert_eq!(names(&fused), [("a", 0), ("b", 0)]);
+        assert_eq!(fused[0].ranks.iter().flatten().collect::<Vec<_>>(), [&1]);
+        assert!(fuse(words, near, 0).is_empty());
+    }
+    // What matches no word and lies opposite, as in a store of one passage, is no special case.
+    let alone = fuse(&list(&[("a", 0, 0.0)]), &list(&[("a", 0, -1.0)]), 5);
+    assert_eq!((alone.len(), alone[0].score), (1, 0.0));
 }
 
 #[test]
@@ -80,8 +95,10 @@ fn no_document_takes_up_the_list() {
                 (letter.to_string(), *next - 1)
             })
             .collect();
-        let places: Vec<(&str, usize)> = places.iter().map(|(a, b)| (a.as_str(), *b)).collect();
-        let fused = fuse(&[(1.0, &list(&places))], places.len());
+        let falling = (0..places.len()).map(|place| 1.0 / (place + 1) as f32);
+        let places: Vec<(&str, usize, f32)> =
+            places.iter().zip(falling).map(|((a, b), score)| (a.as_str(), *b, score)).collect();
+        let fused = fuse(&list(&places), &[], places.len());
         let spread = spread(fused.clone(), per_document);
         let letters: String = spread.iter().map(|fused| fused.found.path.as_str()).collect();
         assert_eq!(letters, expected, "{per_document} each of {ranked}");

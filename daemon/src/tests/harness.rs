@@ -232,8 +232,6 @@ pub(super) fn settings(dir: &Path) -> Settings {
         version: "test".to_owned(),
         grounded: None,
         rescan_every: Duration::from_secs(3600),
-        text_weight: 1.0,
-        vector_weight: 1.0,
     }
 }
 

@@ -66,7 +66,7 @@ impl Author {
         let tokenizer = file.vocabulary.tokenizer();
         let plain = without_special_tokens(&tokenizer);
         let ends = special_tokens(&tokenizer, &file.meta.roles);
-        let template = file.content.metadata.get("tokenizer.chat_template");
+        let template = file.content.metadata.get(gguf::CHAT_TEMPLATE);
         let Some(template) = template.and_then(|template| template.to_string().ok()) else {
             return Err(MindError::Model(format!(
                 "{}: it has no chat template, so it cannot be asked for questions; use an instruct model",

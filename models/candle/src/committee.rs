@@ -19,7 +19,7 @@ use crate::teacher::Teacher;
 use crate::tokens::Vocabulary;
 use crate::vectors::TextVectors;
 
-/// Names of the members, in the order of everything below.
+/// Names of the members, in the order of rankings and opinions.
 const BM25: &str = "bm25";
 const TEACHER: &str = "all-MiniLM-L6-v2";
 const OWN: &str = "own";
@@ -34,7 +34,6 @@ pub type OnProgress<'a> = dyn FnMut(&str, usize, usize) -> ControlFlow<()> + 'a;
 
 /// See the module.
 pub struct Committee {
-    passages: Vec<String>,
     bm25: Bm25,
     dense: Vec<Dense>,
 }
@@ -76,7 +75,7 @@ impl Committee {
     pub fn seat(
         model: &Path,
         teacher: Option<&Path>,
-        passages: Vec<String>,
+        passages: &[String],
         folder: &Path,
         device: &Device,
         progress: &mut OnProgress<'_>,
@@ -101,22 +100,12 @@ impl Committee {
         for (name, embedder, vectors, width) in dense {
             let matrix = Vec::new();
             let mut member = Dense { name, embedder, vectors, matrix, width };
-            member.read(&passages, &mut |done, total| {
+            member.read(passages, &mut |done, total| {
                 progress(&format!("reading passages with {name}"), done, total)
             })?;
             seated.push(member);
         }
-        Ok(Committee { passages, bm25, dense: seated })
-    }
-
-    /// The passages, by index.
-    pub fn passages(&self) -> &[String] {
-        &self.passages
-    }
-
-    /// Names of the members, in the order of rankings and opinions.
-    pub fn members(&self) -> Vec<&'static str> {
-        std::iter::once(BM25).chain(self.dense.iter().map(|member| member.name)).collect()
+        Ok(Committee { bm25, dense: seated })
     }
 
     /// The members whose scores tell whether a passage may answer too: the teacher if it sits, else

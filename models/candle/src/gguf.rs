@@ -25,6 +25,8 @@ pub use convert::convert;
 
 /// Name of the head's matrix, (width, inputs) f32, in a model file.
 pub const HEAD_WEIGHT: &str = "forethought.head.weight";
+/// How an instruct model is asked; a base model has none.
+pub(crate) const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
 /// Name of the head's offset, (width) f32.
 pub const HEAD_BIAS: &str = "forethought.head.bias";
 

@@ -25,10 +25,10 @@ const PASSAGE_TOKENS_MAX: usize = 256;
 const GROUNDED: &str = "forethought.grounded";
 /// Markers around the texts of the longest query form: `<query> </query> <thought> eos <emb>`.
 const QUERY_MARKERS: usize = 5;
-/// Weight of the thought-free query for the shipped head, which was fitted without thoughts. Over
-/// 58 questions a raw thought took nDCG@10 from .58 to .30 as the whole query vector, and left it
-/// at .58 when mixed in lightly.
-const SHIPPED_BARE_WEIGHT: f32 = 0.9;
+/// Weight of the thought-free query for the shipped head, which was fitted without thoughts, and the
+/// shipped model (models/TRAINING.md). Over 58 questions a raw thought took nDCG@10 from .58 to .30
+/// as the whole query vector of the former, and left it at .58 when mixed in lightly.
+pub(crate) const SHIPPED_BARE_WEIGHT: f32 = 0.9;
 
 /// Token ids of our markers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

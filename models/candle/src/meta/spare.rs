@@ -43,7 +43,7 @@ pub(super) fn tokens(content: &Content) -> Result<[u32; 4], MindError> {
         .filter(|(key, _)| key.starts_with("tokenizer.ggml.") && key.ends_with("_token_id"))
         .filter_map(|(_, value)| integer(value))
         .collect();
-    let template = content.metadata.get("tokenizer.chat_template");
+    let template = content.metadata.get(crate::gguf::CHAT_TEMPLATE);
     let template = template.and_then(|value| value.to_string().ok()).map_or("", String::as_str);
     let mut spare: Vec<(u8, u32)> = (0u32..)
         .zip(tokens.iter().zip(&types))

@@ -17,7 +17,7 @@ use crate::author::{Author, Manner, Task};
 use crate::decoder::Config;
 use crate::gguf::{self, convert};
 use crate::head::Head;
-use crate::meta::{Meta, Roles, Style};
+use crate::meta::{Meta, Roles, SHIPPED_BARE_WEIGHT, Style};
 use crate::think::{Thinker, ThinkerOptions};
 use crate::tokens::Vocabulary;
 
@@ -183,9 +183,6 @@ impl Merger<'_> {
     }
 }
 
-/// Weight of the question without thought in the shipped model's query vector; see models/TRAINING.md.
-const SHIPPED_BARE_WEIGHT: f32 = 0.9;
-
 /// The layers that its vectors are read from, which 8 bits would move.
 const SHIPPED_HALF: usize = 8;
 
@@ -273,6 +270,10 @@ pub(crate) fn greedy(
 ) -> std::result::Result<(usize, usize), MindError> {
     const TOKENS: usize = 24;
     let file = gguf::open(path)?;
+    if !file.content.metadata.contains_key(gguf::CHAT_TEMPLATE) {
+        // candle writes through the template alone; there is nothing to compare.
+        return Ok((0, 0));
+    }
     let options = ThinkerOptions {
         path: path.to_owned(),
         device: device.clone(),

@@ -1,7 +1,7 @@
 //! A run: the network, what is trained of it, and the steps one after another.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{DType, Device};
@@ -50,7 +50,6 @@ pub struct Trainer {
     adam: AdamW,
     schedule: Schedule,
     key: [u8; 32],
-    base: PathBuf,
 }
 
 impl Trainer {
@@ -87,8 +86,7 @@ impl Trainer {
         let schedule = Schedule { peak: recipe.rate, warmup, total };
         let key = key(&gguf::fingerprint(base)?, &recipe, &pairs);
         let vocabulary = Arc::clone(&file.vocabulary);
-        let base = base.to_owned();
-        Ok(Trainer { network, vocabulary, recipe, pairs, parameters, adam, schedule, key, base })
+        Ok(Trainer { network, vocabulary, recipe, pairs, parameters, adam, schedule, key })
     }
 
     /// Steps of the whole run.
@@ -99,11 +97,6 @@ impl Trainer {
     /// Steps taken.
     pub fn taken(&self) -> usize {
         usize::try_from(self.adam.steps).unwrap_or(usize::MAX)
-    }
-
-    /// Values that are trained.
-    pub fn trained(&self) -> usize {
-        self.parameters.values.len()
     }
 
     /// Goes on from `checkpoint` if it is there and of this very run; whether it was.
@@ -273,11 +266,6 @@ impl Trainer {
             super::adapter::write(path, &tensors, &self.recipe, about)
         };
         write().map_err(|error| MindError::Inference(format!("{}: {error}", path.display())))
-    }
-
-    /// The model that is trained.
-    pub fn base(&self) -> &Path {
-        &self.base
     }
 }
 
