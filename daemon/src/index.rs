@@ -8,6 +8,7 @@
 
 mod plan;
 mod progress;
+mod resting;
 mod suspect;
 mod work;
 
@@ -31,6 +32,7 @@ use crate::scan::Seen;
 use crate::shared::Shared;
 use crate::store::{Document, Known, Stamp};
 use progress::Progress;
+use resting::Resting;
 use suspect::{Suspect, Urgency};
 use work::{Batch, Finished, Work};
 
@@ -55,6 +57,7 @@ pub(crate) struct Indexer {
     works: Vec<Work>,
     /// Orders so far that named files.
     saves: u64,
+    resting: Resting,
     /// Embedded and not committed yet, and since when the first of them waits.
     group: Vec<Document>,
     group_since: Instant,
@@ -76,6 +79,7 @@ impl Indexer {
             queue: VecDeque::new(),
             works: Vec::new(),
             saves: 0,
+            resting: Resting::default(),
             group: Vec::new(),
             group_since: Instant::now(),
             refused: BTreeMap::new(),
@@ -91,6 +95,10 @@ impl Indexer {
     pub(crate) async fn run(mut self) {
         let mut rescan_at = tokio::time::Instant::now() + self.shared.settings.rescan_every;
         while !self.stop.is_cancelled() {
+            let woken = self.resting.woken(tokio::time::Instant::now());
+            if !woken.is_empty() {
+                self.shared.mailbox.changed(woken);
+            }
             if let Some(orders) = self.shared.mailbox.take() {
                 if orders.rescan.is_some() {
                     rescan_at = tokio::time::Instant::now() + self.shared.settings.rescan_every;
@@ -100,12 +108,15 @@ impl Indexer {
                 self.step().await;
             } else {
                 self.rest().await;
+                let woken_at = self.resting.next();
                 tokio::select! {
                     () = self.stop.cancelled() => {}
                     () = self.shared.mailbox.arrived() => {}
                     () = tokio::time::sleep_until(rescan_at) => {
                         self.shared.mailbox.rescan(Cause::Periodic);
                     }
+                    // Then the next turn looks at it.
+                    () = tokio::time::sleep_until(woken_at.unwrap_or(rescan_at)), if woken_at.is_some() => {}
                     // Then `rest` does it.
                     () = tokio::time::sleep_until(self.maintain_at()), if self.unmaintained => {}
                 }
@@ -172,6 +183,8 @@ impl Indexer {
             || self.group_since.elapsed() >= COMMIT_WAIT_MAX
         {
             self.commit().await;
+            // In a long round too: what no index covers is read by every question.
+            self.maintain_if_due().await;
         }
     }
 
@@ -211,7 +224,14 @@ impl Indexer {
                 let path = path.clone();
                 move || prepare(&path, indexed.as_deref(), tokens_max, counter.as_ref())
             };
-            match blocking(read).await {
+            let outcome = blocking(read).await;
+            if let Outcome::Ready(prepared) = &outcome
+                && urgency.is_saved()
+            {
+                let now = tokio::time::Instant::now();
+                self.resting.begin(path.clone().into(), prepared.passages.len(), now);
+            }
+            match outcome {
                 // A large one must not hold up the small ones it was saved with: it goes below.
                 Outcome::Ready(prepared) if prepared.passages.len() > GATHER_PASSAGES => {
                     self.works.push(Work::new(vec![(prepared, bytes)], urgency.long()));
@@ -272,7 +292,7 @@ impl Indexer {
     }
 
     fn refuse(&mut self, path: String, seen: Option<Seen>, reason: String) {
-        tracing::debug!(path, reason, "not indexed");
+        tracing::info!(path, reason, "not indexed");
         self.progress.problem(&path);
         self.refused.insert(path, Refusal { seen, reason });
     }
@@ -322,9 +342,7 @@ impl Indexer {
                 tracing::trace!("who waited for this round has left");
             }
         }
-        if self.unmaintained && tokio::time::Instant::now() >= self.maintain_at() {
-            self.maintain().await;
-        }
+        self.maintain_if_due().await;
     }
 
     fn maintain_at(&self) -> tokio::time::Instant {
@@ -332,7 +350,10 @@ impl Indexer {
         self.maintained.map_or(now, |last| last + MAINTAIN_INTERVAL_MIN)
     }
 
-    async fn maintain(&mut self) {
+    async fn maintain_if_due(&mut self) {
+        if !self.unmaintained || tokio::time::Instant::now() < self.maintain_at() {
+            return;
+        }
         tokio::select! {
             biased;
             // Compacting a large store may take longer than ending may; a store is whole at every

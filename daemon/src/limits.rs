@@ -61,6 +61,10 @@ pub const BATCH_TOKENS_MAX: usize = 512;
 pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
 /// Files gathered at most, so that many empty ones do not hold up the next order.
 pub const GATHER_DOCUMENTS_MAX: usize = 32;
+/// How long a file that was saved and read is left alone although it is saved again, for each of its
+/// passages: some five times what embedding it takes, so that one that is written all the time takes
+/// a fifth of the model's time.
+pub const REST_PER_PASSAGE: Duration = Duration::from_millis(500);
 /// Times that saved files may interrupt the embedding of others; each holds its files in memory.
 /// The next such time, what was begun last is given up and read again later.
 pub const WORKS_MAX: usize = 4;

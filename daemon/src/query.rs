@@ -26,6 +26,10 @@ use crate::shared::Shared;
 use crate::snippet::snippet;
 use crate::store::{Found, Scope, StoreError};
 
+/// How a path glob counts.
+const GLOB_HINT: &str = "a glob counts from a watched folder, or from the root: '*.md', 'drafts/**', \
+     '/home/me/notes/2024*/*.txt'";
+
 /// Events on their way to the client. Sending waits for a slow one.
 pub(crate) type Outbox = mpsc::Sender<Event>;
 
@@ -80,7 +84,7 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     let roots = shared.folders.roots();
     let scope = match &ask.path {
         None => Scope::All,
-        Some(pattern) => in_scope(&globs(pattern)?, &roots, &engine.catalogue),
+        Some(pattern) => in_scope(pattern, &roots, &engine.catalogue)?,
     };
     let grounded = shared.settings.grounded.unwrap_or(engine.card.grounded);
     let Ask { id, limit, .. } = ask;
@@ -89,7 +93,7 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
 
 /// The glob as given, as a folder's name, and at any depth if it names no folder itself.
 fn globs(pattern: &str) -> Result<GlobSet, Failure> {
-    let hint = "examples: '*.md', 'notes/**', '/home/me/notes/2024*/*.txt'";
+    let hint = GLOB_HINT;
     let trimmed = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
     if trimmed.is_empty() {
         return Err(invalid("the path glob is empty", hint));
@@ -108,7 +112,9 @@ fn globs(pattern: &str) -> Result<GlobSet, Failure> {
     set.build().map_err(|error| invalid(format!("not a path glob: {pattern:?}: {error}"), hint))
 }
 
-fn in_scope(globs: &GlobSet, roots: &[PathBuf], catalogue: &Catalogue) -> Scope {
+/// The indexed documents that `pattern` names; an error if it names none of some.
+fn in_scope(pattern: &str, roots: &[PathBuf], catalogue: &Catalogue) -> Result<Scope, Failure> {
+    let globs = globs(pattern)?;
     let known = catalogue.read();
     let matches = |path: &&String| {
         globs.is_match(path.as_str())
@@ -119,7 +125,13 @@ fn in_scope(globs: &GlobSet, roots: &[PathBuf], catalogue: &Catalogue) -> Scope 
             })
     };
     let paths: Vec<String> = known.keys().filter(matches).cloned().collect();
-    if paths.len() == known.len() { Scope::All } else { Scope::Paths(paths) }
+    if paths.len() == known.len() {
+        return Ok(Scope::All);
+    }
+    if paths.is_empty() {
+        return Err(invalid(format!("no indexed file matches {pattern:?}"), GLOB_HINT));
+    }
+    Ok(Scope::Paths(paths))
 }
 
 /// An answer under way.

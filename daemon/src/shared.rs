@@ -85,6 +85,8 @@ impl Shared {
     /// whether none panicked. Blocks.
     pub(crate) fn end_minds(&self) -> bool {
         self.engine().mind.close();
+        // A mind that was loaded and not taken up yet ends with its last handle.
+        drop(self.mailbox.take());
         self.threads.join()
     }
 

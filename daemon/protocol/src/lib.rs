@@ -17,6 +17,8 @@
 //! | `subscribe` | `indexing` at once and at every change, with no end; `training` likewise |
 //! | `stop` | `closing` |
 //!
+//! Without a thought to wait for (none asked for, or no vector to be had) there is no `draft`.
+//!
 //! A second `ask` of one session cancels the first: the newest question wins.
 //!
 //! `training` tells of a `fore train`, which is no client: at once if one is under way, then at
@@ -141,7 +143,8 @@ pub struct Hit {
     /// First and last line of the passage, from 1.
     pub line_start: usize,
     pub line_end: usize,
-    /// Line of the snippet's first character, from 1; where an editor should open.
+    /// Line of the first match that the snippet shows, or of its beginning without one, from 1;
+    /// where an editor should open.
     pub line: usize,
     pub byte_start: usize,
     pub byte_end: usize,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Fused, fuse, spread};
+use crate::limits::CANDIDATES;
 use crate::store::{Found, Passage};
 
 fn list(given: &[(&str, usize, f32)]) -> Vec<Found> {
@@ -25,6 +26,10 @@ fn names(fused: &[Fused]) -> Vec<(&str, usize)> {
     fused.iter().map(|fused| (fused.found.path.as_str(), fused.found.ordinal)).collect()
 }
 
+fn names_of(fused: &[Fused], first: usize) -> Vec<&str> {
+    fused.iter().take(first).map(|fused| fused.found.path.as_str()).collect()
+}
+
 #[test]
 fn scores_add_up() {
     let words = list(&[("c", 0, 8.0), ("a", 1, 6.0)]);
@@ -38,6 +43,25 @@ fn scores_add_up() {
     assert_eq!(fused[0].ranks, [Some(1), Some(3)]);
     assert_eq!(fused[1].ranks, [Some(2), None]);
     assert_eq!(fused[2].ranks, [None, Some(1)]);
+}
+
+#[test]
+fn what_a_cut_list_leaves_out_is_like_its_last() {
+    let names: Vec<String> = (0..CANDIDATES).map(|number| format!("w{number:03}")).collect();
+    let falling = |number: usize| 10.0 - number as f32 * 0.01;
+    let given: Vec<(&str, usize, f32)> = names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| (name.as_str(), 0, falling(number)))
+        .collect();
+    let near = list(&[("x", 0, 0.45), ("y", 0, 0.25)]);
+    // By hand: the first word is worth (10 − 9.01) / 10 = .099, the last nothing, x 2·(.45 − .25) = .4.
+    let fused = fuse(&list(&given), &near, 200);
+    assert_eq!(names_of(&fused, 3), ["x", "w000", "w001"]);
+    assert!((fused[1].score - 0.099).abs() < 1e-5, "{}", fused[1].score);
+    // One fewer, and all that has the words was found: 10 / 10 is more than x.
+    let fused = fuse(&list(&given[..CANDIDATES - 1]), &near, 200);
+    assert_eq!(names_of(&fused, 2), ["w000", "w001"]);
 }
 
 #[test]

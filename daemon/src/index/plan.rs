@@ -1,6 +1,6 @@
 //! Orders -> a look at the disk -> what is removed and what is queued.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,11 +22,17 @@ impl Indexer {
         }
         self.waiters.extend(orders.waiters);
         self.publish(Phase::Scanning);
-        if !orders.changed.is_empty() {
+        let changed = orders.changed;
+        let (there, gone): (BTreeSet<_>, BTreeSet<_>) =
+            blocking(move || changed.into_iter().partition(|path| path.exists())).await;
+        let mut changed = self.resting.awake(there, tokio::time::Instant::now());
+        // What is gone is forgotten at once.
+        changed.extend(gone);
+        if !changed.is_empty() {
             self.saves += 1;
             let named: Vec<String> =
-                orders.changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
-            self.look(Reach::of_changes(orders.changed), &named).await;
+                changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
+            self.look(Reach::of_changes(changed), &named).await;
         }
         if let Some(cause) = orders.rescan {
             tracing::debug!(?cause, "rescan");
@@ -39,6 +45,11 @@ impl Indexer {
 
     /// Goes on with another generation; the rescan that comes with it fills the queue anew.
     fn adopt(&mut self, engine: Arc<Engine>) {
+        if self.incoming && engine.card.fingerprint == self.engine.card.fingerprint {
+            // Asked for again while it is being filled: a second handle on its table would not know
+            // what was committed through the first.
+            return;
+        }
         self.incoming = engine.card.fingerprint != self.shared.engine().card.fingerprint;
         if engine.card.fingerprint != self.engine.card.fingerprint {
             self.refused.clear();

@@ -189,6 +189,8 @@ async fn a_reload_swaps_models_and_a_failed_one_changes_nothing() {
     let other = reload(&mut talk).await.unwrap();
     assert_eq!(other.model, "second");
     assert_ne!(other.fingerprint, same.fingerprint);
+    let again = reload(&mut talk).await.unwrap();
+    assert_eq!(again.fingerprint, other.fingerprint, "asked for twice, perhaps while it is filled");
     talk.sync().await;
     let now = status(&mut talk).await;
     assert_eq!((now.fingerprint, now.index.documents), (other.fingerprint, 1));

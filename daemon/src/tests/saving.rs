@@ -181,6 +181,32 @@ async fn a_saved_file_is_found_before_the_rest_of_the_round() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_saved_all_the_time_does_not_keep_the_others_waiting() {
+    let mut bench = Bench::new().await;
+    bench.walk(40).await;
+    let long = "A bell rings.\n\n".repeat(600);
+    let mut saves = 0;
+    while bench.status.borrow().documents < 41 {
+        saves += 1;
+        let path = bench.write("log.md", &format!("{long}{saves}"));
+        bench.shared.mailbox.changed(BTreeSet::from([path]));
+        let mut batches = bench.script.batches.subscribe();
+        let (passed, mut status) = (bench.passed, bench.status.clone());
+        let next = async {
+            tokio::select! {
+                come = batches.wait_for(|come| *come > passed) => come.map(|_| true).unwrap(),
+                done = status.wait_for(|status| status.documents == 41) => done.map(|_| false).unwrap(),
+            }
+        };
+        if within(next).await {
+            bench.pass().await;
+        }
+    }
+    assert!(saves > 5, "{saves}");
+    bench.finish(41).await;
+}
+
+#[tokio::test]
 async fn a_saved_file_is_found_first_by_way_of_the_watcher() {
     let mut bench = Bench::new().await;
     bench.bulk("walked", 100, BULK);
