@@ -48,7 +48,7 @@ fn think_briefly(sandbox: &Sandbox) {
 
 /// The remembered thoughts, once there are any.
 fn thoughts(sandbox: &Sandbox) -> Option<String> {
-    let folder = sandbox.home().join("cache/forethought/eval/v1-auto/thoughts");
+    let folder = sandbox.home().join("cache/forethought/eval/v2-auto/thoughts");
     let file = fs::read_dir(folder).ok()?.next()?.ok()?.path();
     fs::read_to_string(file).ok()
 }

@@ -34,7 +34,7 @@ use thoughts::ThoughtLog;
 /// Kept vectors and thoughts hold for this number, for a model's fingerprint and for a device. To
 /// be raised with any change of how documents are cut, embedded or pooled, or how thoughts are
 /// written, which the fingerprint does not show; what an older number kept is not used then.
-pub const CACHE_VERSION: u32 = 1;
+pub const CACHE_VERSION: u32 = 2;
 
 /// What to measure.
 #[derive(Debug, Clone)]

@@ -370,7 +370,9 @@ impl Indexer {
     }
 
     fn publish(&self, phase: Phase) {
-        let status = self.progress.status(phase, &self.engine.catalogue, &self.refused);
+        // What can be searched: a model that is being filled does not serve yet.
+        let serving = self.shared.engine();
+        let status = self.progress.status(phase, &serving.catalogue, &self.refused);
         self.shared.status.send_if_modified(|held| {
             let differs = *held != status;
             *held = status;

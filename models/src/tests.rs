@@ -16,6 +16,8 @@ fn loops_are_found_where_they_start() {
         (&[1, 2, 1, 2, 1, 2], Some(2)),
         (&[5, 1, 2, 3, 1, 2, 3, 1, 2, 3], Some(4)),
         (&[5, 1, 2, 3, 1, 2, 3, 1, 2], None),
+        (&[5, 1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7], None),
+        (&[9, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8], Some(9)),
     ];
     for (tokens, expected) in table {
         assert_eq!(thought::loop_start(tokens), *expected, "{tokens:?}");

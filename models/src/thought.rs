@@ -20,12 +20,18 @@ const LOOP_REPEATS: usize = 3;
 /// A loop shorter than this many tokens in all is style, not degeneration ("ha ha ha").
 const LOOP_TOKENS_MIN: usize = 6;
 
+/// A unit of so many tokens is a loop when it comes twice: nobody says a whole sentence again at once.
+const LOOP_UNIT_LONG: usize = 8;
+
 /// If the tail of `tokens` repeats one unit, the length to keep: one occurrence of the unit.
 ///
 /// Called after every sampled token, so that a loop stops costing time as soon as it shows.
 pub fn loop_start(tokens: &[u32]) -> Option<usize> {
     (1..=LOOP_UNIT_MAX).find_map(|unit| {
-        let repeats = LOOP_REPEATS.max(LOOP_TOKENS_MIN.div_ceil(unit));
+        let repeats = match unit {
+            LOOP_UNIT_LONG.. => 2,
+            _ => LOOP_REPEATS.max(LOOP_TOKENS_MIN.div_ceil(unit)),
+        };
         let span = unit * repeats;
         let start = tokens.len().checked_sub(span)?;
         let tail = &tokens[start..];
