@@ -194,8 +194,9 @@ pub(crate) struct Judging {
     /// each of the two models was trained for, grounded or sampled. Hybrid must not be worse.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) gate: Option<Column>,
-    /// Weight of the question without thought in a query's vector.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    /// Weight of the question without thought in a query's vector. With less, thoughts help the vector
+    /// more, and hybrid less: it knows the words already that a grounded thought brings.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
     pub(crate) bare_weight: f32,
     /// Keep the new model and go on using the old one.
     #[arg(long)]
