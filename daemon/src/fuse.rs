@@ -27,7 +27,7 @@ pub struct Fused {
 
 /// The `limit` best of what was found by words and by vector, best first.
 ///
-/// A passage is worth its BM25 score as a share of the best one's, plus [`VECTOR_WEIGHT`] times its
+/// A passage is worth its BM25 score as a share of the best one's, plus `VECTOR_WEIGHT` times its
 /// cosine, each above the last one found: a convex combination of scores, BM25 scaled by its greatest
 /// and the cosine as it is ("An Analysis of Fusion Functions for Hybrid Retrieval", Bruch, Gai and
 /// Ingber, arXiv 2210.11934). What a list that was cut at [`CANDIDATES`] leaves out is taken to be
