@@ -81,6 +81,10 @@ impl daemon::Backend for RealBackend {
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
         open_store(&self.index, card)
     }
+
+    fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
+        Box::pin(LanceStore::drop_others(&self.index, keep))
+    }
 }
 
 /// The encoder that evaluations compare ours with.

@@ -10,15 +10,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon_lance::LanceStore;
-use models_candle::gguf;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 use crate::backend::RealBackend;
-use crate::config::{Config, ModelChoice};
+use crate::config::Config;
 use crate::error::AppError;
 use crate::launch::VERSION;
 use crate::runtime_dir::{self, Holder, Lock};
@@ -58,9 +56,6 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
         device = config.device.name(),
         "starting"
     );
-    if let Err(error) = forget_other_models(&config).await {
-        tracing::warn!(%error, "passages of models that are no longer used stay on disk");
-    }
     let settings = daemon::Settings {
         folders_file: paths.folders.clone(),
         training_file: paths.training.clone(),
@@ -116,22 +111,6 @@ impl Signals {
             }
         }
     }
-}
-
-/// Deletes the tables of all models but the one in use and the one before, which a rollback goes to.
-async fn forget_other_models(config: &Config) -> Result<(), AppError> {
-    let ModelChoice { path, before } = config.model_choice()?;
-    let mut keep = vec![gguf::fingerprint(&path)?];
-    if let Some(before) = before.last().filter(|path| path.is_file()) {
-        keep.push(gguf::fingerprint(before)?);
-    }
-    let keep: Vec<&str> = keep.iter().map(String::as_str).collect();
-    let dropped = LanceStore::drop_others(&config.paths.index, &keep).await;
-    let dropped = dropped.map_err(|error| AppError::new(error.to_string()))?;
-    if dropped > 0 {
-        info!(dropped, "tables of models that are no longer used are deleted");
-    }
-    Ok(())
 }
 
 /// The signed lock, or who has it.

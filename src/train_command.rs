@@ -21,7 +21,6 @@ mod probe;
 mod refining;
 mod run;
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -191,10 +190,6 @@ fn check(args: &Train, config: &Arc<Config>) -> Result<(), AppError> {
         return Err(AppError::new("there is nothing to learn from")
             .hint("name a folder of yours: fore train --folder DIR")
             .hint("or training data: --data FILE.jsonl, --beir DIR"));
-    }
-    for path in data.folder.iter().chain(&data.data).chain(&data.beir) {
-        let path = config.working_dir.join(path);
-        fs::metadata(&path).map_err(|error| AppError::reading(&path, &error))?;
     }
     args.learning.recipe(args.seed).check().map_err(AppError::new)?;
     for (name, share) in

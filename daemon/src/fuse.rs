@@ -10,8 +10,8 @@ use crate::store::Found;
 mod tests;
 
 /// What a cosine of 1 above the last one found is worth, the best score by words being worth 1.
-/// Chosen on the six development collections from 1, 1.5, 2 and 2.5: on their mean it is best, and on none
-/// below words alone.
+/// Chosen on the six development collections from 1, 1.5, 2 and 2.5: on their mean it is best, and
+/// on none below words alone.
 const VECTOR_WEIGHT: f32 = 2.0;
 
 /// A passage with its place in the fused list.
@@ -32,8 +32,8 @@ pub struct Fused {
 /// and the cosine as it is ("An Analysis of Fusion Functions for Hybrid Retrieval", Bruch, Gai and
 /// Ingber, arXiv 2210.11934). What a list that was cut at [`CANDIDATES`] leaves out is taken to be
 /// like its last; where words found fewer, the others have none. Unlike a reciprocal rank, a cosine
-/// tells whether the search found something or only had to name a first. A passage is the same in two lists when path and ordinal are; listed twice
-/// in one, its better place counts. Equal scores are ordered by the better single rank, then by
+/// tells whether the search found something or only had to name a first. A passage is the same in
+/// two lists when path and ordinal are; listed twice in one, its better place counts. Equal scores are ordered by the better single rank, then by
 /// path and ordinal, so that the same lists always give the same answer.
 pub fn fuse(words: &[Found], near: &[Found], limit: usize) -> Vec<Fused> {
     let best = words.iter().map(|found| found.score).fold(f32::MIN_POSITIVE, f32::max);

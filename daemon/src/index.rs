@@ -332,8 +332,14 @@ impl Indexer {
         self.commit().await;
         if self.incoming {
             self.incoming = false;
+            let before = self.shared.engine().card.fingerprint.clone();
             self.shared.serve(Arc::clone(&self.engine));
             tracing::info!(model = self.engine.card.name, "the new model serves");
+            // A rollback goes to the one before, at once; older ones would only take up the disk.
+            let keep = vec![self.engine.card.fingerprint.clone(), before];
+            if let Err(error) = self.shared.backend.keep_stores(keep).await {
+                tracing::warn!(%error, "passages of models that are no longer used stay on disk");
+            }
         }
         self.progress.rest();
         self.publish(Phase::Idle);

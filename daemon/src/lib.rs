@@ -59,6 +59,16 @@ pub trait Backend: Send + Sync + 'static {
         &'a self,
         card: &'a models::ModelCard,
     ) -> store::Pending<'a, Arc<dyn store::Store>>;
+
+    /// Deletes the stores of all models but those of the fingerprints in `keep`; a backend that
+    /// never serves has none to delete.
+    ///
+    /// # Errors
+    /// [`store::StoreError`] if one cannot be deleted.
+    fn keep_stores(&self, keep: Vec<String>) -> store::Pending<'_, ()> {
+        drop(keep);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// What the program decides for the service.

@@ -93,10 +93,9 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
 
 /// The glob as given, as a folder's name, and at any depth if it names no folder itself.
 fn globs(pattern: &str) -> Result<GlobSet, Failure> {
-    let hint = GLOB_HINT;
     let trimmed = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
     if trimmed.is_empty() {
-        return Err(invalid("the path glob is empty", hint));
+        return Err(invalid("the path glob is empty", GLOB_HINT));
     }
     let mut shapes = vec![trimmed.to_owned(), format!("{trimmed}/**")];
     if !trimmed.contains('/') {
@@ -106,10 +105,11 @@ fn globs(pattern: &str) -> Result<GlobSet, Failure> {
     for shape in shapes {
         let glob = GlobBuilder::new(&shape).literal_separator(true).build();
         set.add(glob.map_err(|error| {
-            invalid(format!("not a path glob: {pattern:?}: {}", error.kind()), hint)
+            invalid(format!("not a path glob: {pattern:?}: {}", error.kind()), GLOB_HINT)
         })?);
     }
-    set.build().map_err(|error| invalid(format!("not a path glob: {pattern:?}: {error}"), hint))
+    set.build()
+        .map_err(|error| invalid(format!("not a path glob: {pattern:?}: {error}"), GLOB_HINT))
 }
 
 /// The indexed documents that `pattern` names; an error if it names none of some.

@@ -19,11 +19,13 @@ const BEFORE_MAX: usize = 16;
 pub(super) fn use_model(path: &Path, config: &Config) -> Result<(), AppError> {
     let run = config.paths.runs.join(path).join(files::MODEL);
     let here = config.working_dir.join(path);
-    let path = match path {
-        _ if path == Path::new(DEFAULT) => config.paths.default_model.clone(),
+    let path = if path == Path::new(DEFAULT) {
+        config.paths.default_model.clone()
+    } else if !here.is_file() && run.is_file() {
         // A folder of this name is no model.
-        _ if !here.is_file() && run.is_file() => run,
-        _ => here,
+        run
+    } else {
+        here
     };
     if !path.is_file() {
         let why = format!("{} is no file; the old model stays in use", path.display());

@@ -38,9 +38,6 @@ pub(super) struct Inputs {
     /// Indexes of the passages by their texts.
     #[serde(skip)]
     places: HashMap<String, usize>,
-    /// Rows by question and passage.
-    #[serde(skip)]
-    known: HashSet<(String, usize)>,
 }
 
 /// A question and the passage that answers it.
@@ -102,6 +99,7 @@ impl Inputs {
         for folder in &data.beir {
             inputs.collection(&working_dir.join(folder), &data.split)?;
         }
+        inputs.drop_twins();
         Ok(inputs)
     }
 
@@ -169,33 +167,36 @@ impl Inputs {
             pairs = order.into_iter().map(|index| pairs[index].clone()).collect();
         }
         let set = name_of(file);
-        let mut again = 0;
         for mut pair in pairs {
             if pair.set.is_empty() {
                 pair.set.clone_from(&set);
             }
-            again += usize::from(!self.row(pair));
-        }
-        if again > 0 {
-            let what = "rows whose question and passage were there before; skipped";
-            output::diagnostic(&format!("{}: {again} {what}", file.display()));
+            self.row(pair);
         }
         Ok(())
     }
 
-    /// Adds a row, unless its question and passage are known; whether it did.
-    fn row(&mut self, pair: Pair) -> bool {
+    fn row(&mut self, pair: Pair) {
         // Rows of one passage are held out together.
         let origin = pair.pos[0].clone();
         for text in pair.pos.iter().chain(&pair.neg) {
             self.place(text, text);
         }
         let positive = self.place(&pair.pos[0], &origin);
-        let is_new = self.known.insert((pair.query.clone(), positive));
-        if is_new {
-            self.rows.push(Row { pair, positive, origin });
+        self.rows.push(Row { pair, positive, origin });
+    }
+
+    /// Leaves one of the rows with the same question and passage.
+    fn drop_twins(&mut self) {
+        let before = self.rows.len();
+        let mut known = HashSet::new();
+        self.rows.retain(|row| known.insert((row.pair.query.clone(), row.positive)));
+        if self.rows.len() < before {
+            let twins = before - self.rows.len();
+            output::diagnostic(&format!(
+                "{twins} rows are there twice, question and passage; skipped"
+            ));
         }
-        is_new
     }
 
     fn collection(&mut self, folder: &Path, split: &str) -> Result<(), AppError> {

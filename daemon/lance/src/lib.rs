@@ -88,22 +88,20 @@ impl LanceStore {
     }
 
     /// Deletes from `directory` the passages of every model that is not in `keep`
-    /// (fingerprints), and returns how many models that were.
+    /// (fingerprints).
     ///
     /// # Errors
     /// The directory cannot be read or something in it cannot be deleted.
-    pub async fn drop_others(directory: &Path, keep: &[&str]) -> Result<usize, StoreError> {
+    pub async fn drop_others(directory: &Path, keep: Vec<String>) -> Result<(), StoreError> {
         let failed = |error| failure(directory, "delete the passages of other models", &error);
         let keep: Vec<String> = keep.iter().map(|fingerprint| table_name(fingerprint)).collect();
         let connection = connect(directory).await?;
-        let mut dropped = 0;
         for name in connection.table_names().execute().await.map_err(failed)? {
             if name.starts_with(TABLE) && !keep.contains(&name) {
                 connection.drop_table(&name, &[]).await.map_err(failed)?;
-                dropped += 1;
             }
         }
-        Ok(dropped)
+        Ok(())
     }
 
     fn failed(&self, doing: &str) -> impl Fn(lancedb::Error) -> StoreError {

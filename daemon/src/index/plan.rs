@@ -1,6 +1,6 @@
 //! Orders -> a look at the disk -> what is removed and what is queued.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,12 +22,8 @@ impl Indexer {
         }
         self.waiters.extend(orders.waiters);
         self.publish(Phase::Scanning);
-        let changed = orders.changed;
-        let (there, gone): (BTreeSet<_>, BTreeSet<_>) =
-            blocking(move || changed.into_iter().partition(|path| path.exists())).await;
-        let mut changed = self.resting.awake(there, tokio::time::Instant::now());
-        // What is gone is forgotten at once.
-        changed.extend(gone);
+        let now = tokio::time::Instant::now();
+        let changed = self.resting.awake(orders.changed, now, &Path::exists);
         if !changed.is_empty() {
             self.saves += 1;
             let named: Vec<String> =

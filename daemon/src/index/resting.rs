@@ -2,7 +2,7 @@
 //! time must not keep the model from all others. Pure: it is told what time it is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
 
@@ -24,18 +24,25 @@ impl Resting {
         self.until.insert(path, now + REST_PER_PASSAGE.saturating_mul(passages));
     }
 
-    /// The saved files of `changed` that do not rest; the others are remembered.
-    pub(super) fn awake(&mut self, changed: BTreeSet<PathBuf>, now: Instant) -> BTreeSet<PathBuf> {
+    /// The files of `changed` to be looked at: those that do not rest, and those that are gone, which
+    /// are to be forgotten at once. The others are remembered.
+    pub(super) fn awake(
+        &mut self,
+        changed: BTreeSet<PathBuf>,
+        now: Instant,
+        is_there: &dyn Fn(&Path) -> bool,
+    ) -> BTreeSet<PathBuf> {
         self.until.retain(|_, until| *until > now);
-        let (resting, awake) = changed.into_iter().partition(|path| self.until.contains_key(path));
-        self.saved.append(&mut { resting });
+        let rests = |path: &PathBuf| self.until.contains_key(path) && is_there(path);
+        let (resting, awake): (BTreeSet<PathBuf>, _) = changed.into_iter().partition(rests);
+        self.saved.extend(resting);
         awake
     }
 
     /// The files that were saved while they rested, and rest no longer.
     pub(super) fn woken(&mut self, now: Instant) -> BTreeSet<PathBuf> {
         let saved = std::mem::take(&mut self.saved);
-        self.awake(saved, now)
+        self.awake(saved, now, &|_| true)
     }
 
     /// When the next of them is to be looked at.
@@ -54,16 +61,20 @@ mod tests {
         let at = |rests: u32| start + REST_PER_PASSAGE * rests;
         let set = |names: &[&str]| names.iter().map(PathBuf::from).collect::<BTreeSet<_>>();
         let mut resting = Resting::default();
-        assert_eq!(resting.awake(set(&["log", "note"]), start), set(&["log", "note"]));
+        let there = |path: &Path| path != Path::new("gone");
+        let awake =
+            |resting: &mut Resting, names: &[&str], now| resting.awake(set(names), now, &there);
+        assert_eq!(awake(&mut resting, &["log", "note"], start), set(&["log", "note"]));
         resting.begin("log".into(), 10, start);
         resting.begin("note".into(), 1, start);
         assert_eq!(resting.next(), None, "nothing was saved again");
-        assert_eq!(resting.awake(set(&["log", "new"]), at(2)), set(&["new"]));
-        assert_eq!(resting.awake(set(&["log", "note"]), at(2)), set(&["note"]));
+        resting.begin("gone".into(), 10, start);
+        assert_eq!(awake(&mut resting, &["log", "new", "gone"], at(2)), set(&["gone", "new"]));
+        assert_eq!(awake(&mut resting, &["log", "note"], at(2)), set(&["note"]));
         assert_eq!(resting.next(), Some(at(10)));
         assert_eq!(resting.woken(at(9)), set(&[]));
         assert_eq!(resting.woken(at(10)), set(&["log"]));
         assert_eq!((resting.next(), resting.woken(at(11))), (None, set(&[])));
-        assert_eq!(resting.awake(set(&["log"]), at(11)), set(&["log"]));
+        assert_eq!(awake(&mut resting, &["log"], at(11)), set(&["log"]));
     }
 }

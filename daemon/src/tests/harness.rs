@@ -47,7 +47,7 @@ pub(super) struct Script {
     pub(super) embedded: AtomicUsize,
     /// Thoughts begun so far.
     pub(super) thought: AtomicUsize,
-    stores: Mutex<HashMap<String, Arc<MemoryStore>>>,
+    pub(super) stores: Mutex<HashMap<String, Arc<MemoryStore>>>,
 }
 
 pub(super) struct Scripted(pub(super) Arc<Script>);
@@ -62,10 +62,7 @@ impl Backend for Scripted {
         let mut inner = ScriptedMind::new(self.0.name.lock().unwrap().unwrap_or("first"))
             .grounded(*self.0.grounded.lock().unwrap());
         if let Some(gate) = self.0.gate.lock().unwrap().take() {
-            inner = inner.gated(move || {
-                // A dropped sender is an open gate.
-                gate.recv().unwrap_or(());
-            });
+            inner = inner.gated(move || gate.recv().unwrap_or(()));
         }
         Ok(Box::new(TestMind { inner, script: Arc::clone(&self.0) }))
     }
@@ -74,6 +71,11 @@ impl Backend for Scripted {
         let mut stores = self.0.stores.lock().unwrap();
         let store: Arc<dyn Store> = stores.entry(card.fingerprint.clone()).or_default().clone();
         Box::pin(async { Ok(store) })
+    }
+
+    fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
+        self.0.stores.lock().unwrap().retain(|fingerprint, _| keep.contains(fingerprint));
+        Box::pin(async { Ok(()) })
     }
 }
 

@@ -193,8 +193,18 @@ async fn a_reload_swaps_models_and_a_failed_one_changes_nothing() {
     assert_eq!(again.fingerprint, other.fingerprint, "asked for twice, perhaps while it is filled");
     talk.sync().await;
     let now = status(&mut talk).await;
-    assert_eq!((now.fingerprint, now.index.documents), (other.fingerprint, 1));
+    assert_eq!((&now.fingerprint, now.index.documents), (&other.fingerprint, 1));
     assert_eq!(talk.find("anchor").await, ["a.md"]);
+
+    // What is kept is the model in use and the one that a rollback goes to.
+    *world.script.name.lock().unwrap() = Some("third");
+    let third = reload(&mut talk).await.unwrap();
+    talk.sync().await;
+    let mut kept: Vec<String> = world.script.stores.lock().unwrap().keys().cloned().collect();
+    let mut expected = [other.fingerprint, third.fingerprint];
+    kept.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(kept, expected);
     world.stop().await.unwrap();
 }
 
