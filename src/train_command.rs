@@ -20,6 +20,7 @@ mod plot;
 mod probe;
 mod refining;
 mod run;
+mod table;
 
 use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt;
@@ -72,18 +73,29 @@ pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
         return conclude(&verdict, &run, args);
     }
     let base = gguf::open(&run.base)?;
+    let before = learning::before(&run, args)?;
+    let tokens = if table::is_wanted(&base, args)? { base.vocabulary.texts()? } else { Vec::new() };
     let counter = Arc::clone(&base.vocabulary);
     let counter: (usize, &dyn TokenCounter) = (base.meta.passage_tokens_max, counter.as_ref());
     let inputs = Inputs::of(&run, args, counter)?;
     let mut rows = inputs.rows.clone();
     rows.extend(asking::questions(&inputs, &run, args)?);
-    let (split, teacher) = data(&inputs, rows, &run, args)?;
+    let (split, teacher) = data(&inputs, rows, &tokens, &run, args)?;
     let pairs = |rows: &[Row]| rows.iter().map(|row| row.pair.clone()).collect::<Vec<Pair>>();
     let (train, held_out) = (pairs(&split.train), pairs(&split.held_out));
     run.write("train.jsonl", &lines(&train))?;
     run.write("held-out.jsonl", &lines(&held_out))?;
-    learning::learn(&run, args, &inputs, train, &split.held_out, teacher.as_ref())?;
-    drop(teacher);
+    let lesson = learning::Lesson { train: train.clone(), teacher: teacher.as_ref(), before };
+    learning::learn(&run, args, &inputs, &split.held_out, lesson)?;
+    if let Some(teacher) = teacher.filter(|_| !tokens.is_empty()) {
+        let material = table::Material {
+            tokens: &tokens,
+            teacher: &teacher,
+            train: &train,
+            held_out: &held_out,
+        };
+        table::learn(&run, args, &material)?;
+    }
     let verdict = judging::judge(&run, args, &inputs, &split)?;
     conclude(&verdict, &run, args)
 }
@@ -108,6 +120,7 @@ fn keep_memory() {
 fn data(
     inputs: &Inputs,
     rows: Vec<Row>,
+    tokens: &[String],
     run: &Run,
     args: &Train,
 ) -> Result<(Split, Option<models_candle::vectors::TextVectors>), AppError> {
@@ -118,7 +131,9 @@ fn data(
         run.progress(what, done, total);
         if run.stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let seated = Committee::seat(&run.base, teacher, &inputs.passages, &run.folder, &device, told);
+    // Nobody is asked about passages if nothing is mined, made up or voted on.
+    let passages = if mining::ranks(inputs, &rows, args) { &inputs.passages[..] } else { &[] };
+    let seated = Committee::seat(&run.base, teacher, passages, &run.folder, &device, told);
     // A stop that was asked for is no failure.
     run.stop.check()?;
     let mut committee = seated?;
@@ -149,6 +164,7 @@ fn data(
     let texts: Vec<&str> = pairs()
         .flat_map(|pair| pair.pos.iter().chain(&pair.neg))
         .chain(&queries)
+        .chain(tokens)
         .map(String::as_str)
         .collect();
     let taught = committee.taught(&texts, told);
@@ -214,6 +230,7 @@ fn check(args: &Train, config: &Arc<Config>) -> Result<(), AppError> {
         RealBackend::new(Arc::clone(config)).model_file()?;
     }
     let teacher = config.teacher_dir();
+    table::check(args)?;
     if !args.making.no_teacher && !teacher.join("model.safetensors").is_file() {
         return Err(AppError::new(format!("no teacher model in {}", teacher.display()))
             .hint("run: fore model pull --teacher")

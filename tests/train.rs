@@ -86,7 +86,11 @@ fn what_cannot_be_trained_on_is_said_at_once() {
     sandbox.write("bad.jsonl", "{\"query\": 1}\nnot json\n");
     sandbox.write("few.jsonl", rows(3));
     fs::create_dir_all(sandbox.notes().join("empty")).unwrap();
-    let cases: [(&[&str], &[&str]); 8] = [
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/models/o1-embedder.safetensors");
+    let few = ["train", "--no-teacher", "--data", "few.jsonl"];
+    let table = [&few[..], &["--token-table", "32"]].concat();
+    let other_base = [&few[..], &["--adapter", shipped]].concat();
+    let cases: [(&[&str], &[&str]); 10] = [
         (&["train"], &["nothing to learn from", "--folder DIR"]),
         (&["train", "--data", "bad.jsonl"], &["no teacher model", "fore model pull --teacher"]),
         (&["train", "--no-teacher", "--data", "bad.jsonl"], &["line 1", "line 2", "no usable row"]),
@@ -95,6 +99,8 @@ fn what_cannot_be_trained_on_is_said_at_once() {
         (&["train", "--no-teacher", "--data", "few.jsonl", "--sources", "none"], &["too few"]),
         (&["train", "--no-teacher", "--data", "few.jsonl", "--lambda", "2"], &["lambda"]),
         (&["train", "--no-teacher", "--data", "few.jsonl", "--gate", "bm25"], &["--gate bm25"]),
+        (&table, &["--token-table", "--no-teacher"]),
+        (&other_base, &["was not trained on", "--base FILE"]),
     ];
     for (arguments, said) in cases {
         let finished = sandbox.fore(arguments).exits(2);

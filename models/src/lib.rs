@@ -67,6 +67,12 @@ pub type OnToken<'a> = dyn FnMut(ThoughtDelta<'_>) -> ControlFlow<()> + 'a;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding(Vec<f32>);
 
+impl AsRef<[f32]> for Embedding {
+    fn as_ref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
 impl Embedding {
     /// Normalises `values` to unit length (L2).
     ///

@@ -132,6 +132,21 @@ pub(crate) struct Learning {
     /// The head's rate, relative to that.
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
     pub(crate) head_rate: f64,
+    /// Begin with what this adapter has learnt; with --steps 0 it is all that the model learns.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) adapter: Option<PathBuf>,
+    /// Give the head a table of token vectors (static embeddings), so wide, which is learnt from all
+    /// rows after the model's own steps; 0 for none. A model that has one keeps it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) token_table: usize,
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) table_epochs: usize,
+    /// Rows in a step of the table.
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub(crate) table_batch: usize,
+    /// Peak of the table's learning rate.
+    #[arg(long, value_name = "RATE", default_value_t = 3e-3)]
+    pub(crate) table_rate: f64,
     /// Share of the steps that warm up.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub(crate) warmup: f64,

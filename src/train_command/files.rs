@@ -2,5 +2,7 @@
 
 /// What was trained, without the base.
 pub(crate) const ADAPTER: &str = "adapter.safetensors";
+/// The same before it got a table of token vectors.
+pub(super) const LEARNT: &str = "learnt.safetensors";
 /// Base and adapter, merged.
 pub(crate) const MODEL: &str = "model.gguf";

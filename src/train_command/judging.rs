@@ -79,8 +79,8 @@ pub(super) fn judge(
     split: &Split,
 ) -> Result<Verdict, AppError> {
     let adapter = Adapter::read(&run.file(ADAPTER))?;
-    let thinks = adapter.about.recipe.lambda < 1.0
-        && split.train.iter().any(|row| !row.pair.thought.is_empty());
+    let taught = split.train.iter().any(|row| !row.pair.thought.is_empty());
+    let thinks = adapter.about.recipe.lambda < 1.0 && (taught || args.learning.adapter.is_some());
     let fidelity = merged(run, args, &adapter, split, thinks)?;
     run.stop.check()?;
     let collection = held_out(inputs, &split.held_out, args.judging.judged);
@@ -151,7 +151,8 @@ fn merged(
     // Vectors are read from the lower layers; the upper ones only think.
     let base = models_candle::gguf::open(&run.base)?.meta;
     let found = |row: &Row| !row.pair.thought.is_empty() && !row.pair.context.is_empty();
-    let learnt = adapter.about.recipe.grounded > 0.0 && split.train.iter().any(found);
+    let learnt = adapter.about.recipe.grounded > 0.0
+        && (args.learning.adapter.is_some() || split.train.iter().any(found));
     let stem = base.name.split(" (").next().unwrap_or(&base.name);
     let mut named = Named {
         name: format!("{stem} ({})", run.name),

@@ -6,11 +6,12 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use models::dataset::Pair;
+use models_candle::train::adapter::Adapter;
 use models_candle::train::{StepReport, Trainer};
 use models_candle::vectors::TextVectors;
 use serde::{Deserialize, Serialize};
 
-use super::files::ADAPTER;
+use super::files::{ADAPTER, LEARNT};
 use super::inputs::{Inputs, Row};
 use super::plot::{self, Curves};
 use super::probe::{Look, Probe};
@@ -35,21 +36,37 @@ struct Line {
     values: BTreeMap<String, f64>,
 }
 
+/// What the model's own steps are made of.
+pub(super) struct Lesson<'a> {
+    pub(super) train: Vec<Pair>,
+    pub(super) teacher: Option<&'a TextVectors>,
+    /// What it begins with.
+    pub(super) before: Option<Adapter>,
+}
+
 /// Trains until all steps are taken and the adapter is written; goes on from a checkpoint.
 pub(super) fn learn(
     run: &Run,
     args: &Train,
     inputs: &Inputs,
-    train: Vec<Pair>,
     held_out: &[Row],
-    teacher: Option<&TextVectors>,
+    lesson: Lesson<'_>,
 ) -> Result<(), AppError> {
-    if run.file(ADAPTER).exists() {
+    let Lesson { train, teacher, before } = lesson;
+    // A table goes on from what was learnt.
+    let out = run.file(if args.learning.token_table > 0 { LEARNT } else { ADAPTER });
+    if out.exists() {
         return Ok(());
+    }
+    if args.learning.steps == Some(0)
+        && let Some(before) = before
+    {
+        return Ok(before.save(&out)?);
     }
     let rows = train.len();
     let recipe = args.learning.recipe(args.seed);
-    let mut trainer = Trainer::open(&run.base, recipe, train, &run.device()?)?;
+    let mut trainer = Trainer::open(&run.base, recipe, train, before.as_ref(), &run.device()?)?;
+    drop(before);
     trainer.resume(&run.file(CHECKPOINT))?;
     let probe = Probe::new(held_out, inputs, args.judging.bare_weight, &run.stop);
     let mut session = Session::open(run, probe, held_out, trainer.taken())?;
@@ -82,8 +99,25 @@ pub(super) fn learn(
         ("steps".to_owned(), trainer.steps().to_string()),
         ("base".to_owned(), models_candle::gguf::fingerprint(&run.base)?),
     ]);
-    trainer.save_adapter(&run.file(ADAPTER), &notes)?;
+    trainer.save_adapter(&out, &notes)?;
     Ok(())
+}
+
+/// The adapter that the run begins with, which must be for its base.
+pub(super) fn before(run: &Run, args: &Train) -> Result<Option<Adapter>, AppError> {
+    let Some(path) = &args.learning.adapter else { return Ok(None) };
+    let path = run.config.working_dir.join(path);
+    let adapter = Adapter::read(&path)?;
+    if adapter.about.notes.get("base") != Some(&models_candle::gguf::fingerprint(&run.base)?) {
+        let (adapter, base) = (path.display(), run.base.display());
+        return Err(AppError::new(format!("{adapter} was not trained on {base}"))
+            .hint("name the model that it was trained on: --base FILE"));
+    }
+    if args.learning.token_table > 0 && adapter.has_table() {
+        return Err(AppError::new(format!("{} has a table of token vectors", path.display()))
+            .hint("leave out --token-table"));
+    }
+    Ok(Some(adapter))
 }
 
 /// What is told of a run under way.

@@ -11,7 +11,7 @@ use models_candle::committee::Committee;
 use super::Split;
 use super::inputs::{Inputs, Row};
 use super::run::Run;
-use crate::args::train::Train;
+use crate::args::train::{SourceName, Train};
 use crate::error::AppError;
 use crate::output;
 
@@ -22,6 +22,16 @@ const AT_ONCE: usize = 64;
 /// Tells this order from others of the same seed.
 const HELD_OUT_ORDER: u64 = 3;
 
+/// Whether rankings are asked for at all: for negatives, for what a thought is shown, for votes on
+/// thoughts, or to tell whether a made-up question comes back.
+pub(super) fn ranks(inputs: &Inputs, rows: &[Row], args: &Train) -> bool {
+    let thinks = |row: &Row| !row.pair.thought.is_empty() || !row.pair.all_thought.is_empty();
+    args.making.mined > 0
+        || !args.making.sources.contains(&SourceName::None)
+        || !inputs.unasked.is_empty()
+        || rows.iter().any(thinks)
+}
+
 /// Splits the rows, drops questions that do not come back, and adds negatives.
 pub(super) fn mine(
     inputs: &Inputs,
@@ -31,6 +41,7 @@ pub(super) fn mine(
     args: &Train,
 ) -> Result<Split, AppError> {
     let total = rows.len();
+    let ranked = ranks(inputs, &rows, args);
     let held = |origin: &str| args.holds_out(origin);
     let judged = rows.iter().filter(|row| held(&row.origin)).flat_map(|row| &row.pair.pos);
     let judged: HashSet<String> = judged.cloned().collect();
@@ -42,7 +53,9 @@ pub(super) fn mine(
         done += rows.len();
         let queries: Vec<(&str, usize)> =
             rows.iter().map(|row| (row.pair.query.as_str(), row.positive)).collect();
-        for (row, rankings) in rows.iter().zip(committee.rank(&queries, DEPTH)?) {
+        let rankings =
+            if ranked { committee.rank(&queries, DEPTH)? } else { vec![Vec::new(); rows.len()] };
+        for (row, rankings) in rows.iter().zip(rankings) {
             let mut row = row.clone();
             let made_up = inputs.unasked.binary_search(&row.positive).is_ok();
             let rank = negatives::fused_rank(&rankings, row.positive);

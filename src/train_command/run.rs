@@ -248,7 +248,15 @@ fn plan(args: &Train, config: &Config, base: &Path) -> Result<String, AppError> 
     }
     let judging = Judging { no_promote: false, ..judging.clone() };
     let base = gguf::fingerprint(base)?;
-    Ok(format!("{data:#?}\n{making:#?}\n{learning:#?}\n{judging:#?}\nseed {seed}\nbase {base}\n"))
+    let mut plan =
+        format!("{data:#?}\n{making:#?}\n{learning:#?}\n{judging:#?}\nseed {seed}\nbase {base}\n");
+    if let Some(adapter) = &learning.adapter {
+        // A file of this name may be another one tomorrow.
+        let path = config.working_dir.join(adapter);
+        let bytes = fs::read(&path).map_err(|error| AppError::reading(&path, &error))?;
+        plan.push_str(&format!("adapter {:x}\n", Sha256::digest(&bytes)));
+    }
+    Ok(plan)
 }
 
 /// # Errors

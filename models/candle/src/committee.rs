@@ -50,7 +50,7 @@ struct Dense {
 
 enum Embedder {
     Teacher(Box<Teacher>),
-    Own { encoder: Encoder, vocabulary: Arc<Vocabulary> },
+    Own { encoder: Box<Encoder>, vocabulary: Arc<Vocabulary> },
 }
 
 /// A query and what may be said about it.
@@ -91,7 +91,7 @@ impl Committee {
         let file = gguf::open(model)?;
         let meta = &file.meta;
         let exits = Exits { layers: meta.exit_layers.clone(), pooling: meta.pooling };
-        let encoder = Encoder::open(model, exits, meta.sequence_tokens_max(), device)?;
+        let encoder = Box::new(Encoder::open(model, exits, meta.sequence_tokens_max(), device)?);
         let name = format!("own-{}.vectors", gguf::fingerprint(model)?);
         let vectors = TextVectors::open(&folder.join(name), meta.width)?;
         let vocabulary = Arc::clone(&file.vocabulary);

@@ -1,7 +1,7 @@
 //! Sequences -> unit vectors: batches by length, the states at the exit layers, pooling, the head.
 
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::BufReader;
 use std::path::Path;
 
 use candle_core::quantized::gguf_file::Content;
@@ -9,6 +9,7 @@ use candle_core::{D, DType, Device, Result, Tensor};
 use models::{Embedding, MindError};
 
 use crate::decoder::Decoder;
+use crate::head::HeadTensors;
 use crate::meta::Pooling;
 use crate::tokens::Sequence;
 
@@ -23,9 +24,17 @@ pub struct Encoder {
     decoder: Decoder,
     exit_layers: Vec<usize>,
     pooling: Pooling,
-    /// (width, inputs) and (width); a model without a head embeds as its pooled states.
-    head: Option<(Tensor, Tensor)>,
+    /// A model without a head embeds as its pooled states.
+    head: Option<HeadTensors>,
     device: Device,
+}
+
+/// Sequences of one batch, padded on the right.
+struct Padded {
+    ids: Vec<u32>,
+    /// (b, 1, t): of the mean over a text's tokens.
+    weights: Tensor,
+    shape: (usize, usize),
 }
 
 /// Where the states are read.
@@ -52,7 +61,7 @@ impl Encoder {
             let depth = exits.layers.iter().copied().max().unwrap_or(0);
             let dtype = dtype_of(device);
             let decoder = Decoder::load(&content, &mut file, depth, tokens_max, dtype, device)?;
-            let head = head_of(&content, &mut file, device)?;
+            let head = HeadTensors::read(&content, &mut file, device)?;
             Ok(Encoder {
                 decoder,
                 exit_layers: exits.layers,
@@ -69,6 +78,14 @@ impl Encoder {
     /// # Errors
     /// [`MindError::Inference`] if an operation fails, [`MindError::Numeric`] on a bad vector.
     pub fn embed(&self, sequences: &[Sequence]) -> std::result::Result<Vec<Embedding>, MindError> {
+        self.raw(sequences)?.into_iter().map(Embedding::normalised).collect()
+    }
+
+    /// The same before normalisation: what a table of token vectors adds to.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if an operation fails.
+    pub fn raw(&self, sequences: &[Sequence]) -> std::result::Result<Vec<Vec<f32>>, MindError> {
         let mut vectors = vec![Vec::new(); sequences.len()];
         for batch in batches(sequences) {
             let rows = self.embed_batch(sequences, &batch).map_err(inference)?;
@@ -76,36 +93,23 @@ impl Encoder {
                 vectors[index] = row;
             }
         }
-        vectors.into_iter().map(Embedding::normalised).collect()
+        Ok(vectors)
     }
 
     fn embed_batch(&self, sequences: &[Sequence], batch: &[usize]) -> Result<Vec<Vec<f32>>> {
-        let pooled = self.pool_batch(sequences, batch)?;
+        let padded = self.pad(sequences, batch)?;
+        let pooled = self.pool_batch(sequences, batch, &padded)?;
         match &self.head {
             None => pooled.to_vec2(),
-            Some((weight, bias)) => pooled.matmul(&weight.t()?)?.broadcast_add(bias)?.to_vec2(),
-        }
-    }
-
-    /// Pooled states before the head, in order: what [`crate::fit`] learns from.
-    ///
-    /// # Errors
-    /// [`MindError::Inference`] if an operation fails.
-    pub fn pool(&self, sequences: &[Sequence]) -> std::result::Result<Vec<Vec<f32>>, MindError> {
-        let mut pooled = vec![Vec::new(); sequences.len()];
-        for batch in batches(sequences) {
-            let rows = self.pool_batch(sequences, &batch).and_then(|rows| rows.to_vec2());
-            for (index, row) in batch.into_iter().zip(rows.map_err(inference)?) {
-                pooled[index] = row;
+            Some(head) => {
+                let ids = Tensor::from_slice(&padded.ids, padded.ids.len(), &self.device)?;
+                head.apply(&pooled, &ids, &padded.weights)?.0.to_vec2()
             }
         }
-        Ok(pooled)
     }
 
-    /// (batch, inputs) f32: for each exit layer in order, the parts that the pooling names.
-    fn pool_batch(&self, sequences: &[Sequence], batch: &[usize]) -> Result<Tensor> {
+    fn pad(&self, sequences: &[Sequence], batch: &[usize]) -> Result<Padded> {
         let t = batch.iter().map(|index| sequences[*index].ids.len()).max().unwrap_or(0);
-        let shape = (batch.len(), t);
         let mut ids = Vec::with_capacity(batch.len() * t);
         let mut weights = Vec::with_capacity(batch.len() * t);
         for index in batch {
@@ -117,8 +121,36 @@ impl Encoder {
             weights.resize(ids.len(), 0f32);
         }
         let weights = Tensor::from_vec(weights, (batch.len(), 1, t), &self.device)?;
+        Ok(Padded { ids, weights, shape: (batch.len(), t) })
+    }
+
+    /// Pooled states before the head, in order: what [`crate::fit`] learns from.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if an operation fails.
+    pub fn pool(&self, sequences: &[Sequence]) -> std::result::Result<Vec<Vec<f32>>, MindError> {
+        let mut pooled = vec![Vec::new(); sequences.len()];
+        for batch in batches(sequences) {
+            let rows = self
+                .pad(sequences, &batch)
+                .and_then(|padded| self.pool_batch(sequences, &batch, &padded)?.to_vec2());
+            for (index, row) in batch.into_iter().zip(rows.map_err(inference)?) {
+                pooled[index] = row;
+            }
+        }
+        Ok(pooled)
+    }
+
+    /// (batch, inputs) f32: for each exit layer in order, the parts that the pooling names.
+    fn pool_batch(
+        &self,
+        sequences: &[Sequence],
+        batch: &[usize],
+        padded: &Padded,
+    ) -> Result<Tensor> {
+        let Padded { ids, weights, shape } = padded;
         let mut parts = vec![None; self.exit_layers.len()];
-        self.decoder.forward(&ids, shape, &mut |layer, states| {
+        self.decoder.forward(ids, *shape, &mut |layer, states| {
             let Some(slot) = self.exit_layers.iter().position(|exit| *exit == layer) else {
                 return Ok(());
             };
@@ -171,18 +203,6 @@ fn dtype_of(device: &Device) -> DType {
         Device::Cuda(_) => DType::BF16,
         Device::Metal(_) => DType::F16,
     }
-}
-
-pub(crate) fn head_of<R: std::io::Read + Seek>(
-    content: &Content,
-    reader: &mut R,
-    device: &Device,
-) -> Result<Option<(Tensor, Tensor)>> {
-    if !content.tensor_infos.contains_key("forethought.head.weight") {
-        return Ok(None);
-    }
-    let mut read = |name: &str| content.tensor(reader, name, device)?.dequantize(device);
-    Ok(Some((read("forethought.head.weight")?, read("forethought.head.bias")?)))
 }
 
 /// Each state divided by its root mean square, in f32: states of different tokens then weigh the

@@ -260,7 +260,7 @@ impl Sums {
             let at_mean: f64 = column.iter().zip(&x).map(|(w, x)| w * x).sum();
             (y - at_mean) as f32
         });
-        Ok(Head { weight, bias: bias.collect(), width, inputs: x.len() })
+        Ok(Head { weight, bias: bias.collect(), width, inputs: x.len(), table: None })
     }
 }
 

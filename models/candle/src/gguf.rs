@@ -17,14 +17,16 @@ use candle_core::quantized::gguf_file::{Content, TensorInfo};
 use models::{MindError, prompt};
 
 use crate::decoder::{Config, ROPE_FACTORS};
-use crate::head::{FittedHead, Head};
-use crate::meta::Meta;
+use crate::head::{FittedHead, Head, Table};
+use crate::meta::{Meta, Pooling};
 use crate::tokens::Vocabulary;
 
 pub use convert::convert;
 
 /// Name of the head's matrix, (width, inputs) f32, in a model file.
 pub const HEAD_WEIGHT: &str = "forethought.head.weight";
+/// Name of the head's table of token vectors, (tokens, any), in a model file that has one.
+pub(crate) const TOKEN_TABLE: &str = "forethought.tokens.weight";
 /// How an instruct model is asked; a base model has none.
 pub(crate) const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
 /// Name of the head's offset, (width) f32.
@@ -103,15 +105,27 @@ impl Gguf {
             return Ok(None);
         };
         let [width, inputs] = *info.shape.dims() else { return Ok(None) };
+        let table_width = self.table_width();
         let mut read = |name: &str| {
             let device = candle_core::Device::Cpu;
             let tensor = self.content.tensor(&mut self.file, name, &device)?.dequantize(&device)?;
             tensor.flatten_all()?.to_vec1::<f32>()
         };
-        read(HEAD_WEIGHT)
-            .and_then(|weight| Ok(Head { weight, bias: read(HEAD_BIAS)?, width, inputs }))
+        let mut read_all = || -> candle_core::Result<Head> {
+            let table = match table_width {
+                Some(width) => Some(Table { rows: read(TOKEN_TABLE)?, width }),
+                None => None,
+            };
+            Ok(Head { weight: read(HEAD_WEIGHT)?, bias: read(HEAD_BIAS)?, width, inputs, table })
+        };
+        read_all()
             .map(Some)
             .map_err(|error| MindError::Model(format!("{}: {error}", self.path.display())))
+    }
+
+    /// Values in a row of the head's table of token vectors, if it has one.
+    pub fn table_width(&self) -> Option<usize> {
+        self.content.tensor_infos.get(TOKEN_TABLE)?.shape.dims().last().copied()
     }
 }
 
@@ -199,8 +213,7 @@ fn check_tensors(content: &Content, config: &Config) -> Result<(), String> {
             return Err(format!("tensor {name} has the wrong shape {dims:?}"));
         }
     }
-    let tokens = content.metadata.get("tokenizer.ggml.tokens");
-    let tokens = tokens.and_then(|tokens| tokens.to_vec().ok()).map_or(0, Vec::len);
+    let tokens = tokens(content);
     let rows = dims("token_embd.weight")?[0];
     if rows < tokens {
         return Err(format!("it has {tokens} tokens and embeddings for {rows}"));
@@ -247,9 +260,23 @@ fn expected(config: &Config) -> impl Iterator<Item = (String, Vec<Option<usize>>
     ends.into_iter().chain(blocks)
 }
 
+/// How many tokens there are.
+fn tokens(content: &Content) -> usize {
+    let tokens = content.metadata.get("tokenizer.ggml.tokens");
+    tokens.and_then(|tokens| tokens.to_vec().ok()).map_or(0, Vec::len)
+}
+
 fn check_head(content: &Content, config: &Config, meta: &Meta) -> Result<(), String> {
-    let inputs = meta.inputs(config.hidden);
+    let mut inputs = meta.inputs(config.hidden);
     let dims = |name: &str| content.tensor_infos.get(name).map(|info| info.shape.dims().to_vec());
+    if let Some(table) = dims(TOKEN_TABLE) {
+        match table.as_slice() {
+            [rows, width] if *rows >= tokens(content) && meta.pooling == Pooling::Mean => {
+                inputs += width;
+            }
+            _ => return Err(format!("its table of token vectors does not fit: {table:?}")),
+        }
+    }
     let fits = match (dims(HEAD_WEIGHT), dims(HEAD_BIAS)) {
         (Some(weight), Some(bias)) => weight == [meta.width, inputs] && bias == [meta.width],
         (None, None) => meta.width == inputs,

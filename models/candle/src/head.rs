@@ -1,14 +1,21 @@
 //! The linear head: pooled states -> the embedding, before normalisation.
 //!
+//! A head may have a table of token vectors of its own, as static embeddings (model2vec) are, whose
+//! mean over a text joins the pooled states. What words a text has is said cheaply that way, and the
+//! states are left to say what the words mean together.
+//!
 //! It is fitted in closed form ([`crate::fit`]) and travels in the GGUF as two tensors. The one
 //! that ships with the program is in `models/head.safetensors`.
 
 use std::collections::HashMap;
+use std::io::{Read, Seek};
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor, safetensors};
+use candle_core::quantized::gguf_file::Content;
+use candle_core::{D, DType, Device, Tensor, safetensors};
 use models::MindError;
 
+use crate::gguf::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
 use crate::meta::Pooling;
 
 /// `y = W x + b`, W row-major (width, inputs).
@@ -18,8 +25,72 @@ pub struct Head {
     pub bias: Vec<f32>,
     /// Values in an embedding.
     pub width: usize,
-    /// Values in the pooled states.
+    /// Values in the pooled states, and in a row of the table if there is one.
     pub inputs: usize,
+    pub table: Option<Table>,
+}
+
+/// A row for each token; row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub rows: Vec<f32>,
+    /// Values in a row.
+    pub width: usize,
+}
+
+/// A head on a device.
+#[derive(Clone)]
+pub(crate) struct HeadTensors {
+    /// (width, inputs) and (width).
+    pub weight: Tensor,
+    pub bias: Tensor,
+    /// (tokens, table width).
+    pub table: Option<Tensor>,
+}
+
+impl HeadTensors {
+    /// The head of a model file, if it carries one.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn read<R: Read + Seek>(
+        content: &Content,
+        reader: &mut R,
+        device: &Device,
+    ) -> candle_core::Result<Option<HeadTensors>> {
+        let mut read = |name: &str| {
+            let found = content.tensor_infos.contains_key(name);
+            found.then(|| content.tensor(reader, name, device)?.dequantize(device)).transpose()
+        };
+        let (Some(weight), Some(bias)) = (read(HEAD_WEIGHT)?, read(HEAD_BIAS)?) else {
+            return Ok(None);
+        };
+        Ok(Some(HeadTensors { weight, bias, table: read(TOKEN_TABLE)? }))
+    }
+
+    /// `pooled` states (n, states) -> raw embeddings (n, width); and what the head read, which is the
+    /// states joined with the means of the table's rows of (b, t) `ids` under (b, reads, t) `weights`.
+    ///
+    /// # Errors
+    /// If the sizes do not agree.
+    pub(crate) fn apply(
+        &self,
+        pooled: &Tensor,
+        ids: &Tensor,
+        weights: &Tensor,
+    ) -> candle_core::Result<(Tensor, Tensor)> {
+        let read = match &self.table {
+            None => pooled.clone(),
+            Some(table) => {
+                let (b, _, t) = weights.dims3()?;
+                let width = table.dim(1)?;
+                let rows = table.index_select(ids, 0)?.reshape((b, t, width))?;
+                let means = weights.matmul(&rows)?.reshape((pooled.dim(0)?, width))?;
+                Tensor::cat(&[pooled, &means], D::Minus1)?
+            }
+        };
+        Ok((read.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?, read))
+    }
 }
 
 /// A head and how the states it reads are made.
@@ -87,6 +158,7 @@ impl FittedHead {
                 bias: get("bias").map_err(missing)?.to_vec1()?,
                 width,
                 inputs,
+                table: None,
             };
             let exits = get("exit_layers").map_err(missing)?.to_vec1::<u32>()?;
             Ok((head, exits, get("pooling").map_err(missing)?.to_vec1()?))

@@ -63,6 +63,21 @@ impl Vocabulary {
         &self.meta
     }
 
+    /// Every token as text by itself, by id: a space at its side is nothing to a reader of it, and
+    /// what is no text, such as half a character, is a placeholder.
+    ///
+    /// # Errors
+    /// As [`Vocabulary::encode`].
+    pub fn texts(&self) -> Result<Vec<String>, MindError> {
+        let count = u32::try_from(self.tokenizer.get_vocab_size(true)).unwrap_or(u32::MAX);
+        let text = |id: u32| {
+            let text = self.tokenizer.decode(&[id], false);
+            let text = text.map_err(|error| MindError::Inference(format!("tokenizer: {error}")))?;
+            Ok(text.trim().to_owned())
+        };
+        (0..count).map(text).collect()
+    }
+
     /// Ids of `text`, at most `tokens_max`, cut on the right.
     ///
     /// # Errors
@@ -105,6 +120,18 @@ impl Vocabulary {
             sequence.ids.extend(ids);
         }
         Ok(sequence)
+    }
+
+    /// A passage's sequence, of at most `tokens_max` tokens besides `<emb>`.
+    ///
+    /// # Errors
+    /// As [`Vocabulary::encode`].
+    pub fn assemble_passage(&self, text: &str, tokens_max: usize) -> Result<Sequence, MindError> {
+        let Sequence { mut ids, mut content } = self.assemble(&prompt::passage(text))?;
+        let cut = tokens_max.min(ids.len() - 1)..ids.len() - 1;
+        ids.drain(cut.clone());
+        content.drain(cut);
+        Ok(Sequence { ids, content })
     }
 
     fn marker(&self, role: Role) -> u32 {

@@ -19,10 +19,12 @@ mod ops;
 mod parameters;
 mod recipe;
 mod step;
+mod table;
 mod trainer;
 
 #[cfg(test)]
 mod tests;
 
 pub use recipe::{QueryForm, Recipe, Teaching};
+pub use table::{TableLesson, TableRecipe, TableReport, TableStart, TableTrainer};
 pub use trainer::{StepReport, Trainer};

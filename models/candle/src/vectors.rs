@@ -10,12 +10,12 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use models::{Embedding, MindError};
+use models::MindError;
 
 const KEY_BYTES: usize = 16;
 
 /// Embeds texts, in order.
-pub type Embed<'a> = dyn FnMut(&[&str]) -> Result<Vec<Embedding>, MindError> + 'a;
+pub type Embed<'a, V> = dyn FnMut(&[&str]) -> Result<Vec<V>, MindError> + 'a;
 
 /// See the module.
 pub struct TextVectors {
@@ -69,7 +69,7 @@ impl TextVectors {
     ///
     /// # Errors
     /// [`MindError::Inference`] if the file cannot be written.
-    pub fn add(&mut self, texts: &[&str], vectors: &[Embedding]) -> Result<(), MindError> {
+    pub fn add<V: AsRef<[f32]>>(&mut self, texts: &[&str], vectors: &[V]) -> Result<(), MindError> {
         let mut bytes = Vec::new();
         for (text, vector) in texts.iter().zip(vectors) {
             let key = key(text);
@@ -77,8 +77,9 @@ impl TextVectors {
                 continue;
             }
             bytes.extend_from_slice(&key);
-            bytes.extend(vector.as_slice().iter().flat_map(|value| value.to_le_bytes()));
-            self.remember(key, vector.as_slice().iter().copied());
+            let vector = vector.as_ref();
+            bytes.extend(vector.iter().flat_map(|value| value.to_le_bytes()));
+            self.remember(key, vector.iter().copied());
         }
         let written = self.file.write_all(&bytes);
         written.map_err(|error| MindError::Inference(format!("remembering vectors: {error}")))
@@ -88,10 +89,10 @@ impl TextVectors {
     ///
     /// # Errors
     /// As `embed` and [`TextVectors::add`].
-    pub fn complete(
+    pub fn complete<V: AsRef<[f32]>>(
         &mut self,
         texts: &[&str],
-        embed: &mut Embed<'_>,
+        embed: &mut Embed<'_, V>,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<(), MindError> {
         /// Seconds of work, which is what an interruption costs.
@@ -131,6 +132,8 @@ fn key(text: &str) -> [u8; KEY_BYTES] {
 
 #[cfg(test)]
 mod tests {
+    use models::Embedding;
+
     use super::*;
 
     fn vector(values: [f32; 2]) -> Embedding {

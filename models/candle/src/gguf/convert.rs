@@ -13,8 +13,8 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Result, Tensor};
 use models::MindError;
 
-use crate::gguf::{Gguf, HEAD_BIAS, HEAD_WEIGHT, open};
-use crate::head::Head;
+use crate::gguf::{Gguf, HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE, open};
+use crate::head::{Head, Table};
 use crate::meta::Meta;
 
 /// llama.cpp's `LLAMA_FTYPE_MOSTLY_Q8_0`.
@@ -97,7 +97,7 @@ fn tensors(
         .content
         .tensor_infos
         .keys()
-        .filter(|name| ![HEAD_WEIGHT, HEAD_BIAS].contains(&name.as_str()))
+        .filter(|name| ![HEAD_WEIGHT, HEAD_BIAS, TOKEN_TABLE].contains(&name.as_str()))
         .cloned()
         .collect();
     let mut tensors = BTreeMap::new();
@@ -115,6 +115,11 @@ fn tensors(
         let (weight, bias) = head.tensors(&Device::Cpu)?;
         tensors.insert(HEAD_WEIGHT.to_owned(), QTensor::quantize(&weight, GgmlDType::F32)?);
         tensors.insert(HEAD_BIAS.to_owned(), QTensor::quantize(&bias, GgmlDType::F32)?);
+        if let Some(Table { rows, width }) = &head.table {
+            let shape = (rows.len() / width, *width);
+            let rows = Tensor::from_slice(rows, shape, &Device::Cpu)?;
+            tensors.insert(TOKEN_TABLE.to_owned(), quantised(&rows, GgmlDType::F32)?);
+        }
     }
     Ok(tensors)
 }

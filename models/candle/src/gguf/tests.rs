@@ -8,7 +8,7 @@ use candle_core::quantized::gguf_file::{self, Value};
 use tempfile::TempDir;
 
 use crate::gguf::draft::{Draft, HIDDEN, wave};
-use crate::gguf::{HEAD_BIAS, HEAD_WEIGHT, convert, fingerprint, open};
+use crate::gguf::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE, convert, fingerprint, open};
 use crate::head::{FittedHead, Head};
 use crate::meta::{Meta, Pooling};
 
@@ -21,7 +21,7 @@ fn complaint(path: &Path) -> String {
 
 fn shipped(inputs: usize) -> FittedHead {
     let weight = wave(&[8, inputs]).flatten_all().unwrap().to_vec1().unwrap();
-    let head = Head { weight, bias: vec![0.25; 8], width: 8, inputs };
+    let head = Head { weight, bias: vec![0.25; 8], width: 8, inputs, table: None };
     FittedHead { head, exit_layers: vec![1, 2], pooling: Pooling::Mean }
 }
 
@@ -336,5 +336,28 @@ fn half_a_head_is_refused() {
         draft.tensor(name, &[8], GgmlDType::F32);
         let said = complaint(&draft.write(folder.path()));
         assert!(said.contains("its embedding head"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_token_table_that_does_not_fit_is_refused() {
+    let tokens = 2 * HIDDEN;
+    let wide = [8, HIDDEN + 32];
+    let cases: [(&[usize], &[usize], &str); 3] = [
+        (&[3, 32], &wide, "table of token vectors does not fit"),
+        (&[32], &wide, "table of token vectors does not fit"),
+        (&[tokens, 32], &[8, HIDDEN], "its embedding head does not turn"),
+    ];
+    for (table, head, why) in cases {
+        let folder = TempDir::new().unwrap();
+        let mut draft = Draft::new("llama");
+        let rows = draft.tensors["token_embd.weight"].shape().dims()[0];
+        let table: Vec<usize> =
+            table.iter().map(|dim| if *dim == tokens { rows } else { *dim }).collect();
+        draft.tensor(TOKEN_TABLE, &table, GgmlDType::F32);
+        draft.tensor(HEAD_WEIGHT, head, GgmlDType::F32);
+        draft.tensor(HEAD_BIAS, &[8], GgmlDType::F32);
+        let said = complaint(&draft.write(folder.path()));
+        assert!(said.contains(why), "{said:?}");
     }
 }

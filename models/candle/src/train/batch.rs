@@ -191,10 +191,7 @@ pub(crate) fn passage_item(
     vocabulary: &Vocabulary,
     tokens_max: usize,
 ) -> Result<Item, MindError> {
-    let Sequence { mut ids, mut content } = vocabulary.assemble(&prompt::passage(text))?;
-    let cut = tokens_max.min(ids.len() - 1)..ids.len() - 1;
-    ids.drain(cut.clone());
-    content.drain(cut);
+    let Sequence { ids, content } = vocabulary.assemble_passage(text, tokens_max)?;
     let read = Read { content, last: ids.len() - 1 };
     Ok(Item { ids, reads: vec![read], labels: Vec::new() })
 }

@@ -13,10 +13,11 @@ use models::{MindError, OnToken, Sampling, prompt};
 use super::adapter::Adapter;
 use super::network::{HEAD, MARKERS, Network};
 use super::recipe::Recipe;
+use super::table::TABLE;
 use crate::author::{Author, Manner, Task};
 use crate::decoder::Config;
 use crate::gguf::{self, convert};
-use crate::head::Head;
+use crate::head::{Head, Table};
 use crate::meta::{Meta, Roles, SHIPPED_BARE_WEIGHT, Style};
 use crate::think::{Thinker, ThinkerOptions};
 use crate::tokens::Vocabulary;
@@ -79,13 +80,19 @@ pub fn merge(
     out: &Path,
     progress: &mut dyn FnMut(f32),
 ) -> std::result::Result<(), MindError> {
-    let file = gguf::open(base)?;
+    let mut file = gguf::open(base)?;
     let wrong = |error: candle_core::Error| {
         MindError::Model(format!("the adapter does not fit {}: {error}", base.display()))
     };
     let config = Config::read(&file.content).map_err(wrong)?;
     let meta = meta(&file.meta, named);
-    let head = head(adapter).map_err(wrong)?;
+    let mut head = head(adapter).map_err(wrong)?;
+    if let Some(head) = &mut head
+        && head.table.is_none()
+    {
+        // A table that was not trained stays as it is.
+        head.table = file.head()?.and_then(|head| head.table);
+    }
     drop(file);
     let merger = Merger { adapter, config, roles: meta.roles, half: named.half };
     let mut adjust = |name: &str, tensor: &QTensor| merger.adjusted(name, tensor);
@@ -109,7 +116,11 @@ fn head(adapter: &Adapter) -> Result<Option<Head>> {
     };
     let (width, inputs) = weight.dims2()?;
     let values = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1();
-    Ok(Some(Head { weight: values(weight)?, bias: values(bias)?, width, inputs }))
+    let table = match adapter.tensors.get(TABLE) {
+        Some(table) => Some(Table { rows: values(table)?, width: table.dim(1)? }),
+        None => None,
+    };
+    Ok(Some(Head { weight: values(weight)?, bias: values(bias)?, width, inputs, table }))
 }
 
 struct Merger<'a> {
@@ -214,8 +225,11 @@ pub fn check(
     let recipe = Recipe { dropout: 0.0, lambda: 0.5, ..adapter.about.recipe.clone() };
     let (mut ours, vocabulary) = network(base, &recipe, device)?;
     let mut parameters = ours.parameters(&recipe).map_err(inference)?;
-    // A run without generation trained no upper layers: their parts stay at nothing.
-    parameters.places.retain(|place| adapter.tensors.contains_key(&place.name));
+    // A run without generation trained no upper layers: their parts stay at nothing. States are
+    // compared, which the head does not change.
+    let is_head = |name: &str| HEAD.contains(&name) || name == TABLE;
+    let trained = |name: &str| adapter.tensors.contains_key(name) && !is_head(name);
+    parameters.places.retain(|place| trained(&place.name));
     parameters.set(&adapter.tensors, "").map_err(inference)?;
     ours.apply(&parameters, &recipe).map_err(inference)?;
     let (theirs, _) = network(merged, &recipe, device)?;

@@ -17,7 +17,8 @@ use super::ops;
 use super::parameters::{Gradients, Parameters, Start};
 use super::recipe::Recipe;
 use crate::decoder::Decoder;
-use crate::encoder::{RMS_EPSILON, head_of, rms_normalised};
+use crate::encoder::{RMS_EPSILON, rms_normalised};
+use crate::head::HeadTensors;
 use crate::meta::{Meta, Pooling};
 
 /// Name of the trained additions to the markers' embeddings, (4, hidden).
@@ -42,7 +43,7 @@ pub(crate) struct Network {
     markers: [u32; 4],
     loras: Vec<Loras>,
     marker_rows: Option<Tensor>,
-    head: Option<(Tensor, Tensor)>,
+    head: Option<HeadTensors>,
     ones: Tensor,
 }
 
@@ -59,13 +60,15 @@ pub(crate) struct Vectors {
     pub unit: Tensor,
     /// (b · reads, 1), length before.
     norm: Tensor,
-    /// (b · reads, inputs), the pooled states.
+    /// (b · reads, inputs), what the head reads.
     pooled: Tensor,
 }
 
 /// A forward pass under way.
 pub(crate) struct Pass {
     shape: (usize, usize),
+    /// (n)
+    ids: Tensor,
     seed: Option<u64>,
     /// (n, 4) ones where a token is a marker.
     marked: Option<Tensor>,
@@ -100,7 +103,7 @@ impl Network {
         let tied = !content.tensor_infos.contains_key("output.weight");
         let output =
             if tied { decoder.embedding.embeddings().clone() } else { read("output.weight")? };
-        let head = head_of(content, file, device)?;
+        let head = HeadTensors::read(content, file, device)?;
         let roles = meta.roles;
         Ok(Network {
             ones: Tensor::ones(decoder.config.hidden, DType::F32, device)?,
@@ -138,13 +141,26 @@ impl Network {
             let shape = vec![self.markers.len(), self.decoder.config.hidden];
             parameters.add(MARKERS.to_owned(), shape, Start::Zero);
         }
-        if let Some((weight, bias)) = &self.head {
+        if let Some(HeadTensors { weight, bias, .. }) = &self.head {
             for (name, tensor) in HEAD.iter().zip([weight, bias]) {
                 let values = tensor.flatten_all()?.to_vec1()?;
                 parameters.add((*name).to_owned(), tensor.dims().to_vec(), Start::Given(values));
             }
         }
         Ok(parameters)
+    }
+
+    /// Gives the head other weights, (width, inputs), and a table of token vectors to go with them.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub(crate) fn set_table(&mut self, weight: &Tensor, table: &Tensor) -> Result<()> {
+        let device = &self.decoder.device;
+        if let Some(head) = &mut self.head {
+            head.weight = weight.to_dtype(DType::F32)?.to_device(device)?;
+            head.table = Some(table.to_dtype(DType::F32)?.to_device(device)?);
+        }
+        Ok(())
     }
 
     /// Computes with `parameters` from now on.
@@ -168,7 +184,8 @@ impl Network {
         self.marker_rows = parameters.tensor(MARKERS, &device)?;
         let part = |name| parameters.tensor(name, &device);
         if let (Some(weight), Some(bias)) = (part(HEAD[0])?, part(HEAD[1])?) {
-            self.head = Some((weight, bias));
+            let table = self.head.take().and_then(|head| head.table);
+            self.head = Some(HeadTensors { weight, bias, table });
         }
         Ok(())
     }
@@ -202,8 +219,8 @@ impl Network {
         seed: Option<u64>,
     ) -> Result<Pass> {
         let device = self.device();
-        let tensor = Tensor::from_slice(ids, ids.len(), device)?;
-        let mut states = self.decoder.embedding.forward(&tensor)?;
+        let looked_up = Tensor::from_slice(ids, ids.len(), device)?;
+        let mut states = self.decoder.embedding.forward(&looked_up)?;
         let mut marked = None;
         if let Some(rows) = &self.marker_rows {
             let is = |id: &u32| self.markers.map(|marker| f32::from(u8::from(marker == *id)));
@@ -212,7 +229,16 @@ impl Network {
             states = (states + ones.matmul(rows)?)?;
             marked = Some(ones);
         }
-        Ok(Pass { shape, seed, marked, states, depth: 0, exits: Vec::new(), kept: Vec::new() })
+        Ok(Pass {
+            shape,
+            ids: looked_up,
+            seed,
+            marked,
+            states,
+            depth: 0,
+            exits: Vec::new(),
+            kept: Vec::new(),
+        })
     }
 
     /// Goes on to `depth`; `keep` is for a pass that will go back.
@@ -260,9 +286,9 @@ impl Network {
         };
         let parts = pass.exits.iter().map(pool).collect::<Result<Vec<_>>>()?;
         let pooled = Tensor::cat(&parts, D::Minus1)?;
-        let raw = match &self.head {
-            None => pooled.clone(),
-            Some((weight, bias)) => pooled.matmul(&weight.t()?)?.broadcast_add(bias)?,
+        let (raw, pooled) = match &self.head {
+            None => (pooled.clone(), pooled),
+            Some(head) => head.apply(&pooled, &pass.ids, &readouts.weights)?,
         };
         let norm = raw.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
         Ok(Vectors { unit: raw.broadcast_div(&norm)?, norm, pooled })
@@ -340,7 +366,7 @@ impl Network {
         let d_raw = (d - unit.broadcast_mul(&along)?)?.broadcast_div(norm)?;
         let d_pooled = match &self.head {
             None => d_raw,
-            Some((weight, _)) => {
+            Some(HeadTensors { weight, .. }) => {
                 gradients.add(HEAD[0], &d_raw.t()?.matmul(pooled)?)?;
                 gradients.add(HEAD[1], &d_raw.sum(0)?)?;
                 d_raw.matmul(weight)?

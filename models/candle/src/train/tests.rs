@@ -4,6 +4,7 @@
 
 mod shipped;
 mod small;
+mod table;
 
 use std::collections::BTreeMap;
 

@@ -1,15 +1,16 @@
 //! A run: the network, what is trained of it, and the steps one after another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::{DType, Device};
+use candle_core::{Device, Tensor};
 use models::dataset::{self, Pair};
 use models::schedule::{self, Schedule};
 use models::{Embedding, MindError, Thought, prompt};
 
 use super::adam::{self, AdamW};
+use super::adapter::Adapter;
 use super::batch::{Batch, Item, Read, passage_item};
 use super::checkpoint;
 use super::network::{HEAD, Network};
@@ -47,20 +48,24 @@ pub struct Trainer {
     recipe: Recipe,
     pairs: Vec<Pair>,
     parameters: Parameters,
+    /// What else the adapter had that it began with. It stays as it is.
+    others: HashMap<String, Tensor>,
     adam: AdamW,
     schedule: Schedule,
     key: [u8; 32],
 }
 
 impl Trainer {
-    /// Loads the model at `base` to train it on `pairs`.
+    /// Loads the model at `base` to train it on `pairs`, beginning with what the adapter `before` has
+    /// learnt of it.
     ///
     /// # Errors
-    /// [`MindError::Model`] if the recipe, the data or the model cannot be used.
+    /// [`MindError::Model`] if the recipe, the data, the model or the adapter cannot be used.
     pub fn open(
         base: &Path,
         recipe: Recipe,
         pairs: Vec<Pair>,
+        before: Option<&Adapter>,
         device: &Device,
     ) -> Result<Trainer, MindError> {
         let wrong = |why: String| MindError::Model(format!("{}: {why}", base.display()));
@@ -76,7 +81,14 @@ impl Trainer {
         let (content, meta) = (&file.content, &file.meta);
         let network = Network::load(content, &mut file.file, meta, &recipe, tokens_max, device);
         let mut network = network.map_err(|error| wrong(error.to_string()))?;
-        let parameters = network.parameters(&recipe).map_err(|error| wrong(error.to_string()))?;
+        let mut parameters =
+            network.parameters(&recipe).map_err(|error| wrong(error.to_string()))?;
+        let mut others = HashMap::new();
+        if let Some(adapter) = before {
+            others = adapter
+                .begin(&mut network, &mut parameters, &recipe)
+                .map_err(|error| wrong(format!("the adapter does not fit: {error}")))?;
+        }
         network.apply(&parameters, &recipe).map_err(|error| wrong(error.to_string()))?;
         let adam = AdamW::new(parameters.values.len(), recipe.weight_decay);
         let per_epoch = pairs.len().div_ceil(recipe.batch);
@@ -84,9 +96,9 @@ impl Trainer {
         let total = recipe.steps_max.map_or(total, |most| total.min(most));
         let warmup = (recipe.warmup * total as f64).ceil() as usize;
         let schedule = Schedule { peak: recipe.rate, warmup, total };
-        let key = key(&gguf::fingerprint(base)?, &recipe, &pairs);
+        let key = key(&gguf::fingerprint(base)?, &recipe, &pairs, &parameters.values);
         let vocabulary = Arc::clone(&file.vocabulary);
-        Ok(Trainer { network, vocabulary, recipe, pairs, parameters, adam, schedule, key })
+        Ok(Trainer { network, vocabulary, recipe, pairs, parameters, others, adam, schedule, key })
     }
 
     /// Steps of the whole run.
@@ -249,7 +261,8 @@ impl Trainer {
         step::generation_loss(&self.network, items).map(Some).map_err(inference)
     }
 
-    /// Writes what was trained, as f16: low-rank parts, markers' additions, head, with `about`.
+    /// Writes what was trained: low-rank parts, markers' additions, head, with `about`, and what
+    /// else there was in the adapter that the run began with.
     ///
     /// # Errors
     /// [`MindError::Inference`] if the file cannot be written.
@@ -260,23 +273,24 @@ impl Trainer {
     ) -> Result<(), MindError> {
         let write = || -> candle_core::Result<()> {
             let mut tensors = self.parameters.tensors()?;
-            for tensor in tensors.values_mut() {
-                *tensor = tensor.to_dtype(DType::F16)?;
-            }
-            super::adapter::write(path, &tensors, &self.recipe, about)
+            tensors.extend(self.others.clone());
+            super::adapter::write(path, tensors, &self.recipe, about)
         };
         write().map_err(|error| MindError::Inference(format!("{}: {error}", path.display())))
     }
 }
 
 /// Digest of all that decides the steps.
-fn key(fingerprint: &str, recipe: &Recipe, pairs: &[Pair]) -> [u8; 32] {
+fn key(fingerprint: &str, recipe: &Recipe, pairs: &[Pair], start: &[f32]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(fingerprint.as_bytes());
     hasher.update(format!("{recipe:?}").as_bytes());
     for pair in pairs {
         hasher.update(dataset::line(pair).as_bytes());
         hasher.update(b"\n");
+    }
+    for value in start {
+        hasher.update(&value.to_le_bytes());
     }
     *hasher.finalize().as_bytes()
 }

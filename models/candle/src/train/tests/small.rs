@@ -20,11 +20,11 @@ use crate::train::batch::Batch;
 use crate::train::merge::{self, Named};
 use crate::train::{QueryForm, Recipe, Trainer};
 
-const WIDTH: usize = 16;
+pub(super) const WIDTH: usize = 16;
 const HIDDEN: usize = 32;
 
 /// A model file of ours: two layers, an embedding head of random numbers.
-fn model(folder: &TempDir) -> PathBuf {
+pub(super) fn model(folder: &TempDir) -> PathBuf {
     let base = tiny("llama").write(folder.path());
     let meta = gguf::open(&base).unwrap().meta;
     let meta = Meta { exit_layers: vec![1, 2], width: WIDTH, ..meta };
@@ -35,6 +35,7 @@ fn model(folder: &TempDir) -> PathBuf {
         bias: (0..WIDTH).map(number).collect(),
         width: WIDTH,
         inputs,
+        table: None,
     };
     let out = folder.path().join("base.gguf");
     convert(&base, Some(&head), &meta, &out, &mut |_| {}).unwrap();
@@ -42,7 +43,7 @@ fn model(folder: &TempDir) -> PathBuf {
 }
 
 /// Eight rows of letters, which is all the tiny vocabulary spells.
-fn pairs() -> Vec<Pair> {
+pub(super) fn pairs() -> Vec<Pair> {
     let row = |(query, pos, thought): (&str, &str, &str)| Pair {
         query: query.to_owned(),
         pos: vec![pos.to_owned()],
@@ -63,7 +64,7 @@ fn pairs() -> Vec<Pair> {
     .to_vec()
 }
 
-fn recipe() -> Recipe {
+pub(super) fn recipe() -> Recipe {
     Recipe {
         rank: 8,
         alpha: 16.0,
@@ -84,7 +85,7 @@ fn eight_rows_are_learnt_by_heart() {
     let base = model(&folder);
     for query_form in [QueryForm::Both, QueryForm::Dropout] {
         let recipe = Recipe { query_form, ..recipe() };
-        let mut trainer = Trainer::open(&base, recipe, pairs(), &Device::Cpu).unwrap();
+        let mut trainer = Trainer::open(&base, recipe, pairs(), None, &Device::Cpu).unwrap();
         let bad = folder.path().join("bad");
         let first = trainer.step(None, &bad).unwrap();
         let mut last = first.clone();
@@ -154,7 +155,7 @@ fn a_run_that_is_interrupted_has_the_losses_of_one_that_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let base = model(&folder);
     let recipe = Recipe { dropout: 0.1, batch: 3, epochs: 4, ..recipe() };
-    let open = || Trainer::open(&base, recipe.clone(), pairs(), &Device::Cpu).unwrap();
+    let open = || Trainer::open(&base, recipe.clone(), pairs(), None, &Device::Cpu).unwrap();
     let (bad, checkpoint) = (folder.path().join("bad"), folder.path().join("checkpoint"));
     let mut whole = open();
     assert_eq!(whole.steps(), 12);
@@ -176,7 +177,7 @@ fn a_run_that_is_interrupted_has_the_losses_of_one_that_is_not() {
     }
     assert_eq!(found, expected);
     let other = Recipe { seed: 1, ..recipe.clone() };
-    let mut other = Trainer::open(&base, other, pairs(), &Device::Cpu).unwrap();
+    let mut other = Trainer::open(&base, other, pairs(), None, &Device::Cpu).unwrap();
     assert!(!other.resume(&checkpoint).unwrap(), "another run's checkpoint is not taken up");
     fs::write(&checkpoint, b"torn").unwrap();
     let error = open().resume(&checkpoint).unwrap_err().to_string();
@@ -187,7 +188,7 @@ fn a_run_that_is_interrupted_has_the_losses_of_one_that_is_not() {
 fn a_loss_that_is_no_number_stops_the_run_and_saves_its_rows() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = Recipe { rate: 1e30, ..recipe() };
-    let mut trainer = Trainer::open(&model(&folder), recipe, pairs(), &Device::Cpu).unwrap();
+    let mut trainer = Trainer::open(&model(&folder), recipe, pairs(), None, &Device::Cpu).unwrap();
     let bad = folder.path().join("bad.jsonl");
     let mut steps = (0..20).map(|_| trainer.step(None, &bad));
     let error = steps.find_map(Result::err).expect("such a rate breaks everything").to_string();
@@ -201,7 +202,7 @@ fn a_merged_file_computes_what_base_and_adapter_do() {
     let folder = tempfile::tempdir().unwrap();
     let base = model(&folder);
     let recipe = Recipe { epochs: 20, rate: 3e-3, ..recipe() };
-    let mut trainer = Trainer::open(&base, recipe, pairs(), &Device::Cpu).unwrap();
+    let mut trainer = Trainer::open(&base, recipe, pairs(), None, &Device::Cpu).unwrap();
     while trainer.taken() < trainer.steps() {
         trainer.step(None, &folder.path().join("bad")).unwrap();
     }
