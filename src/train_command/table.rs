@@ -141,7 +141,7 @@ fn steps(run: &Run, trainer: &mut TableTrainer) -> Result<(), AppError> {
     while trainer.taken() < trainer.steps() {
         let report = trainer.step()?;
         run.tell("training the table", report.step, trainer.steps(), &|status| {
-            status.loss = Some(report.vectors);
+            status.loss = Some(report.vectors as f32);
         });
         if run.stop.asked() || saved.elapsed() >= SAVED_EVERY || report.step == trainer.steps() {
             trainer.save(&run.file(CHECKPOINT))?;
