@@ -74,26 +74,22 @@ pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
     }
     let base = gguf::open(&run.base)?;
     let before = learning::before(&run, args)?;
-    let tokens = if table::is_wanted(&base, args)? { base.vocabulary.texts()? } else { Vec::new() };
+    let beginning = table::beginning(&run, &base, before.as_ref(), args)?;
+    let tokens = beginning.as_ref().map_or(&[][..], table::Beginning::tokens);
     let counter = Arc::clone(&base.vocabulary);
     let counter: (usize, &dyn TokenCounter) = (base.meta.passage_tokens_max, counter.as_ref());
     let inputs = Inputs::of(&run, args, counter)?;
     let mut rows = inputs.rows.clone();
     rows.extend(asking::questions(&inputs, &run, args)?);
-    let (split, teacher) = data(&inputs, rows, &tokens, &run, args)?;
+    let (split, teacher) = data(&inputs, rows, tokens, &run, args)?;
     let pairs = |rows: &[Row]| rows.iter().map(|row| row.pair.clone()).collect::<Vec<Pair>>();
     let (train, held_out) = (pairs(&split.train), pairs(&split.held_out));
     run.write("train.jsonl", &lines(&train))?;
     run.write("held-out.jsonl", &lines(&held_out))?;
     let lesson = learning::Lesson { train: train.clone(), teacher: teacher.as_ref(), before };
     learning::learn(&run, args, &inputs, &split.held_out, lesson)?;
-    if let Some(teacher) = teacher.filter(|_| !tokens.is_empty()) {
-        let material = table::Material {
-            tokens: &tokens,
-            teacher: &teacher,
-            train: &train,
-            held_out: &held_out,
-        };
+    if let Some((teacher, beginning)) = teacher.as_ref().zip(beginning.as_ref()) {
+        let material = table::Material { beginning, teacher, train: &train, held_out: &held_out };
         table::learn(&run, args, &material)?;
     }
     let verdict = judging::judge(&run, args, &inputs, &split)?;

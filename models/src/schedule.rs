@@ -47,7 +47,7 @@ pub fn order(rows: usize, epoch: u64, seed: u64) -> Vec<usize> {
 /// A batch is of one set as far as they go: what a search has to tell apart lies in one place, and
 /// negatives from elsewhere teach little (arXiv 2308.03281). What is left over goes together. Every
 /// row is in a batch, and the last one is filled up from the others, so that none is tiny.
-pub fn batches(sets: &[&str], size: usize, epoch: u64, seed: u64) -> Vec<Vec<usize>> {
+fn batches(sets: &[&str], size: usize, epoch: u64, seed: u64) -> Vec<Vec<usize>> {
     let order = order(sets.len(), epoch, seed);
     let mut open: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut batches = Vec::new();
@@ -68,9 +68,56 @@ pub fn batches(sets: &[&str], size: usize, epoch: u64, seed: u64) -> Vec<Vec<usi
     places.into_iter().map(|place| std::mem::take(&mut batches[place])).collect()
 }
 
+/// The batches of one epoch after another. An epoch's are drawn once, when its first is asked for.
+#[derive(Debug, Clone)]
+pub struct Batches {
+    /// By row: where it comes from.
+    sets: Vec<String>,
+    size: usize,
+    seed: u64,
+    /// The epoch that was drawn last, and its batches.
+    drawn: Option<(usize, Vec<Vec<usize>>)>,
+}
+
+impl Batches {
+    /// Batches of `size` rows each, at least 1; `sets` names where each row comes from.
+    pub fn new(sets: Vec<String>, size: usize, seed: u64) -> Batches {
+        Batches { sets, size, seed, drawn: None }
+    }
+
+    /// Steps of an epoch.
+    pub fn per_epoch(&self) -> usize {
+        self.sets.len().div_ceil(self.size)
+    }
+
+    /// The rows of `step`, from 0; none if there are no rows.
+    pub fn at(&mut self, step: usize) -> &[usize] {
+        let per_epoch = self.per_epoch().max(1);
+        let epoch = step / per_epoch;
+        let drawn = self.drawn.take().filter(|(of, _)| *of == epoch);
+        let (_, batches) = self.drawn.insert(drawn.unwrap_or_else(|| {
+            let sets: Vec<&str> = self.sets.iter().map(String::as_str).collect();
+            (epoch, batches(&sets, self.size, epoch as u64, self.seed))
+        }));
+        batches.get(step % per_epoch).map_or(&[], Vec::as_slice)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Schedule, batches, order};
+    use super::{Batches, Schedule, batches, order};
+
+    #[test]
+    fn a_step_has_the_batch_of_its_epoch() {
+        let sets = ["a", "b", "a", "a", "b"];
+        let mut drawn = Batches::new(sets.map(str::to_owned).to_vec(), 2, 7);
+        assert_eq!(drawn.per_epoch(), 3);
+        for step in [0, 1, 5, 4, 2, 9] {
+            let expected = &batches(&sets, 2, step as u64 / 3, 7)[step % 3];
+            assert_eq!(drawn.at(step), expected, "step {step}");
+        }
+        assert!(Batches::new(Vec::new(), 2, 7).at(0).is_empty());
+    }
 
     #[test]
     fn a_batch_is_of_one_set_as_far_as_they_go() {

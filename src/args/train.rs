@@ -136,7 +136,8 @@ pub(crate) struct Learning {
     #[arg(long, value_name = "FILE")]
     pub(crate) adapter: Option<PathBuf>,
     /// Give the head a table of token vectors (static embeddings), so wide, which is learnt from all
-    /// rows after the model's own steps; 0 for none. A model that has one keeps it.
+    /// rows after the model's own steps; 0 for none. A model that has one keeps it, and an adapter's
+    /// learns on.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) token_table: usize,
     #[arg(long, value_name = "N", default_value_t = 4)]

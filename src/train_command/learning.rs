@@ -113,10 +113,6 @@ pub(super) fn before(run: &Run, args: &Train) -> Result<Option<Adapter>, AppErro
         return Err(AppError::new(format!("{adapter} was not trained on {base}"))
             .hint("name the model that it was trained on: --base FILE"));
     }
-    if args.learning.token_table > 0 && adapter.has_table() {
-        return Err(AppError::new(format!("{} has a table of token vectors", path.display()))
-            .hint("leave out --token-table"));
-    }
     Ok(Some(adapter))
 }
 

@@ -12,6 +12,7 @@ use models::{MindError, prompt};
 use models_candle::encoder::{Encoder, Exits};
 use models_candle::gguf::{self, Gguf};
 use models_candle::meta::Pooling;
+use models_candle::teacher::Teacher;
 use models_candle::tokens::{Sequence, Vocabulary};
 use models_candle::train::adapter::Adapter;
 use models_candle::train::merge::{self, Named};
@@ -53,32 +54,71 @@ pub(super) fn check(args: &Train) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Whether the model is to get a table.
+/// Where the table begins that the model is to learn, if it is to learn one.
+pub(super) enum Beginning {
+    /// With the teacher's vectors of these: the texts of the vocabulary, by id.
+    Tokens(Vec<String>),
+    /// With the table that the run's adapter has.
+    Table,
+}
+
+impl Beginning {
+    /// What the teacher has to read for it.
+    pub(super) fn tokens(&self) -> &[String] {
+        match self {
+            Beginning::Tokens(tokens) => tokens,
+            Beginning::Table => &[],
+        }
+    }
+}
+
+/// Whether the model is to learn a table, and where that begins.
 ///
 /// # Errors
-/// If it cannot.
-pub(super) fn is_wanted(base: &Gguf, args: &Train) -> Result<bool, AppError> {
-    if args.learning.token_table == 0 {
-        return Ok(false);
+/// If it cannot learn one.
+pub(super) fn beginning(
+    run: &Run,
+    base: &Gguf,
+    before: Option<&Adapter>,
+    args: &Train,
+) -> Result<Option<Beginning>, AppError> {
+    let asked = args.learning.token_table;
+    if asked == 0 {
+        return Ok(None);
     }
-    match base.table_width() {
-        None if base.meta.pooling != Pooling::Mean => {
-            Err(AppError::new("a table of token vectors joins the mean of a text's states")
-                .hint("leave out --token-table: this model's vectors are read elsewhere"))
-        }
-        None => Ok(true),
-        Some(width) => Err(AppError::new(format!(
+    if let Some(width) = base.table_width() {
+        return Err(AppError::new(format!(
             "{} has a table of token vectors already, {width} wide",
             base.path.display()
         ))
-        .hint("leave out --token-table")),
+        .hint("leave out --token-table"));
+    }
+    if base.meta.pooling != Pooling::Mean {
+        return Err(AppError::new("a table of token vectors joins the mean of a text's states")
+            .hint("leave out --token-table: this model's vectors are read elsewhere"));
+    }
+    let taught = Teacher::open(&run.config.teacher_dir())?.width();
+    if taught != base.meta.width {
+        return Err(AppError::new(format!(
+            "a table needs vectors as wide as the teacher's {taught}, and the model's are {}",
+            base.meta.width
+        ))
+        .hint("leave out --token-table"));
+    }
+    match before.and_then(Adapter::table_width) {
+        None => Ok(Some(Beginning::Tokens(base.vocabulary.texts()?))),
+        Some(width) if width == asked => Ok(Some(Beginning::Table)),
+        Some(width) => Err(AppError::new(format!(
+            "the adapter's table of token vectors is {width} wide, not {asked}"
+        ))
+        .hint(format!("to learn on with it: --token-table {width}"))
+        .hint("to keep it as it is: leave out --token-table")),
     }
 }
 
 /// What a table is learnt from.
 pub(super) struct Material<'a> {
-    /// The texts of the vocabulary, by id.
-    pub(super) tokens: &'a [String],
+    pub(super) beginning: &'a Beginning,
     pub(super) teacher: &'a TextVectors,
     pub(super) train: &'a [Pair],
     pub(super) held_out: &'a [Pair],
@@ -89,16 +129,7 @@ pub(super) fn learn(run: &Run, args: &Train, material: &Material<'_>) -> Result<
     if run.file(ADAPTER).exists() {
         return Ok(());
     }
-    let learnt = Adapter::read(&run.file(LEARNT))?;
-    let taught = material.tokens.first().and_then(|token| material.teacher.get(token));
-    let taught = taught.map_or(0, <[f32]>::len);
-    let width = gguf::open(&run.base)?.meta.width;
-    if taught != width {
-        return Err(AppError::new(format!(
-            "a table needs vectors as wide as the teacher's {taught}, and the model's are {width}"
-        ))
-        .hint("leave out --token-table, and begin again: --fresh"));
-    }
+    let (learnt, table) = Adapter::read(&run.file(LEARNT))?.without_table()?;
     let bare = run.file(BARE);
     let named = Named {
         // The same in every run, and with it the digest that its vectors are found by.
@@ -110,9 +141,11 @@ pub(super) fn learn(run: &Run, args: &Train, material: &Material<'_>) -> Result<
     };
     merge::merge(&run.base, &learnt, &named, &bare, &mut |_| {})?;
     let model = gguf::open(&bare)?;
-    let vocabulary = &model.vocabulary;
     let (lesson, held_out) = lesson(run, args, &model, material)?;
-    let start = start(material, vocabulary, args.learning.token_table)?;
+    let start = match table {
+        Some(table) => table,
+        None => start(material, &model.vocabulary, args.learning.token_table)?,
+    };
     let how = TableRecipe {
         epochs: args.learning.table_epochs,
         batch: args.learning.table_batch,
@@ -168,7 +201,8 @@ fn start(
     vocabulary: &Vocabulary,
     width: usize,
 ) -> Result<TableStart, AppError> {
-    let Material { tokens, teacher, train, .. } = material;
+    let Material { beginning, teacher, train, .. } = material;
+    let tokens = beginning.tokens();
     let vectors: Option<Vec<&[f32]>> = tokens.iter().map(|token| teacher.get(token)).collect();
     let vectors = vectors.ok_or_else(|| AppError::new("the teacher did not read every token"))?;
     let mut counts = vec![0; tokens.len()];

@@ -39,7 +39,6 @@ pub struct Table {
 }
 
 /// A head on a device.
-#[derive(Clone)]
 pub(crate) struct HeadTensors {
     /// (width, inputs) and (width).
     pub weight: Tensor,

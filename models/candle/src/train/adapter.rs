@@ -14,7 +14,7 @@ use super::checkpoint;
 use super::network::{HEAD, Network};
 use super::parameters::Parameters;
 use super::recipe::Recipe;
-use super::table::TABLE;
+use super::table::{TABLE, TableStart};
 use crate::head::Table;
 
 /// The tensor that holds [`About`] as JSON bytes.
@@ -105,6 +105,33 @@ impl Adapter {
         Ok(self)
     }
 
+    /// The same without its table of token vectors and the head's columns for it, and these.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if the head is narrower than its table.
+    pub fn without_table(
+        mut self,
+    ) -> std::result::Result<(Adapter, Option<TableStart>), MindError> {
+        let mut part = || -> Result<Option<TableStart>> {
+            let Some(table) = self.tensors.remove(TABLE) else { return Ok(None) };
+            let Some(weight) = self.tensors.get(HEAD[0]) else { bail!("there is no head") };
+            let (joined, width) = (weight.dim(1)?, table.dim(1)?);
+            let Some(states) = joined.checked_sub(width) else {
+                bail!("the head reads {joined} values, fewer than the {width} of the table")
+            };
+            let values = |part: &Tensor| part.to_dtype(DType::F32)?.flatten_all()?.to_vec1();
+            let columns = values(&weight.narrow(1, states, width)?)?;
+            let weight = weight.narrow(1, 0, states)?.contiguous()?;
+            let table = Table { rows: values(&table)?, width };
+            self.tensors.insert(HEAD[0].to_owned(), weight);
+            Ok(Some(TableStart { table, columns }))
+        };
+        let start = part().map_err(|error| {
+            MindError::Model(format!("the adapter's table is damaged: {error}"))
+        })?;
+        Ok((self, start))
+    }
+
     /// Sets `parameters`, which are `network`'s by `recipe`, to what was learnt, and gives the head its
     /// table of token vectors if there is one. Returns what else there is, which stays as it is.
     ///
@@ -138,9 +165,9 @@ impl Adapter {
         Ok(others)
     }
 
-    /// Whether it has a table of token vectors.
-    pub fn has_table(&self) -> bool {
-        self.tensors.contains_key(TABLE)
+    /// Width of its table of token vectors, if it has one.
+    pub fn table_width(&self) -> Option<usize> {
+        self.tensors.get(TABLE).and_then(|table| table.dim(1).ok())
     }
 
     /// Writes it to `path`.

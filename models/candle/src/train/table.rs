@@ -10,7 +10,7 @@ use std::path::Path;
 
 use candle_core::{D, Device, Result, Tensor};
 use models::MindError;
-use models::schedule::{self, Schedule};
+use models::schedule::{Batches, Schedule};
 use rayon::prelude::*;
 
 use super::adam::AdamW;
@@ -67,7 +67,8 @@ pub struct TableReport {
 /// See the module.
 pub struct TableTrainer {
     lesson: TableLesson,
-    how: TableRecipe,
+    recipe: Recipe,
+    batches: Batches,
     table_width: usize,
     /// Values in an embedding.
     width: usize,
@@ -85,7 +86,7 @@ impl TableTrainer {
     /// [`MindError::Model`] if the teacher's vectors are not as wide as the model's.
     pub fn open(
         start: TableStart,
-        lesson: TableLesson,
+        mut lesson: TableLesson,
         how: TableRecipe,
     ) -> std::result::Result<TableTrainer, MindError> {
         let TableStart { table: Table { rows, width: table_width }, columns } = start;
@@ -104,13 +105,15 @@ impl TableTrainer {
         let mut hasher = blake3::Hasher::new();
         hasher.update(format!("{how:?} {:?} {:?}", lesson.pairs, lesson.words).as_bytes());
         let key = *hasher.finalize().as_bytes();
-        let total = lesson.pairs.len().div_ceil(how.batch) * how.epochs;
+        let batches = Batches::new(std::mem::take(&mut lesson.sets), how.batch, how.recipe.seed);
+        let total = batches.per_epoch() * how.epochs;
         let warmup = (how.recipe.warmup * total as f64).ceil() as usize;
         Ok(TableTrainer {
             adam: AdamW::new(parameters.values.len(), 0.0),
             schedule: Schedule { peak: how.rate, warmup, total },
             lesson,
-            how,
+            recipe: how.recipe,
+            batches,
             table_width,
             width,
             parameters,
@@ -159,13 +162,8 @@ impl TableTrainer {
     /// [`MindError::Inference`] if an operation fails, [`MindError::Numeric`] if the loss is no number.
     pub fn step(&mut self) -> std::result::Result<TableReport, MindError> {
         let taken = self.taken();
-        let per_epoch = self.lesson.pairs.len().div_ceil(self.how.batch);
-        let (epoch, at) = (taken / per_epoch, taken % per_epoch);
-        let sets: Vec<&str> = self.lesson.sets.iter().map(String::as_str).collect();
-        let seed = self.how.recipe.seed;
-        let batches = schedule::batches(&sets, self.how.batch, epoch as u64, seed);
         let pairs: Vec<(usize, usize)> =
-            batches[at].iter().map(|pair| self.lesson.pairs[*pair]).collect();
+            self.batches.at(taken).iter().map(|pair| self.lesson.pairs[*pair]).collect();
         let (losses, gradient) = self.gradient(&pairs).map_err(inference)?;
         let report = TableReport {
             step: taken + 1,
@@ -199,7 +197,7 @@ impl TableTrainer {
         let (queries, passages) = (unit.narrow(0, 0, count)?, unit.narrow(0, count, count)?);
         let lesson = self.batch(pairs, &texts)?;
         let (losses, d_queries, d_passages) =
-            contrast::contrast(&queries, &passages, &lesson, &self.how.recipe, 1.0)?;
+            contrast::contrast(&queries, &passages, &lesson, &self.recipe, 1.0)?;
         let d = Tensor::cat(&[d_queries, d_passages], 0)?;
         let along = (&unit * &d)?.sum_keepdim(D::Minus1)?;
         let d_raw = (d - unit.broadcast_mul(&along)?)?.broadcast_div(&norm)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use models::dataset::{self, Pair};
-use models::schedule::{self, Schedule};
+use models::schedule::{Batches, Schedule};
 use models::{Embedding, MindError, Thought, prompt};
 
 use super::adam::{self, AdamW};
@@ -47,6 +47,7 @@ pub struct Trainer {
     vocabulary: Arc<Vocabulary>,
     recipe: Recipe,
     pairs: Vec<Pair>,
+    batches: Batches,
     parameters: Parameters,
     /// What else the adapter had that it began with. It stays as it is.
     others: HashMap<String, Tensor>,
@@ -91,14 +92,26 @@ impl Trainer {
         }
         network.apply(&parameters, &recipe).map_err(|error| wrong(error.to_string()))?;
         let adam = AdamW::new(parameters.values.len(), recipe.weight_decay);
-        let per_epoch = pairs.len().div_ceil(recipe.batch);
-        let total = per_epoch * recipe.epochs;
+        let sets = pairs.iter().map(|pair| pair.set.clone()).collect();
+        let batches = Batches::new(sets, recipe.batch, recipe.seed);
+        let total = batches.per_epoch() * recipe.epochs;
         let total = recipe.steps_max.map_or(total, |most| total.min(most));
         let warmup = (recipe.warmup * total as f64).ceil() as usize;
         let schedule = Schedule { peak: recipe.rate, warmup, total };
         let key = key(&gguf::fingerprint(base)?, &recipe, &pairs, &parameters.values);
         let vocabulary = Arc::clone(&file.vocabulary);
-        Ok(Trainer { network, vocabulary, recipe, pairs, parameters, others, adam, schedule, key })
+        Ok(Trainer {
+            network,
+            vocabulary,
+            recipe,
+            pairs,
+            batches,
+            parameters,
+            others,
+            adam,
+            schedule,
+            key,
+        })
     }
 
     /// Steps of the whole run.
@@ -140,15 +153,6 @@ impl Trainer {
         })
     }
 
-    /// The rows of the next step.
-    fn next_rows(&self) -> Vec<&Pair> {
-        let per_epoch = self.pairs.len().div_ceil(self.recipe.batch);
-        let (epoch, at) = (self.taken() / per_epoch, self.taken() % per_epoch);
-        let sets: Vec<&str> = self.pairs.iter().map(|pair| pair.set.as_str()).collect();
-        let batches = schedule::batches(&sets, self.recipe.batch, epoch as u64, self.recipe.seed);
-        batches[at].iter().map(|row| &self.pairs[*row]).collect()
-    }
-
     /// Takes the next step. Without `teacher` nothing is distilled but scores that the rows carry.
     ///
     /// # Errors
@@ -160,7 +164,7 @@ impl Trainer {
         bad_batch: &Path,
     ) -> Result<StepReport, MindError> {
         let taken = self.taken();
-        let rows = self.next_rows();
+        let rows: Vec<&Pair> = self.batches.at(taken).iter().map(|row| &self.pairs[*row]).collect();
         let mut batch = Batch::draw(&rows, &self.vocabulary, &self.recipe, taken)?;
         if let Some(teacher) = teacher {
             teach(&mut batch, teacher, self.vocabulary.meta().width);

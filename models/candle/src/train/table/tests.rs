@@ -39,7 +39,7 @@ fn trainer() -> TableTrainer {
 
 fn total(trainer: &TableTrainer, pairs: &[(usize, usize)]) -> f64 {
     let losses = trainer.gradient(pairs).unwrap().0;
-    let teaching = trainer.how.recipe.teaching;
+    let teaching = trainer.recipe.teaching;
     losses.contrast + teaching.scores * losses.scores + teaching.vectors * losses.vectors
 }
 
