@@ -140,10 +140,10 @@ pub(crate) struct Learning {
     /// learns on.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) token_table: usize,
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 16)]
     pub(crate) table_epochs: usize,
-    /// Rows in a step of the table.
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    /// Rows in a step of the table: the more there are to tell apart, the better it ranks.
+    #[arg(long, value_name = "N", default_value_t = 2048)]
     pub(crate) table_batch: usize,
     /// Peak of the table's learning rate.
     #[arg(long, value_name = "RATE", default_value_t = 3e-3)]
