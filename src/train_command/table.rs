@@ -97,7 +97,7 @@ pub(super) fn beginning(
         return Err(AppError::new("a table of token vectors joins the mean of a text's states")
             .hint("leave out --token-table: this model's vectors are read elsewhere"));
     }
-    let taught = Teacher::open(&run.config.teacher_dir())?.width();
+    let taught = Teacher::width_of(&run.config.teacher_dir())?;
     if taught != base.meta.width {
         return Err(AppError::new(format!(
             "a table needs vectors as wide as the teacher's {taught}, and the model's are {}",
@@ -139,7 +139,9 @@ pub(super) fn learn(run: &Run, args: &Train, material: &Material<'_>) -> Result<
         grounded: false,
         half: usize::MAX,
     };
-    merge::merge(&run.base, &learnt, &named, &bare, &mut |_| {})?;
+    if !bare.exists() {
+        merge::merge(&run.base, &learnt, &named, &bare, &mut |_| {})?;
+    }
     let model = gguf::open(&bare)?;
     let (lesson, held_out) = lesson(run, args, &model, material)?;
     let start = match table {

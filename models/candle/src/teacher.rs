@@ -39,8 +39,7 @@ impl Teacher {
     /// [`MindError::Model`] naming the folder and how to get it.
     pub fn open(folder: &Path) -> std::result::Result<Teacher, MindError> {
         let fail = |error: String| unusable(folder, &error);
-        let config = std::fs::read(folder.join("config.json")).map_err(|e| fail(e.to_string()))?;
-        let config: Config = serde_json::from_slice(&config).map_err(|e| fail(e.to_string()))?;
+        let config = config(folder)?;
         let weights =
             std::fs::read(folder.join("model.safetensors")).map_err(|e| fail(e.to_string()))?;
         let model = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)
@@ -57,6 +56,14 @@ impl Teacher {
     /// Values in a vector.
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// Values in a vector of the model in `folder`, which is not loaded for it.
+    ///
+    /// # Errors
+    /// As [`Teacher::open`].
+    pub fn width_of(folder: &Path) -> std::result::Result<usize, MindError> {
+        Ok(config(folder)?.hidden_size)
     }
 
     /// One unit vector per text, in order; `progress` is told how many are done.
@@ -112,6 +119,12 @@ impl Teacher {
         let sum = mask.unsqueeze(1)?.matmul(&states)?.squeeze(1)?;
         sum.broadcast_div(&mask.sum_keepdim(D::Minus1)?)?.to_vec2()
     }
+}
+
+fn config(folder: &Path) -> std::result::Result<Config, MindError> {
+    let config = std::fs::read(folder.join("config.json"));
+    let config = config.map_err(|error| unusable(folder, &error.to_string()))?;
+    serde_json::from_slice(&config).map_err(|error| unusable(folder, &error.to_string()))
 }
 
 fn unusable(folder: &Path, error: &str) -> MindError {

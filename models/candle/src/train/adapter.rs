@@ -113,16 +113,16 @@ impl Adapter {
         mut self,
     ) -> std::result::Result<(Adapter, Option<TableStart>), MindError> {
         let mut part = || -> Result<Option<TableStart>> {
-            let Some(table) = self.tensors.remove(TABLE) else { return Ok(None) };
+            let Some(table) = self.table()? else { return Ok(None) };
+            self.tensors.remove(TABLE);
             let Some(weight) = self.tensors.get(HEAD[0]) else { bail!("there is no head") };
-            let (joined, width) = (weight.dim(1)?, table.dim(1)?);
+            let (joined, width) = (weight.dim(1)?, table.width);
             let Some(states) = joined.checked_sub(width) else {
                 bail!("the head reads {joined} values, fewer than the {width} of the table")
             };
-            let values = |part: &Tensor| part.to_dtype(DType::F32)?.flatten_all()?.to_vec1();
-            let columns = values(&weight.narrow(1, states, width)?)?;
+            let columns = weight.narrow(1, states, width)?.to_dtype(DType::F32)?;
+            let columns = columns.flatten_all()?.to_vec1()?;
             let weight = weight.narrow(1, 0, states)?.contiguous()?;
-            let table = Table { rows: values(&table)?, width };
             self.tensors.insert(HEAD[0].to_owned(), weight);
             Ok(Some(TableStart { table, columns }))
         };
@@ -163,6 +163,16 @@ impl Adapter {
             bail!("it has {name}, and that layer is not to be trained");
         }
         Ok(others)
+    }
+
+    /// Its table of token vectors, if it has one.
+    ///
+    /// # Errors
+    /// If it is no table.
+    pub(crate) fn table(&self) -> Result<Option<Table>> {
+        let Some(table) = self.tensors.get(TABLE) else { return Ok(None) };
+        let rows = table.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?;
+        Ok(Some(Table { rows, width: table.dim(1)? }))
     }
 
     /// Width of its table of token vectors, if it has one.

@@ -17,7 +17,7 @@ use super::table::TABLE;
 use crate::author::{Author, Manner, Task};
 use crate::decoder::Config;
 use crate::gguf::{self, convert};
-use crate::head::{Head, Table};
+use crate::head::Head;
 use crate::meta::{Meta, Roles, SHIPPED_BARE_WEIGHT, Style};
 use crate::think::{Thinker, ThinkerOptions};
 use crate::tokens::Vocabulary;
@@ -116,11 +116,8 @@ fn head(adapter: &Adapter) -> Result<Option<Head>> {
     };
     let (width, inputs) = weight.dims2()?;
     let values = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1();
-    let table = match adapter.tensors.get(TABLE) {
-        Some(table) => Some(Table { rows: values(table)?, width: table.dim(1)? }),
-        None => None,
-    };
-    Ok(Some(Head { weight: values(weight)?, bias: values(bias)?, width, inputs, table }))
+    let (weight, bias, table) = (values(weight)?, values(bias)?, adapter.table()?);
+    Ok(Some(Head { weight, bias, width, inputs, table }))
 }
 
 struct Merger<'a> {
