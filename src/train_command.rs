@@ -227,10 +227,20 @@ fn check(args: &Train, config: &Arc<Config>) -> Result<(), AppError> {
     }
     let teacher = config.teacher_dir();
     table::check(args)?;
+    if args.making.no_teacher && args.learning.rank_all > 0.0 {
+        return Err(AppError::new("--rank-all is about the teacher's rankings")
+            .hint("leave out --no-teacher, or --rank-all"));
+    }
     if !args.making.no_teacher && !teacher.join("model.safetensors").is_file() {
-        return Err(AppError::new(format!("no teacher model in {}", teacher.display()))
-            .hint("run: fore model pull --teacher")
-            .hint("or leave it out of the committee: --no-teacher"));
+        let missing = AppError::new(format!("no teacher model in {}", teacher.display()))
+            .hint("run: fore model pull --teacher");
+        // What else is asked for cannot do without it.
+        let needed = args.learning.token_table > 0 || args.learning.rank_all > 0.0;
+        return Err(if needed {
+            missing
+        } else {
+            missing.hint("or leave it out of the committee: --no-teacher")
+        });
     }
     Ok(())
 }

@@ -90,7 +90,7 @@ fn what_cannot_be_trained_on_is_said_at_once() {
     let few = ["train", "--no-teacher", "--data", "few.jsonl"];
     let table = [&few[..], &["--token-table", "32"]].concat();
     let other_base = [&few[..], &["--adapter", shipped]].concat();
-    let cases: [(&[&str], &[&str]); 10] = [
+    let cases: [(&[&str], &[&str]); 11] = [
         (&["train"], &["nothing to learn from", "--folder DIR"]),
         (&["train", "--data", "bad.jsonl"], &["no teacher model", "fore model pull --teacher"]),
         (&["train", "--no-teacher", "--data", "bad.jsonl"], &["line 1", "line 2", "no usable row"]),
@@ -100,6 +100,7 @@ fn what_cannot_be_trained_on_is_said_at_once() {
         (&["train", "--no-teacher", "--data", "few.jsonl", "--lambda", "2"], &["lambda"]),
         (&["train", "--no-teacher", "--data", "few.jsonl", "--gate", "bm25"], &["--gate bm25"]),
         (&table, &["--token-table", "--no-teacher"]),
+        (&["train", "--no-teacher", "--data", "few.jsonl", "--rank-all", "1"], &["--rank-all"]),
         (&other_base, &["was not trained on", "--base FILE"]),
     ];
     for (arguments, said) in cases {

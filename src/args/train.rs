@@ -176,6 +176,10 @@ pub(crate) struct Learning {
     /// Temperature of the teacher's scores.
     #[arg(long, value_name = "T", default_value_t = 0.03)]
     pub(crate) distill_temperature: f64,
+    /// Weight of the teacher's rankings of all that is learnt from: all passages for a question, all
+    /// questions for a passage.
+    #[arg(long, value_name = "W", default_value_t = 0.0)]
+    pub(crate) rank_all: f64,
     /// Weight of the cosine to the teacher's vectors, whose pull is not divided by a temperature.
     #[arg(long, value_name = "W", default_value_t = 50.0)]
     pub(crate) align: f64,
@@ -274,6 +278,7 @@ impl Learning {
             teaching: Teaching {
                 scores: self.distill,
                 temperature: self.distill_temperature,
+                ranking: self.rank_all,
                 vectors: self.align,
             },
             query_form: match self.query_form {

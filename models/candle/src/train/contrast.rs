@@ -1,8 +1,9 @@
 //! The retrieval loss over a batch's vectors: InfoNCE, distillation of the teacher's scores, and
 //! alignment with the teacher's vectors; with gradients with respect to every vector.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
+use super::bank::{self, Bank};
 use super::recipe::Recipe;
 
 /// What the rows (queries) of a batch are to find among its columns (passages).
@@ -25,15 +26,16 @@ pub(crate) struct Lesson {
 pub(crate) struct Losses {
     pub contrast: f64,
     pub scores: f64,
+    pub ranking: f64,
     pub vectors: f64,
 }
 
-/// The losses, and the gradients of `weight · (contrast + α·scores + β·vectors)`, α and β being
-/// the recipe's weights, with respect to the unit vectors of rows (r, width) and columns (c, width).
+/// The losses, and the gradients of `weight · (contrast + α·scores + γ·ranking + β·vectors)`, α, γ and β
+/// being the recipe's weights, with respect to the unit vectors of rows (r, width) and columns (c, width).
 ///
 /// contrast: mean over rows of −log softmax(s/τ)[target]; scores: mean over rows of
-/// −Σ softmax(t/τ')·log softmax(s/τ), both over the columns a row sees; vectors: mean over all
-/// vectors of 1 − cosine.
+/// −Σ softmax(t/τ')·log softmax(s/τ), both over the columns a row sees; ranking: the mean of
+/// [`bank::divergence`] of rows and of columns; vectors: mean over all vectors of 1 − cosine.
 ///
 /// # Errors
 /// If an operation fails.
@@ -41,6 +43,7 @@ pub(crate) fn contrast(
     rows: &Tensor,
     columns: &Tensor,
     lesson: &Lesson,
+    bank: Option<&Bank>,
     recipe: &Recipe,
     weight: f64,
 ) -> Result<(Losses, Tensor, Tensor)> {
@@ -73,6 +76,19 @@ pub(crate) fn contrast(
     let d_scores = Tensor::from_vec(d_scores, (lesson.rows, lesson.columns), rows.device())?;
     let mut d_rows = d_scores.matmul(columns)?;
     let mut d_columns = d_scores.t()?.matmul(rows)?;
+    if let Some(bank) = bank.filter(|_| !lesson.teacher_vectors.is_empty()) {
+        let weight = weight * recipe.teaching.ranking / 2.0;
+        let theirs = teacher_vectors(rows, columns, lesson)?;
+        let part = |ours: &Tensor, first: usize, bank: &Tensor| {
+            let theirs = theirs.narrow(0, first, ours.dim(0)?)?;
+            bank::divergence(ours, &theirs, bank, recipe, weight)
+        };
+        let (of_rows, d_of_rows) = part(rows, 0, &bank.passages)?;
+        let (of_columns, d_of_columns) = part(columns, lesson.rows, &bank.queries)?;
+        losses.ranking = (of_rows + of_columns) / 2.0;
+        d_rows = (d_rows + d_of_rows)?;
+        d_columns = (d_columns + d_of_columns)?;
+    }
     if recipe.teaching.vectors > 0.0 && !lesson.teacher_vectors.is_empty() {
         let (loss, teacher) = aligned(rows, columns, lesson)?;
         losses.vectors = loss;
@@ -120,11 +136,16 @@ fn distilled(
 /// Mean of 1 − cosine over all vectors, and the teacher's (rows + columns, width).
 fn aligned(rows: &Tensor, columns: &Tensor, lesson: &Lesson) -> Result<(f64, Tensor)> {
     let own = Tensor::cat(&[rows, columns], 0)?;
-    let device: &Device = rows.device();
-    let teacher = Tensor::from_slice(&lesson.teacher_vectors, own.shape(), device)?;
+    let teacher = teacher_vectors(rows, columns, lesson)?;
     let cosines: Vec<f32> = (&own * &teacher)?.sum(1)?.to_vec1()?;
     let mean = cosines.iter().map(|cosine| f64::from(*cosine)).sum::<f64>() / cosines.len() as f64;
     Ok((1.0 - mean, teacher))
+}
+
+/// The teacher's vectors of rows and columns, (rows + columns, width).
+fn teacher_vectors(rows: &Tensor, columns: &Tensor, lesson: &Lesson) -> Result<Tensor> {
+    let shape = (rows.dim(0)? + columns.dim(0)?, rows.dim(1)?);
+    Tensor::from_slice(&lesson.teacher_vectors, shape, rows.device())
 }
 
 fn log_softmax(columns: &[usize], temperature: f64, score: &dyn Fn(usize) -> f32) -> Vec<f64> {

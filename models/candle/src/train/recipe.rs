@@ -19,6 +19,10 @@ pub struct Teaching {
     pub scores: f64,
     /// Temperature of the teacher's scores.
     pub temperature: f64,
+    /// Weight of the divergence from the teacher's rankings of all that is learnt from: of all passages
+    /// for a query, of all queries for a passage.
+    #[serde(default)]
+    pub ranking: f64,
     /// Weight of 1 − cosine to the teacher's vectors, where the widths agree.
     pub vectors: f64,
 }
@@ -91,7 +95,7 @@ impl Default for Recipe {
             negatives: 3,
             lambda: 0.8,
             temperature: 0.02,
-            teaching: Teaching { scores: 0.0, temperature: 0.05, vectors: 0.0 },
+            teaching: Teaching { scores: 0.0, temperature: 0.05, ranking: 0.0, vectors: 0.0 },
             query_form: QueryForm::Both,
             thought_kept: 0.9,
             grounded: 0.0,
@@ -130,7 +134,10 @@ impl Recipe {
             (share(self.lambda), "lambda must be from 0 to 1"),
             (positive(self.temperature), "the temperature must be above 0"),
             (positive(teaching.temperature), "the teacher's temperature must be above 0"),
-            (weight(teaching.scores) && weight(teaching.vectors), "weights must not be negative"),
+            (
+                [teaching.scores, teaching.ranking, teaching.vectors].into_iter().all(weight),
+                "weights must not be negative",
+            ),
             (share(self.thought_kept), "the share of thoughts kept must be from 0 to 1"),
             (share(self.grounded), "the share of grounded thoughts must be from 0 to 1"),
             (self.passage_tokens_max > 0, "some tokens of a passage must be read"),

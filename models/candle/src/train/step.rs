@@ -8,6 +8,7 @@
 
 use candle_core::{Device, Result, Tensor};
 
+use super::bank::Bank;
 use super::batch::{Batch, Item};
 use super::contrast::{self, Losses};
 use super::generation::Label;
@@ -49,6 +50,7 @@ pub(crate) fn gradients(
     network: &Network,
     parameters: &Parameters,
     batch: &Batch,
+    bank: Option<&Bank>,
     recipe: &Recipe,
     seed: u64,
 ) -> Result<(StepLosses, Gradients)> {
@@ -74,7 +76,7 @@ pub(crate) fn gradients(
     }
     let mut losses = StepLosses::default();
     let mut gradients = Gradients::zero(parameters);
-    let d_all = contrasted(network.device(), &all, batch, recipe, &mut losses)?;
+    let d_all = contrasted(network.device(), &all, batch, bank, recipe, &mut losses)?;
     let per_label = (1.0 - recipe.lambda) / batch.labels().max(1) as f64;
     for (index, (chunk, read)) in chunks.iter().zip(kept).enumerate() {
         let Read { mut pass, readouts, vectors } = match read {
@@ -96,9 +98,10 @@ pub(crate) fn gradients(
         }
         network.backward(&pass, d_top, Some((&readouts, &vectors, &d_rows)), &mut gradients)?;
     }
-    let Losses { contrast, scores, vectors } = losses.retrieval;
+    let Losses { contrast, scores, ranking, vectors } = losses.retrieval;
     let teaching = &recipe.teaching;
-    let retrieval = contrast + teaching.scores * scores + teaching.vectors * vectors;
+    let taught = teaching.scores * scores + teaching.ranking * ranking + teaching.vectors * vectors;
+    let retrieval = contrast + taught;
     losses.total = recipe.lambda * retrieval + (1.0 - recipe.lambda) * losses.generation;
     Ok((losses, gradients))
 }
@@ -142,13 +145,14 @@ fn contrasted(
     device: &Device,
     all: &[Vec<f32>],
     batch: &Batch,
+    bank: Option<&Bank>,
     recipe: &Recipe,
     losses: &mut StepLosses,
 ) -> Result<Vec<Vec<f32>>> {
     let rows = Tensor::new(all[..batch.lesson.rows].to_vec(), device)?;
     let columns = Tensor::new(all[batch.lesson.rows..].to_vec(), device)?;
     let (retrieval, d_rows, d_columns) =
-        contrast::contrast(&rows, &columns, &batch.lesson, recipe, recipe.lambda)?;
+        contrast::contrast(&rows, &columns, &batch.lesson, bank, recipe, recipe.lambda)?;
     losses.retrieval = retrieval;
     Ok([d_rows.to_vec2()?, d_columns.to_vec2()?].concat())
 }

@@ -197,7 +197,7 @@ impl TableTrainer {
         let (queries, passages) = (unit.narrow(0, 0, count)?, unit.narrow(0, count, count)?);
         let lesson = self.batch(pairs, &texts)?;
         let (losses, d_queries, d_passages) =
-            contrast::contrast(&queries, &passages, &lesson, &self.recipe, 1.0)?;
+            contrast::contrast(&queries, &passages, &lesson, None, &self.recipe, 1.0)?;
         let d = Tensor::cat(&[d_queries, d_passages], 0)?;
         let along = (&unit * &d)?.sum_keepdim(D::Minus1)?;
         let d_raw = (d - unit.broadcast_mul(&along)?)?.broadcast_div(&norm)?;

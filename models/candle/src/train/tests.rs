@@ -2,6 +2,7 @@
 //! differentiated by the `autograd` package (`fixtures/train/reference.py`), on tiny models of all
 //! three architectures.
 
+mod ranking;
 mod shipped;
 mod small;
 mod table;
@@ -80,7 +81,7 @@ fn recipe() -> Recipe {
         alpha: 6.0,
         lambda: 0.8,
         temperature: 0.05,
-        teaching: Teaching { scores: 0.7, temperature: 0.1, vectors: 0.3 },
+        teaching: Teaching { scores: 0.7, temperature: 0.1, ranking: 0.0, vectors: 0.3 },
         kept_tokens_max: usize::MAX,
         ..Recipe::default()
     }
@@ -232,7 +233,7 @@ fn losses_vectors_and_gradients_are_those_of_the_reference() {
             assert!(apart(ours, theirs) < 1e-4, "{name}, vector {row}: {ours:?} {theirs:?}");
         }
         let (losses, gradients) =
-            step::gradients(&network, &parameters, &batch, &recipe, 0).unwrap();
+            step::gradients(&network, &parameters, &batch, None, &recipe, 0).unwrap();
         let found = [
             ("nce", losses.retrieval.contrast),
             ("kd", losses.retrieval.scores),
@@ -263,8 +264,9 @@ fn gradients_of_a_batch_embedded_in_chunks_are_those_of_the_whole() {
         network.apply(&parameters, &whole).unwrap();
         let batch = batch(&reference, pooling);
         let cached = Recipe { kept_tokens_max: 0, ..whole.clone() };
-        let of =
-            |recipe: &Recipe| step::gradients(&network, &parameters, &batch, recipe, 7).unwrap();
+        let of = |recipe: &Recipe| {
+            step::gradients(&network, &parameters, &batch, None, recipe, 7).unwrap()
+        };
         let ((losses, expected), (cached_losses, found)) = (of(&whole), of(&cached));
         assert_eq!(losses, cached_losses, "{architecture}");
         let apart = apart(&found.values, &expected.values);
@@ -285,7 +287,7 @@ fn two_steps_of_adam_on_clipped_gradients_are_those_of_the_reference() {
     for (step, rate) in [0.003, 0.002].into_iter().enumerate() {
         network.apply(&parameters, &recipe).unwrap();
         let (losses, mut gradients) =
-            step::gradients(&network, &parameters, &batch, &recipe, 0).unwrap();
+            step::gradients(&network, &parameters, &batch, None, &recipe, 0).unwrap();
         let total = expected.total[step];
         assert!(
             (losses.total - total).abs() < 2e-4 * total,
@@ -313,7 +315,8 @@ fn without_thoughts_generation_costs_nothing_and_is_no_nan() {
     for item in &mut batch.items {
         item.labels.clear();
     }
-    let (losses, gradients) = step::gradients(&network, &parameters, &batch, &recipe, 0).unwrap();
+    let (losses, gradients) =
+        step::gradients(&network, &parameters, &batch, None, &recipe, 0).unwrap();
     assert_eq!(losses.generation, 0.0);
     assert!(losses.total.is_finite() && gradients.values.iter().all(|g| g.is_finite()));
 }
@@ -338,7 +341,7 @@ fn training_the_upper_layer_alone_leaves_the_lower_one_without_gradient() {
     }
     network.apply(&all, &recipe).unwrap();
     let batch = batch(&reference, Pooling::Mean);
-    let (_, gradients) = step::gradients(&network, &all, &batch, &recipe, 0).unwrap();
+    let (_, gradients) = step::gradients(&network, &all, &batch, None, &recipe, 0).unwrap();
     for place in &all.places {
         let gradient = by_name(&all, &gradients.values, &place.name);
         assert!(gradient.iter().any(|g| *g != 0.0), "{} has no gradient", place.name);

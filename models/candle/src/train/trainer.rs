@@ -11,6 +11,7 @@ use models::{Embedding, MindError, Thought, prompt};
 
 use super::adam::{self, AdamW};
 use super::adapter::Adapter;
+use super::bank::Bank;
 use super::batch::{Batch, Item, Read, passage_item};
 use super::checkpoint;
 use super::network::{HEAD, Network};
@@ -31,6 +32,8 @@ pub struct StepReport {
     pub contrast: f64,
     /// Distillation of the teacher's scores, before its weight.
     pub scores: f64,
+    /// Divergence from the teacher's rankings of all that is learnt from, before its weight.
+    pub ranking: f64,
     /// 1 − cosine to the teacher's vectors, before its weight.
     pub vectors: f64,
     pub generation: f64,
@@ -54,6 +57,8 @@ pub struct Trainer {
     adam: AdamW,
     schedule: Schedule,
     key: [u8; 32],
+    /// Made in the first step that a teacher ranks in.
+    bank: Option<Bank>,
 }
 
 impl Trainer {
@@ -111,6 +116,7 @@ impl Trainer {
             adam,
             schedule,
             key,
+            bank: None,
         })
     }
 
@@ -167,11 +173,18 @@ impl Trainer {
         let rows: Vec<&Pair> = self.batches.at(taken).iter().map(|row| &self.pairs[*row]).collect();
         let mut batch = Batch::draw(&rows, &self.vocabulary, &self.recipe, taken)?;
         if let Some(teacher) = teacher {
-            teach(&mut batch, teacher, self.vocabulary.meta().width);
+            let width = self.vocabulary.meta().width;
+            teach(&mut batch, teacher, width);
+            if self.bank.is_none() && self.recipe.teaching.ranking > 0.0 {
+                let (seed, device) = (self.recipe.seed, self.network.device());
+                self.bank =
+                    Bank::of(&self.pairs, teacher, width, seed, device).map_err(inference)?;
+            }
         }
         let seed = self.recipe.seed.wrapping_add(taken as u64 * 0x1_0000_0000);
+        let (network, parameters, bank) = (&self.network, &self.parameters, self.bank.as_ref());
         let (losses, mut gradients) =
-            step::gradients(&self.network, &self.parameters, &batch, &self.recipe, seed)
+            step::gradients(network, parameters, &batch, bank, &self.recipe, seed)
                 .map_err(inference)?;
         let length = adam::clip(&mut gradients.values, self.recipe.clip);
         if !losses.total.is_finite() || !length.is_finite() {
@@ -189,6 +202,7 @@ impl Trainer {
             loss: losses.total,
             contrast: losses.retrieval.contrast,
             scores: losses.retrieval.scores,
+            ranking: losses.retrieval.ranking,
             vectors: losses.retrieval.vectors,
             generation: losses.generation,
             gradient: length,

@@ -10,7 +10,7 @@ fn numbers(count: usize, step: f32) -> Vec<f32> {
 }
 
 fn recipe() -> TableRecipe {
-    let teaching = Teaching { scores: 0.7, temperature: 0.1, vectors: 2.0 };
+    let teaching = Teaching { scores: 0.7, temperature: 0.1, ranking: 0.0, vectors: 2.0 };
     let recipe = Recipe { teaching, temperature: 0.2, ..Recipe::default() };
     TableRecipe { epochs: 60, batch: 2, rate: 0.05, recipe }
 }

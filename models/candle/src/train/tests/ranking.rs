@@ -1,0 +1,47 @@
+//! Rankings of all that is learnt from, by a teacher's vectors.
+
+use candle_core::Device;
+use models::dataset::Pair;
+
+use super::small::{WIDTH, model, pairs, recipe};
+use crate::train::{Recipe, StepReport, Teaching, Trainer};
+use crate::vectors::TextVectors;
+
+/// A teacher of eight directions: a question and its answer have the same.
+fn teacher(folder: &tempfile::TempDir, width: usize) -> TextVectors {
+    let mut teacher = TextVectors::open(&folder.path().join(format!("{width}")), width).unwrap();
+    let pairs: Vec<Pair> = pairs();
+    for (place, pair) in pairs.iter().enumerate() {
+        let Pair { query, pos, thought, .. } = pair;
+        let mut vector = vec![0f32; width];
+        vector[place] = 1.0;
+        let with_thought = models::prompt::plain(query, thought);
+        let texts = [query.as_str(), pos[0].as_str(), with_thought.as_str()];
+        teacher.add(&texts, &[&vector, &vector, &vector]).unwrap();
+    }
+    teacher
+}
+
+/// With two rows in a step nobody but the bank tells them from the other six.
+#[test]
+fn a_model_comes_to_rank_everything_as_its_teacher_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = model(&folder);
+    let run = |teacher: &TextVectors| -> (StepReport, StepReport) {
+        let teaching = Teaching { scores: 0.0, temperature: 0.05, ranking: 1.0, vectors: 0.0 };
+        let recipe = Recipe { teaching, batch: 2, lambda: 1.0, epochs: 60, ..recipe() };
+        let mut trainer = Trainer::open(&base, recipe, pairs(), None, &Device::Cpu).unwrap();
+        let bad = folder.path().join("bad");
+        let first = trainer.step(Some(teacher), &bad).unwrap();
+        let mut last = first.clone();
+        while trainer.taken() < trainer.steps() {
+            last = trainer.step(Some(teacher), &bad).unwrap();
+        }
+        (first, last)
+    };
+    let (first, last) = run(&teacher(&folder, WIDTH));
+    assert!(first.ranking > 1.0 && last.ranking < 0.1, "{first:?} {last:?}");
+    assert!((first.loss - first.contrast - first.ranking).abs() < 1e-6, "{first:?}");
+    // Of vectors that are of another width ours are no match.
+    assert_eq!(run(&teacher(&folder, WIDTH + 1)).0.ranking, 0.0);
+}
