@@ -74,6 +74,9 @@ pub(crate) fn run(args: &Train, config: Config) -> Result<ExitCode, AppError> {
     }
     let base = gguf::open(&run.base)?;
     let before = learning::before(&run, args)?;
+    if args.learning.rank_all > 0.0 {
+        table::as_wide_as_the_teacher(&run, &base, "--rank-all")?;
+    }
     let beginning = table::beginning(&run, &base, before.as_ref(), args)?;
     let tokens = beginning.as_ref().map_or(&[][..], table::Beginning::tokens);
     let counter = Arc::clone(&base.vocabulary);

@@ -97,14 +97,7 @@ pub(super) fn beginning(
         return Err(AppError::new("a table of token vectors joins the mean of a text's states")
             .hint("leave out --token-table: this model's vectors are read elsewhere"));
     }
-    let taught = Teacher::width_of(&run.config.teacher_dir())?;
-    if taught != base.meta.width {
-        return Err(AppError::new(format!(
-            "a table needs vectors as wide as the teacher's {taught}, and the model's are {}",
-            base.meta.width
-        ))
-        .hint("leave out --token-table"));
-    }
+    as_wide_as_the_teacher(run, base, "--token-table")?;
     match before.and_then(Adapter::table_width) {
         None => Ok(Some(Beginning::Tokens(base.vocabulary.texts()?))),
         Some(width) if width == asked => Ok(Some(Beginning::Table)),
@@ -114,6 +107,18 @@ pub(super) fn beginning(
         .hint(format!("to learn on with it: --token-table {width}"))
         .hint("to keep it as it is: leave out --token-table")),
     }
+}
+
+/// That the model's vectors can be held against the teacher's, as `flag` has to.
+pub(super) fn as_wide_as_the_teacher(run: &Run, base: &Gguf, flag: &str) -> Result<(), AppError> {
+    let (taught, width) = (Teacher::width_of(&run.config.teacher_dir())?, base.meta.width);
+    if taught == width {
+        return Ok(());
+    }
+    Err(AppError::new(format!(
+        "{flag} needs vectors as wide as the teacher's {taught}, and the model's are {width}"
+    ))
+    .hint(format!("leave out {flag}")))
 }
 
 /// What a table is learnt from.

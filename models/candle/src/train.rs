@@ -1,9 +1,9 @@
 //! Joint fine-tuning: contrastive retrieval and behaviour cloning of thoughts in one run (paper C).
 //!
 //! [`network`] is the decoder with low-rank parts, layer by layer in [`block`] and [`linear`];
-//! [`batch`] makes sequences of data, [`contrast`], [`bank`] and [`generation`] are the losses, [`step`] puts
-//! them together at constant memory, [`adam`] moves the [`parameters`]. [`trainer`] is a run that
-//! can be interrupted, [`merge`] makes one model file of base and adapter.
+//! [`batch`] makes sequences of data, [`contrast`], [`bank`] and [`generation`] are the losses,
+//! [`step`] puts them together at constant memory, [`adam`] moves the [`parameters`]. [`trainer`] is
+//! a run that can be interrupted, [`merge`] makes one model file of base and adapter.
 
 mod adam;
 pub mod adapter;

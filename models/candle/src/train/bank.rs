@@ -6,16 +6,15 @@
 
 use std::collections::HashSet;
 
-use candle_core::{D, Device, Result, Tensor};
-use candle_nn::ops::{log_softmax, softmax};
+use candle_core::{D, Device, Result, Tensor, bail};
+use candle_nn::ops::log_softmax;
 use models::dataset::Pair;
 use models::{prompt, schedule};
 
 use super::recipe::Recipe;
 use crate::vectors::TextVectors;
 
-/// Most queries, and most passages. With 384 values a vector that is 50 MB each, and a twentieth of a
-/// step's time.
+/// Most queries, and most passages: 50 MB each with 384 values a vector.
 const TEXTS_MAX: usize = 32_768;
 
 /// The teacher's vectors, (texts, width) each.
@@ -26,33 +25,35 @@ pub(crate) struct Bank {
 
 impl Bank {
     /// Of the questions and first positives of `pairs`, or as many of them as fit, drawn by `seed`.
-    /// Nothing if the teacher's vectors are not `width` wide, or there is none.
     ///
     /// # Errors
-    /// If there is no memory for them.
+    /// If the teacher read none of them, or its vectors are not `width` wide.
     pub(crate) fn of(
         pairs: &[Pair],
         teacher: &TextVectors,
         width: usize,
         seed: u64,
         device: &Device,
-    ) -> Result<Option<Bank>> {
+    ) -> Result<Bank> {
         let order = schedule::order(pairs.len(), 0, seed);
-        let all = |text: &dyn Fn(&Pair) -> String| -> Result<Option<Tensor>> {
+        let all = |text: &dyn Fn(&Pair) -> String| -> Result<Tensor> {
             let mut known = HashSet::new();
             let texts = order.iter().map(|row| text(&pairs[*row]));
-            let texts = texts.filter(|text| known.insert(blake3::hash(text.as_bytes())));
+            let texts = texts.filter(|text| known.insert(text.clone()));
             let vectors = texts.filter_map(|text| teacher.get(&text).map(<[f32]>::to_vec));
             let vectors: Vec<Vec<f32>> =
                 vectors.filter(|vector| vector.len() == width).take(TEXTS_MAX).collect();
             if vectors.is_empty() {
-                return Ok(None);
+                bail!(
+                    "the teacher has no vectors to rank with that are {width} wide, as the model's"
+                );
             }
-            Tensor::from_vec(vectors.concat(), (vectors.len(), width), device).map(Some)
+            Tensor::from_vec(vectors.concat(), (vectors.len(), width), device)
         };
-        let queries = all(&|pair| prompt::plain(&pair.query, ""))?;
-        let passages = all(&|pair| pair.pos[0].clone())?;
-        Ok(queries.zip(passages).map(|(queries, passages)| Bank { queries, passages }))
+        Ok(Bank {
+            queries: all(&|pair| prompt::plain(&pair.query, ""))?,
+            passages: all(&|pair| pair.pos[0].clone())?,
+        })
     }
 }
 
@@ -72,8 +73,9 @@ pub(crate) fn divergence(
     let bank_t = bank.t()?;
     let log_shares = log_softmax(&(ours.matmul(&bank_t)? / recipe.temperature)?, D::Minus1)?;
     let scores = (theirs.matmul(&bank_t)? / recipe.teaching.temperature)?;
-    let wanted = softmax(&scores, D::Minus1)?;
-    let apart = (log_softmax(&scores, D::Minus1)? - &log_shares)?;
+    let log_wanted = log_softmax(&scores, D::Minus1)?;
+    let wanted = log_wanted.exp()?;
+    let apart = (log_wanted - &log_shares)?;
     let loss = f64::from((&wanted * apart)?.sum_all()?.to_scalar::<f32>()?) / count;
     let pull = ((log_shares.exp()? - wanted)? * (weight / (recipe.temperature * count)))?;
     Ok((loss, pull.matmul(bank)?))

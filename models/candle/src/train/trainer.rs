@@ -177,8 +177,8 @@ impl Trainer {
             teach(&mut batch, teacher, width);
             if self.bank.is_none() && self.recipe.teaching.ranking > 0.0 {
                 let (seed, device) = (self.recipe.seed, self.network.device());
-                self.bank =
-                    Bank::of(&self.pairs, teacher, width, seed, device).map_err(inference)?;
+                let bank = Bank::of(&self.pairs, teacher, width, seed, device);
+                self.bank = Some(bank.map_err(|error| MindError::Model(error.to_string()))?);
             }
         }
         let seed = self.recipe.seed.wrapping_add(taken as u64 * 0x1_0000_0000);

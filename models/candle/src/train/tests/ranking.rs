@@ -4,7 +4,7 @@ use candle_core::Device;
 use models::dataset::Pair;
 
 use super::small::{WIDTH, model, pairs, recipe};
-use crate::train::{Recipe, StepReport, Teaching, Trainer};
+use crate::train::{Recipe, Teaching, Trainer};
 use crate::vectors::TextVectors;
 
 /// A teacher of eight directions: a question and its answer have the same.
@@ -27,21 +27,22 @@ fn teacher(folder: &tempfile::TempDir, width: usize) -> TextVectors {
 fn a_model_comes_to_rank_everything_as_its_teacher_does() {
     let folder = tempfile::tempdir().unwrap();
     let base = model(&folder);
-    let run = |teacher: &TextVectors| -> (StepReport, StepReport) {
+    let open = || {
         let teaching = Teaching { scores: 0.0, temperature: 0.05, ranking: 1.0, vectors: 0.0 };
         let recipe = Recipe { teaching, batch: 2, lambda: 1.0, epochs: 60, ..recipe() };
-        let mut trainer = Trainer::open(&base, recipe, pairs(), None, &Device::Cpu).unwrap();
-        let bad = folder.path().join("bad");
-        let first = trainer.step(Some(teacher), &bad).unwrap();
-        let mut last = first.clone();
-        while trainer.taken() < trainer.steps() {
-            last = trainer.step(Some(teacher), &bad).unwrap();
-        }
-        (first, last)
+        Trainer::open(&base, recipe, pairs(), None, &Device::Cpu).unwrap()
     };
-    let (first, last) = run(&teacher(&folder, WIDTH));
+    let bad = folder.path().join("bad");
+    let mut trainer = open();
+    let of_our_width = teacher(&folder, WIDTH);
+    let first = trainer.step(Some(&of_our_width), &bad).unwrap();
+    let mut last = first.clone();
+    while trainer.taken() < trainer.steps() {
+        last = trainer.step(Some(&of_our_width), &bad).unwrap();
+    }
     assert!(first.ranking > 1.0 && last.ranking < 0.1, "{first:?} {last:?}");
     assert!((first.loss - first.contrast - first.ranking).abs() < 1e-6, "{first:?}");
     // Of vectors that are of another width ours are no match.
-    assert_eq!(run(&teacher(&folder, WIDTH + 1)).0.ranking, 0.0);
+    let error = open().step(Some(&teacher(&folder, WIDTH + 1)), &bad).unwrap_err();
+    assert!(error.to_string().contains("16 wide"), "{error}");
 }
