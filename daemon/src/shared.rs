@@ -124,7 +124,7 @@ impl Shared {
 
     /// The daemon's status, of the model `card`.
     pub(crate) fn daemon_status(&self, card: &ModelCard) -> DaemonStatus {
-        let memory = process_memory();
+        let memory = models::process::memory();
         DaemonStatus {
             version: self.settings.version.clone(),
             pid: std::process::id(),
@@ -137,21 +137,7 @@ impl Shared {
             folders: self.folders.list(&self.engine().catalogue),
             index: self.status.borrow().clone(),
             // The news are kept only while someone follows them.
-            training: training::read(&self.settings.training_file),
+            training: daemon_protocol::training::read(&self.settings.training_file),
         }
     }
-}
-
-/// Resident bytes, now and at their peak; zeros where there is no `/proc`.
-pub fn process_memory() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        status
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix(name)?.strip_suffix("kB")?.trim().parse::<u64>().ok()
-            })
-            .map_or(0, |kilobytes| kilobytes * 1024)
-    };
-    (field("VmRSS:"), field("VmHWM:"))
 }

@@ -12,7 +12,6 @@ mod message;
 mod model;
 mod preview;
 mod terminal;
-mod text;
 mod update;
 mod view;
 

@@ -8,7 +8,7 @@ use crate::model::{
     THOUGHT_BYTES_MAX,
 };
 use crate::preview::{Passage, Preview};
-use crate::text;
+use tui_text as text;
 
 /// What a fresh connection is asked for.
 pub(crate) fn greeting() -> Vec<Command> {

@@ -10,7 +10,7 @@ use crate::message::{Command, Message};
 use crate::model::{AskPhase, Connection, Moved};
 use crate::preview::Preview;
 use crate::terminal::base64;
-use crate::{editor, keys, text};
+use crate::{editor, keys};
 
 fn ask(id: u64, text: &str, thoughts: Option<usize>) -> Command {
     Command::Send(Request::Ask(Ask { id, text: text.to_owned(), limit: 10, thoughts, path: None }))
@@ -293,19 +293,7 @@ fn a_preview_marks_the_passage_and_counts_lines() {
 }
 
 #[test]
-fn text_fits_cells() {
-    assert_eq!(text::wrap("a bb ccc", 4), ["a bb", "ccc"]);
-    assert_eq!(text::wrap("abcdefg hi", 4), ["abcd", "efg ", "hi"]);
-    assert_eq!(text::wrap("日本語 x", 4), ["日本", "語 x"]);
-    assert_eq!(text::wrap("  in\n\nx", 9), ["  in", "", "x"]);
-    assert!(text::wrap("x", 0).is_empty());
-    assert_eq!(text::fit_end("日本語", 5), "日本…");
-    assert_eq!(text::fit_start("notes/git.md", 7), "…git.md");
-    assert_eq!((text::fit_end("ab", 0), text::fit_start("ab", 1)), (String::new(), "…".to_owned()));
-    assert_eq!(text::clean("a\tb\x1b[1m\u{202e}"), "a    b·[1m·");
-    for (ms, written) in [(40, "40 ms"), (1_990, "1.9 s"), (95_000, "1 min 35 s")] {
-        assert_eq!(text::duration(ms), written);
-    }
+fn the_clipboard_is_written_in_base64() {
     for (bytes, encoded) in
         [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
     {

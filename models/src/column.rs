@@ -1,4 +1,4 @@
-//! What a column of the evaluation's table measures, and its name.
+//! One way to answer a question: a column of the evaluation's table, and its name.
 
 use std::fmt;
 use std::str::FromStr;

@@ -5,18 +5,18 @@ use std::fs;
 use std::ops::Add;
 use std::path::Path;
 
-use daemon::eval::Encoding;
+use models::UserError;
+use models::files::write_atomically;
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
-use crate::model_command::write_atomically;
+use crate::Encoding;
 
 /// Of all runs that came to their end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Effort {
-    pub(super) passages: usize,
-    pub(super) tokens: usize,
-    pub(super) seconds: f64,
+pub struct Effort {
+    pub passages: usize,
+    pub tokens: usize,
+    pub seconds: f64,
 }
 
 impl Effort {
@@ -24,7 +24,7 @@ impl Effort {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(super) fn with_earlier(encoding: &Encoding, index: &Path) -> Result<Effort, AppError> {
+    pub fn with_earlier(encoding: &Encoding, index: &Path) -> Result<Effort, UserError> {
         let file = index.with_file_name(format!("encoded-{}.json", encoding.fingerprint));
         let Encoding { encoded, tokens, seconds, .. } = *encoding;
         let now = Effort { passages: encoded, tokens, seconds };
@@ -38,7 +38,7 @@ impl Effort {
         Ok(all)
     }
 
-    pub(super) fn tokens_per_second(self) -> f64 {
+    pub fn tokens_per_second(self) -> f64 {
         self.tokens as f64 / self.seconds.max(f64::MIN_POSITIVE)
     }
 }

@@ -4,24 +4,25 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
-use daemon::eval::{Column, Encoding, Report, Summary};
+use models::UserError;
+use models::column::Column;
+use models::files::write_atomically;
 use serde_json::{Map, Value, json};
 
-use super::effort::Effort;
-use super::sections::Section;
-use super::{Measured, Settings};
-use crate::error::AppError;
-use crate::model_command::write_atomically;
+use crate::effort::Effort;
+use crate::measured::{Measured, Settings};
+use crate::sections::Section;
+use crate::{Encoding, Report, Summary};
 
 /// Writes `NAME.COLUMN.run` for every column and `NAME.queries.jsonl` into `folder`.
 ///
 /// # Errors
 /// If the folder cannot be made or written.
-pub(super) fn write_section(
+pub fn write_section(
     folder: &Path,
     section: &Section,
     report: &Report,
-) -> Result<(), AppError> {
+) -> Result<(), UserError> {
     let name = section.file_name();
     for (at, column) in report.columns.iter().enumerate() {
         let file = folder.join(format!("{name}.{column}.run"));
@@ -35,13 +36,13 @@ pub(super) fn write_section(
 ///
 /// # Errors
 /// As [`write_section`].
-pub(super) fn write_report(folder: &Path, report: &Value) -> Result<(), AppError> {
+pub fn write_report(folder: &Path, report: &Value) -> Result<(), UserError> {
     write_atomically(&folder.join("report.json"), format!("{report:#}\n").as_bytes())
 }
 
 /// The rankings of the column at place `at`, as trec_eval reads them: query, `Q0`, document, rank,
 /// score, tag. A score is written so that it is read as the same number.
-pub(super) fn run(report: &Report, at: usize, column: Column) -> String {
+pub fn run(report: &Report, at: usize, column: Column) -> String {
     let mut text = String::new();
     for query in &report.queries {
         for (rank, (document, score)) in (1..).zip(&query.answers[at].ranking) {
@@ -75,7 +76,7 @@ fn word(id: &str) -> Cow<'_, str> {
 }
 
 /// A JSON object per query: what was thought, and what each column made of it.
-pub(super) fn queries(report: &Report) -> String {
+pub fn queries(report: &Report) -> String {
     let lines = report.queries.iter().map(|query| {
         let columns: Map<String, Value> = query
             .answers
@@ -104,7 +105,7 @@ pub(super) fn queries(report: &Report) -> String {
 }
 
 /// Everything aggregated.
-pub(super) fn report(settings: &Settings, all: &[Measured]) -> Value {
+pub fn report(settings: &Settings, all: &[Measured]) -> Value {
     let Settings { command, sampling, chunked, seed, .. } = settings;
     json!({
         "command": command,

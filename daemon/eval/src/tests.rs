@@ -11,10 +11,12 @@ use models::scripted::ScriptedMind;
 use models::{Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter};
 use tempfile::TempDir;
 
-use super::{Backends, Column, Encoder, EvalError, Plan, Report, Thinking, shares};
-use crate::Backend;
-use crate::store::memory::MemoryStore;
-use crate::store::{Pending, Store};
+use models::column::{Column, Encoder, Thinking};
+
+use super::{Backends, EvalError, Plan, Report, shares};
+use daemon::Backend;
+use daemon::store::memory::MemoryStore;
+use daemon::store::{Pending, Store};
 
 /// What the minds were asked, over all runs.
 #[derive(Default)]

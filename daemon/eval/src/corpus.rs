@@ -7,8 +7,8 @@ use std::sync::Arc;
 use models::TokenCounter;
 use tokio_util::sync::CancellationToken;
 
-use crate::prepare::{Outcome, prepare};
-use crate::scan::{self, Reach};
+use daemon::prepare::{Outcome, prepare};
+use daemon::scan::{self, Reach};
 
 /// A passage.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,13 @@ use models::beir::Grades;
 use models::{Embedding, Sampling, Thought, ground, metrics};
 
 use super::thoughts::{Remembered, ThoughtLog};
-use super::{Answer, Column, EvalError, Milliseconds, Plan, Search, Thinking};
-use crate::engine::Engine;
-use crate::fuse::{fuse, grounds};
-use crate::limits::CANDIDATES;
-use crate::store::{Found, Scope};
+use models::column::{Column, Search, Thinking};
+
+use super::{Answer, EvalError, Milliseconds, Plan};
+use daemon::engine::Engine;
+use daemon::fuse::{fuse, grounds};
+use daemon::limits::CANDIDATES;
+use daemon::store::{Found, Scope};
 
 /// Documents of a ranking that are kept: as deep as the deepest metric looks.
 const DEPTH: usize = 100;

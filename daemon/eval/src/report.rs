@@ -4,7 +4,7 @@ use models::metrics::Scores;
 use models::paired::{self, Comparison};
 use serde::Serialize;
 
-use super::Column;
+use models::column::Column;
 
 /// What one query's column took, milliseconds; the parts of an answer a user waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]

@@ -8,10 +8,10 @@ use models::TokenCounter;
 use models::beir::Entry;
 
 use super::{Encoding, EvalError, OnProgress};
-use crate::chunk::{chunk, embedded_text};
-use crate::engine::Engine;
-use crate::extract::{Extracted, Kind};
-use crate::store::{Document, Known, Passage, Stamp};
+use daemon::chunk::{chunk, embedded_text};
+use daemon::engine::Engine;
+use daemon::extract::{Extracted, Kind};
+use daemon::store::{Document, Known, Passage, Stamp};
 
 /// Passages embedded and committed at a time: some seconds of work, which is what an interruption
 /// costs, and batches of nearly one length.

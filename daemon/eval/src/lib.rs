@@ -3,13 +3,20 @@
 //!
 //! A [`Column`] is one way to answer; documents go into an index of their own (`encode`), which is
 //! kept, as are thoughts (`thoughts`), so that a run that was interrupted goes on where it was;
-//! every query is answered in every column (`answer`); the [`Report`] holds what came out. Reading
-//! files and drawing tables is the program's.
+//! every query is answered in every column (`answer`); the [`Report`] holds what came out. Before that
+//! [`sections`] reads and checks what is to be measured, after it [`measured`] and [`files`] write it
+//! down for other programs. [`corpus`] is the other instrument: a folder's passages without an index.
+//!
+//! Deliberately not here: which models there are and where anything lies (`src/`), and drawing tables.
 
 mod answer;
-mod column;
+pub mod corpus;
+pub mod effort;
 mod encode;
+pub mod files;
+pub mod measured;
 mod report;
+pub mod sections;
 mod thoughts;
 
 use std::collections::BTreeMap;
@@ -19,15 +26,15 @@ use std::sync::Arc;
 
 use models::Sampling;
 use models::beir::{Collection, Grades, Query};
+use models::column::{Column, Encoder, Search, Thinking};
 use tokio::sync::mpsc;
 
-pub use column::{Column, Encoder, Search, Thinking};
 pub use report::{Answer, Encoding, Milliseconds, QueryReport, Report, Summary};
 
-use crate::engine::Engine;
-use crate::mind::{self, JobError, Threads};
-use crate::store::StoreError;
-use crate::{Backend, Critical};
+use daemon::engine::Engine;
+use daemon::mind::{self, JobError, Threads};
+use daemon::store::StoreError;
+use daemon::{Backend, Critical};
 use answer::{Bench, Trace};
 use thoughts::ThoughtLog;
 
@@ -161,6 +168,17 @@ pub async fn index(
     };
     session.close()?;
     Ok(assemble(queries, &plan.columns, vec![part], vec![encoding]))
+}
+
+/// The columns, each where it is named first.
+pub fn each_once(columns: &[Column]) -> Vec<Column> {
+    let mut once = Vec::new();
+    for column in columns {
+        if !once.contains(column) {
+            once.push(*column);
+        }
+    }
+    once
 }
 
 /// The models that measuring `plan` loads.
