@@ -319,10 +319,7 @@ impl MindHandle {
     }
 
     /// Vectors of `texts`, behind everyone who waits.
-    pub async fn embed_passages(
-        &self,
-        texts: Vec<String>,
-    ) -> Result<Vec<Embedding>, JobError> {
+    pub async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Embedding>, JobError> {
         let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| JobError::Gone)?;
         let (reply, receiver) = oneshot::channel();
         self.submit_background(Job::EmbedPassages { texts, reply, place })?;

@@ -83,7 +83,11 @@ mod tests {
             write_atomically(&path, text.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left over");
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing is left over"
+        );
         let error = write_atomically(&path.join("below"), b"").unwrap_err();
         assert!(error.message.starts_with("writing "), "{error}");
     }

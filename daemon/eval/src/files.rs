@@ -18,11 +18,7 @@ use crate::{Encoding, Report, Summary};
 ///
 /// # Errors
 /// If the folder cannot be made or written.
-pub fn write_section(
-    folder: &Path,
-    section: &Section,
-    report: &Report,
-) -> Result<(), UserError> {
+pub fn write_section(folder: &Path, section: &Section, report: &Report) -> Result<(), UserError> {
     let name = section.file_name();
     for (at, column) in report.columns.iter().enumerate() {
         let file = folder.join(format!("{name}.{column}.run"));

@@ -31,11 +31,11 @@ use tokio::sync::mpsc;
 
 pub use report::{Answer, Encoding, Milliseconds, QueryReport, Report, Summary};
 
+use answer::{Bench, Trace};
 use daemon::engine::Engine;
 use daemon::mind::{self, JobError, Threads};
 use daemon::store::StoreError;
 use daemon::{Backend, Critical};
-use answer::{Bench, Trace};
 use thoughts::ThoughtLog;
 
 /// Kept vectors and thoughts hold for this number, for a model's fingerprint and for a device. To

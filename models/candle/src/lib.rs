@@ -14,6 +14,7 @@ pub mod gguf;
 pub mod head;
 pub mod meta;
 mod ops;
+pub mod shipped;
 pub mod teacher;
 pub mod think;
 pub mod tokens;

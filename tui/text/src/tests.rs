@@ -17,7 +17,11 @@ fn nothing_drives_the_terminal() {
     for (text, expected, in_cells) in [
         ("a\tb\x1b[1m\u{202e}", "a\tb\u{fffd}[1m\u{fffd}", "a    b·[1m·"),
         ("a\r\nb\u{7}", "a\u{fffd}\nb\u{fffd}", "a\nb·"),
-        ("\u{9b}31m \u{200f}\u{61c}\u{2066}x", "\u{fffd}31m \u{fffd}\u{fffd}\u{fffd}x", "·31m ···x"),
+        (
+            "\u{9b}31m \u{200f}\u{61c}\u{2066}x",
+            "\u{fffd}31m \u{fffd}\u{fffd}\u{fffd}x",
+            "·31m ···x",
+        ),
         ("plain é 日本", "plain é 日本", "plain é 日本"),
     ] {
         assert_eq!((harmless(text).as_str(), cells(text).as_str()), (expected, in_cells));
@@ -30,7 +34,8 @@ fn numbers_are_told_for_reading() {
     for (ms, written) in [(40, "40 ms"), (1_990, "1.9 s"), (95_000, "1 min 35 s")] {
         assert_eq!(milliseconds(ms), written);
     }
-    for (s, written) in [(5, "5 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min"), (180_000, "2 d 2 h")] {
+    for (s, written) in [(5, "5 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min"), (180_000, "2 d 2 h")]
+    {
         assert_eq!(seconds(s), written);
     }
     for (size, written) in
