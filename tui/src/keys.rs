@@ -1,9 +1,28 @@
-//! Key to message: one table. The help screen is drawn from it, so it cannot be out of date.
+//! Key to message: one table. The help screen is drawn from it and the list in the README at the
+//! root is compared with it, so neither can be out of date. A new key is a row and an action here
+//! and the action's arm in `update`.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::line::Edit;
-use crate::message::{Action, Message};
+use crate::message::Message;
+
+/// What a key can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Edit(Edit),
+    Enter,
+    Escape,
+    Quit,
+    Help,
+    Next,
+    Previous,
+    PageDown,
+    PageUp,
+    Focus,
+    Copy,
+    ToggleThinking,
+}
 
 /// One row of the table.
 pub(crate) struct Binding {

@@ -2,7 +2,7 @@
 
 use daemon_protocol::{Event, Hit, Request};
 
-use crate::line::Edit;
+use crate::keys::Action;
 use crate::preview::Preview;
 
 /// Something happened.
@@ -30,23 +30,6 @@ pub(crate) enum Message {
     EditorClosed(Result<(), String>),
     /// Time to turn the spinner.
     Tick,
-}
-
-/// What a key can mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    Edit(Edit),
-    Enter,
-    Escape,
-    Quit,
-    Help,
-    Next,
-    Previous,
-    PageDown,
-    PageUp,
-    Focus,
-    Copy,
-    ToggleThinking,
 }
 
 /// Something the loop is to do.

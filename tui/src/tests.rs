@@ -1,10 +1,12 @@
 //! Keys and events in, screens and commands out. `pure` looks at functions, `screens` at what is
 //! drawn (snapshots), `live` at the whole loop against a daemon's socket, `tty` at the real
-//! terminal.
+//! terminal. `session` is a whole session as a picture, which `svg` draws.
 
 mod live;
 mod pure;
 mod screens;
+mod session;
+mod svg;
 mod tty;
 
 use std::path::PathBuf;

@@ -2,7 +2,8 @@
 
 use daemon_protocol::{Ask, ErrorKind, Event, Failure, Hit, Phase, Request, Stage, THOUGHTS_MAX};
 
-use crate::message::{Action, Command, Message};
+use crate::keys::Action;
+use crate::message::{Command, Message};
 use crate::model::{
     AskPhase, Asking, Connection, Focus, Model, Moved, Notice, Row, STATUS_ID, SUBSCRIBE_ID,
     THOUGHT_BYTES_MAX,

@@ -238,6 +238,24 @@ fn every_key_is_bound_once() {
     assert_eq!(once.len(), labels.len());
 }
 
+/// People look for the keys before they have built anything that could show them.
+#[test]
+fn the_readme_lists_the_keys() {
+    const BEGIN: &str = "<!-- keys: made from tui/src/keys.rs, checked by a test -->";
+    const END: &str = "<!-- end of keys -->";
+    let row = |binding: &keys::Binding| format!("\n| {} | {} |", binding.label, binding.does);
+    let rows: String = keys::TABLE.iter().map(row).collect();
+    let expected = format!("| key | does |\n| --- | --- |{rows}");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).expect("the README at the root");
+    let listed = readme.split_once(BEGIN).and_then(|(_, after)| after.split_once(END));
+    let listed = listed.map(|(table, _)| table.trim());
+    assert!(
+        listed == Some(&expected),
+        "README.md is to have this and no other list of keys:\n\n{BEGIN}\n{expected}\n{END}\n",
+    );
+}
+
 #[test]
 fn editors_are_told_the_line_their_way() {
     for (editor, words) in [

@@ -15,6 +15,13 @@ const COLUMN_CELLS_MIN: usize = 26;
 /// Cells of the number before a thought.
 const NUMBER_CELLS: usize = 3;
 
+/// Rows this pane needs on a `screen` of that size, its title included; 0 if the newest question is
+/// not thought about.
+pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
+    let thinks = model.asking.as_ref().is_some_and(Asking::thinks);
+    if thinks { (screen.height / 5).clamp(2, 8) } else { 0 }
+}
+
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
     let Some(asking) = model.asking.as_ref().filter(|asking| asking.thinks()) else {
         return;
