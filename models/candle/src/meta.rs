@@ -4,6 +4,7 @@
 //! Reads and writes metadata only; whether the tensors agree with it is [`crate::gguf`]'s to check.
 
 mod spare;
+mod values;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,7 @@ use models::{MindError, prompt};
 
 use crate::decoder::Config;
 use crate::head::FittedHead;
+use values::{named, number, numbers, real, token};
 
 /// Version of the `forethought.*` keys. A file of another version is refused, not guessed at.
 pub const VERSION: u32 = 1;
@@ -313,55 +315,4 @@ fn config(content: &Content) -> Result<Config, MindError> {
 fn name(content: &Content) -> String {
     let name = content.metadata.get("general.name").and_then(|value| value.to_string().ok());
     name.map_or_else(|| "unnamed model".to_owned(), Clone::clone)
-}
-
-fn value<'a>(content: &'a Content, key: &str) -> Result<&'a Value, MindError> {
-    let missing = || MindError::Model(format!("its metadata key {key} is missing"));
-    content.metadata.get(key).ok_or_else(missing)
-}
-
-fn senseless(key: &str) -> MindError {
-    MindError::Model(format!("its metadata key {key} has a value that makes no sense"))
-}
-
-/// Any of GGUF's integer types, for writers differ in which they choose.
-fn integer(value: &Value) -> Option<usize> {
-    match value {
-        Value::I8(v) => usize::try_from(*v).ok(),
-        Value::I16(v) => usize::try_from(*v).ok(),
-        Value::I32(v) => usize::try_from(*v).ok(),
-        Value::I64(v) => usize::try_from(*v).ok(),
-        Value::Bool(_) => None,
-        other => other.to_u64().ok().and_then(|v| usize::try_from(v).ok()),
-    }
-}
-
-fn number(content: &Content, key: &str) -> Result<usize, MindError> {
-    integer(value(content, key)?).ok_or_else(|| senseless(key))
-}
-
-fn numbers(content: &Content, key: &str) -> Result<Vec<usize>, MindError> {
-    let values = value(content, key)?.to_vec().map_err(|_| senseless(key))?;
-    values.iter().map(|value| integer(value).ok_or_else(|| senseless(key))).collect()
-}
-
-fn real(content: &Content, key: &str) -> Result<f32, MindError> {
-    value(content, key)?.to_f32().map_err(|_| senseless(key))
-}
-
-fn named<T>(
-    content: &Content,
-    key: &str,
-    find: impl Fn(&str) -> Option<T>,
-) -> Result<T, MindError> {
-    let name = value(content, key)?.to_string().map_err(|_| senseless(key))?;
-    find(name).ok_or_else(|| senseless(key))
-}
-
-/// A token id that the vocabulary has.
-fn token(content: &Content, key: &str) -> Result<u32, MindError> {
-    let vocabulary = value(content, "tokenizer.ggml.tokens")?.to_vec();
-    let size = vocabulary.map_err(|_| senseless("tokenizer.ggml.tokens"))?.len();
-    let id = number(content, key)?;
-    u32::try_from(id).ok().filter(|_| id < size).ok_or_else(|| senseless(key))
 }

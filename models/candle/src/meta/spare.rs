@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use candle_core::quantized::gguf_file::Content;
 use models::MindError;
 
-use super::{integer, numbers, senseless, value};
+use super::values::{integer, numbers, senseless, value};
 
 /// GGUF's token types (llama.cpp's `llama_token_type`).
 const CONTROL: usize = 3;
