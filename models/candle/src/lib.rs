@@ -13,6 +13,7 @@ pub mod generate;
 pub mod gguf;
 pub mod head;
 pub mod meta;
+mod names;
 mod ops;
 pub mod teacher;
 pub mod think;
