@@ -18,8 +18,9 @@ use models::{MindError, prompt};
 
 use crate::decoder::{Config, ROPE_FACTORS};
 use crate::head::{FittedHead, Head, Table};
-use crate::meta::{Meta, Pooling};
+use crate::meta::Meta;
 use crate::names::{CHAT_TEMPLATE, TOKEN_TABLE};
+use crate::pooling::Pooling;
 use crate::tokens::Vocabulary;
 
 pub use crate::names::{HEAD_BIAS, HEAD_WEIGHT};

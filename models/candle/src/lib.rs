@@ -15,6 +15,7 @@ pub mod head;
 pub mod meta;
 mod names;
 mod ops;
+mod pooling;
 pub mod teacher;
 pub mod think;
 pub mod tokens;

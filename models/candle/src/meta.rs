@@ -15,6 +15,8 @@ use crate::decoder::Config;
 use crate::head::FittedHead;
 use values::{named, number, numbers, real, token};
 
+pub use crate::pooling::Pooling;
+
 /// Version of the `forethought.*` keys. A file of another version is refused, not guessed at.
 pub const VERSION: u32 = 1;
 
@@ -47,45 +49,6 @@ impl Roles {
     fn distinct(self) -> bool {
         let ids = [self.query_open, self.query_close, self.thought, self.emb, self.eos];
         BTreeSet::from(ids).len() == ids.len()
-    }
-}
-
-/// Which states of a sequence become its vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pooling {
-    /// The state at `<emb>`.
-    Emb,
-    /// The mean over the text's tokens.
-    Mean,
-    /// Mean, then `<emb>`, joined.
-    Both,
-}
-
-impl Pooling {
-    const ALL: [(Pooling, &'static str); 3] =
-        [(Pooling::Emb, "emb"), (Pooling::Mean, "mean"), (Pooling::Both, "both")];
-
-    /// The number it is stored as where only numbers can be.
-    pub fn code(self) -> u32 {
-        self as u32
-    }
-
-    /// The inverse of [`Pooling::code`].
-    pub fn from_code(code: u32) -> Option<Pooling> {
-        Pooling::ALL.iter().map(|(pooling, _)| *pooling).find(|pooling| pooling.code() == code)
-    }
-
-    /// States that it takes from each exit layer.
-    pub fn states(self) -> usize {
-        if self == Pooling::Both { 2 } else { 1 }
-    }
-
-    fn name(self) -> &'static str {
-        Pooling::ALL[self as usize].1
-    }
-
-    fn from_name(name: &str) -> Option<Pooling> {
-        Pooling::ALL.iter().find(|(_, known)| *known == name).map(|(pooling, _)| *pooling)
     }
 }
 

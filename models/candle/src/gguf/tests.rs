@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use crate::gguf::draft::{Draft, HIDDEN, wave};
 use crate::gguf::{convert, fingerprint, open};
 use crate::head::{FittedHead, Head};
-use crate::meta::{Meta, Pooling};
+use crate::meta::Meta;
 use crate::names::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
+use crate::pooling::Pooling;
 
 fn complaint(path: &Path) -> String {
     match open(path) {
