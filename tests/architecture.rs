@@ -1,4 +1,8 @@
-//! Who may depend on whom, asked of `cargo tree`, and how long a file may be.
+//! Who may depend on whom: packages, asked of `cargo tree`, and files, asked of their text. And how
+//! long a file may be.
+
+mod circles;
+mod uses;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -101,19 +105,26 @@ fn packages_know_only_whom_they_may() {
     }
 }
 
+/// Folders of all packages but the root's, as the root's manifest lists them.
+fn members() -> Vec<String> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let (_, list) = manifest.split_once("\nmembers = [").unwrap();
+    let (list, _) = list.split_once(']').unwrap();
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
 /// Every member is a row above, and lies in the folder that its name says.
 #[test]
 fn packages_lie_where_their_names_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-    let members = manifest.lines().find(|line| line.starts_with("members = [")).unwrap();
-    let folders: BTreeSet<&str> = members.split('"').skip(1).step_by(2).collect();
+    let folders = members();
     let packages: BTreeSet<&str> = RULES.iter().map(|rule| rule.package).collect();
     let mut expected: BTreeSet<String> = folders.iter().map(|f| f.replace('/', "-")).collect();
     expected.insert("forethought".to_owned());
     assert_eq!(packages, expected.iter().map(String::as_str).collect());
     for folder in folders {
-        let manifest = fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
+        let manifest = fs::read_to_string(root.join(&folder).join("Cargo.toml")).unwrap();
         let name = format!("name = \"{}\"", folder.replace('/', "-"));
         assert!(manifest.contains(&name), "{folder}/Cargo.toml has no {name}");
     }
