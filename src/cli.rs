@@ -1,23 +1,10 @@
-//! The command line as a whole: flags that every command takes, and what more than one takes. Types
-//! only: no defaults that depend on the machine, no effects.
+//! Flags that every command takes, and what more than one takes. Types only: no defaults that depend
+//! on the machine, no effects.
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 use daemon_protocol::THOUGHTS_MAX;
-
-use crate::commands::Command;
-
-/// Search your folders by thinking first: a small local model thinks about the question, and
-/// the thought helps to find the passages. Without a command, the full-screen view opens.
-#[derive(Debug, Parser)]
-#[command(name = "fore", version, max_term_width = 100)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    pub(crate) global: Global,
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
-}
 
 /// Flags that every command takes.
 #[derive(Debug, Default, clap::Args)]

@@ -15,11 +15,23 @@ mod train;
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 
+use crate::cli::Global;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::runtime::wait_for;
+
+/// Search your folders by thinking first: a small local model thinks about the question, and
+/// the thought helps to find the passages. Without a command, the full-screen view opens.
+#[derive(Debug, Parser)]
+#[command(name = "fore", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::Args;
+use crate::commands::Args;
 use crate::config::{Config, Surroundings};
 use crate::error::AppError;
 use crate::term::streams;

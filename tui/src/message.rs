@@ -1,8 +1,9 @@
 //! Message: everything that can happen. Command: everything the screen can ask for.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use daemon_protocol::{Event, Hit, Request};
 
-use crate::keys::Action;
+use crate::keys::{self, Action};
 use crate::preview::Preview;
 
 /// Something happened.
@@ -30,6 +31,24 @@ pub(crate) enum Message {
     EditorClosed(Result<(), String>),
     /// Time to turn the spinner.
     Tick,
+}
+
+impl Message {
+    /// What a key press means; nothing for keys without a meaning and for releases.
+    pub(crate) fn of_key(key: KeyEvent, query_empty: bool) -> Option<Message> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        // A typed character already is its shifted form.
+        let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
+        match (keys::action(modifiers, key.code, query_empty), key.code) {
+            (Some(action), _) => Some(Message::Act(action)),
+            (None, KeyCode::Char(character)) if modifiers.is_empty() => {
+                Some(Message::Insert(character.to_string()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Something the loop is to do.

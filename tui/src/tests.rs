@@ -23,7 +23,7 @@ use crate::message::{Command, Message};
 use crate::model::{ASK_ID_FIRST, Model, STATUS_ID, Settings};
 use crate::preview::Preview;
 use crate::update::update;
-use crate::{keys, view};
+use crate::view;
 
 /// The id of a test's first question.
 const ASK: u64 = ASK_ID_FIRST;
@@ -90,7 +90,7 @@ impl Stage {
     fn keys(&mut self, written: &str) {
         for key in parse(written) {
             let empty = self.model.query.text().is_empty();
-            if let Some(message) = keys::message(key, empty) {
+            if let Some(message) = Message::of_key(key, empty) {
                 self.say(message);
             }
         }

@@ -15,8 +15,6 @@ pub mod head;
 pub mod meta;
 mod names;
 mod ops;
-mod names;
-mod ops;
 mod pooling;
 pub mod shipped;
 pub mod teacher;

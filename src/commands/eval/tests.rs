@@ -14,15 +14,14 @@ use serde_json::{Value, json};
 
 use super::explain::Ranks;
 use super::*;
-use crate::cli;
 use crate::cli::Global;
-use crate::commands::Command;
+use crate::commands::{self, Command};
 use crate::config::Surroundings;
 
 /// The flags as typed.
 fn typed(words: &[&str]) -> Args {
     let words = ["fore", "eval"].iter().chain(words);
-    match cli::Args::try_parse_from(words).unwrap().command {
+    match commands::Args::try_parse_from(words).unwrap().command {
         Some(Command::Eval(args)) => args,
         other => panic!("{other:?}"),
     }

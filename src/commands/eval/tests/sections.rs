@@ -27,7 +27,7 @@ fn zoo(corpus: &str, queries: &str, qrels: &str) -> TempDir {
 
 fn read_in(dir: &TempDir, words: &str) -> Result<Vec<Section>, AppError> {
     let words: Vec<&str> = words.split(' ').collect();
-    read(&typed(&words), &[column("dense")], &config(dir.path()))
+    Ok(read(&wanted(&typed(&words), vec![column("dense")], &config(dir.path())))?)
 }
 
 fn index(section: &Section) -> &Path {
