@@ -48,9 +48,6 @@ struct Refusal {
 pub(crate) struct Indexer {
     shared: Arc<Shared>,
     stop: CancellationToken,
-    /// The generation being filled; serves already unless `incoming`.
-    engine: Arc<Engine>,
-    incoming: bool,
     /// The most urgent first.
     queue: VecDeque<Suspect>,
     /// Being embedded, the topmost first: files saved during a work come on top of it.
@@ -72,10 +69,8 @@ pub(crate) struct Indexer {
 impl Indexer {
     pub(crate) fn new(shared: Arc<Shared>, stop: CancellationToken) -> Indexer {
         Indexer {
-            engine: shared.engine(),
             shared,
             stop,
-            incoming: false,
             queue: VecDeque::new(),
             works: Vec::new(),
             saves: 0,
@@ -125,6 +120,11 @@ impl Indexer {
         self.commit().await;
     }
 
+    /// What is filled, for one step: the next may have another mind.
+    fn engine(&self) -> Arc<Engine> {
+        self.shared.generations.filling()
+    }
+
     /// Embeds the next batch, after reading files if there is none or some were saved since.
     async fn step(&mut self) {
         let first = self.queue.front().map_or(Urgency::WALKED, |suspect| suspect.urgency);
@@ -142,16 +142,16 @@ impl Indexer {
 
     /// Embeds one batch, unless told to stop.
     async fn encode(&mut self, batch: Batch) {
+        let engine = self.engine();
         let Some(work) = self.works.last_mut() else { return };
         let texts = work.texts(&batch);
-        let width = self.engine.card.width;
         let result = tokio::select! {
             biased;
             () = self.stop.cancelled() => return,
-            result = self.engine.mind.embed_passages(texts) => result,
+            result = engine.mind.embed_passages(texts) => result,
         };
         match result {
-            Ok(vectors) => work.embedded(&batch, vectors, width),
+            Ok(vectors) => work.embedded(&batch, vectors, engine.card.width),
             // The model's thread has ended, and the service is about to: that is no fault of the
             // files, which stay indexed as they are.
             Err(JobError::Gone) => self.stop.cancelled().await,
@@ -216,10 +216,10 @@ impl Indexer {
                 break;
             };
             let Suspect { path, bytes, .. } = suspect;
-            let indexed =
-                self.engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
-            let counter = Arc::clone(&self.engine.counter);
-            let tokens_max = self.engine.card.passage_tokens_max;
+            let engine = self.engine();
+            let indexed = engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
+            let counter = Arc::clone(&engine.counter);
+            let tokens_max = engine.card.passage_tokens_max;
             let read = {
                 let path = path.clone();
                 move || prepare(&path, indexed.as_deref(), tokens_max, counter.as_ref())
@@ -261,7 +261,7 @@ impl Indexer {
     /// store keeps the old time, which costs one reading after a restart and no embedding.
     fn restamp(&mut self, path: &str, stamp: Stamp) {
         self.refused.remove(path);
-        if let Some(known) = self.engine.catalogue.write().get_mut(path) {
+        if let Some(known) = self.engine().catalogue.write().get_mut(path) {
             known.stamp = stamp;
         }
     }
@@ -270,9 +270,10 @@ impl Indexer {
         if paths.is_empty() {
             return;
         }
-        match self.engine.store.remove(paths.clone()).await {
+        let engine = self.engine();
+        match engine.store.remove(paths.clone()).await {
             Ok(()) => {
-                let mut known = self.engine.catalogue.write();
+                let mut known = engine.catalogue.write();
                 for path in &paths {
                     known.remove(path);
                 }
@@ -285,7 +286,7 @@ impl Indexer {
 
     async fn remove_known(&mut self, path: &str) {
         self.refused.remove(path);
-        let known = self.engine.catalogue.read().contains_key(path);
+        let known = self.engine().catalogue.read().contains_key(path);
         if known {
             self.remove(vec![path.to_owned()]).await;
         }
@@ -310,12 +311,13 @@ impl Indexer {
                 (document.path.clone(), Known { stamp: document.stamp.clone(), passages })
             })
             .collect();
-        match self.engine.store.replace(documents).await {
+        let engine = self.engine();
+        match engine.store.replace(documents).await {
             Ok(()) => {
                 for (path, _) in &entries {
                     self.refused.remove(path);
                 }
-                self.engine.catalogue.write().extend(entries);
+                engine.catalogue.write().extend(entries);
                 self.unmaintained = true;
             }
             Err(error) => {
@@ -330,13 +332,12 @@ impl Indexer {
     /// Ends a round: everything found is committed, so those who wait for that are told.
     async fn rest(&mut self) {
         self.commit().await;
-        if self.incoming {
-            self.incoming = false;
-            let before = self.shared.engine().card.fingerprint.clone();
-            self.shared.serve(Arc::clone(&self.engine));
-            tracing::info!(model = self.engine.card.name, "the new model serves");
+        let before = self.shared.generations.take_over();
+        if let Some(before) = before.map(|engine| engine.card.fingerprint.clone()) {
+            let card = self.engine().card.clone();
+            tracing::info!(model = card.name, "the new model serves");
             // A rollback goes to the one before, at once; older ones would only take up the disk.
-            let keep = vec![self.engine.card.fingerprint.clone(), before];
+            let keep = vec![card.fingerprint, before];
             if let Err(error) = self.shared.backend.keep_stores(keep).await {
                 tracing::warn!(%error, "passages of models that are no longer used stay on disk");
             }
@@ -360,12 +361,13 @@ impl Indexer {
         if !self.unmaintained || tokio::time::Instant::now() < self.maintain_at() {
             return;
         }
+        let engine = self.engine();
         tokio::select! {
             biased;
             // Compacting a large store may take longer than ending may; a store is whole at every
             // moment, and the next start compacts it.
             () = self.stop.cancelled() => {}
-            done = self.engine.store.maintain() => {
+            done = engine.store.maintain() => {
                 if let Err(error) = done {
                     tracing::warn!(%error, "maintaining the store");
                 }
@@ -377,7 +379,7 @@ impl Indexer {
 
     fn publish(&self, phase: Phase) {
         // What can be searched: a model that is being filled does not serve yet.
-        let serving = self.shared.engine();
+        let serving = self.shared.generations.serving();
         let status = self.progress.status(phase, &serving.catalogue, &self.refused);
         self.shared.status.send_if_modified(|held| {
             let differs = *held != status;

@@ -9,6 +9,7 @@ use daemon_protocol::Phase;
 use super::suspect::{Suspect, Urgency};
 use super::{Indexer, blocking};
 use crate::engine::Engine;
+use crate::generations::Adopted;
 use crate::mailbox::Orders;
 use crate::scan::{self, Reach, Scan, Seen};
 
@@ -41,19 +42,14 @@ impl Indexer {
 
     /// Goes on with another generation; the rescan that comes with it fills the queue anew.
     fn adopt(&mut self, engine: Arc<Engine>) {
-        if self.incoming && engine.card.fingerprint == self.engine.card.fingerprint {
-            // Asked for again while it is being filled: a second handle on its table would not know
-            // what was committed through the first.
-            return;
-        }
-        self.incoming = engine.card.fingerprint != self.shared.engine().card.fingerprint;
-        if engine.card.fingerprint != self.engine.card.fingerprint {
-            self.refused.clear();
+        match self.shared.generations.adopt(engine) {
+            Adopted::Already => return,
+            Adopted::SameModel => {}
+            Adopted::OtherModel => self.refused.clear(),
         }
         for work in self.works.drain(..) {
             self.progress.withdraw(work.finish().bytes);
         }
-        self.engine = engine;
     }
 
     async fn look(&mut self, reach: Reach, named: &[String]) {
@@ -75,10 +71,11 @@ impl Indexer {
     /// not mounted: that is no reason to embed all of it again. Whoever empties a folder leaves
     /// the folder itself, as a rule; whoever puts another in its place puts something in it.
     async fn recognise(&self, scan: &mut Scan) {
+        let engine = self.engine();
         let (empty, full): (Vec<_>, Vec<_>) =
             scan.roots.clone().into_iter().partition(|(_, root)| root.is_empty);
         for (path, root) in empty {
-            let had_documents = self.engine.catalogue.count_below(&path).0 > 0;
+            let had_documents = engine.catalogue.count_below(&path).0 > 0;
             if had_documents && self.shared.folders.is_another(&path, root.identity) {
                 scan.keep(&path, "is empty and not the folder that was indexed (is it mounted? else: fore remove)");
             }
@@ -116,7 +113,7 @@ impl Indexer {
         for path in scan.gone(&embedding, reach) {
             self.abandon(&path);
         }
-        let gone = scan.gone(&self.engine.catalogue.read(), reach);
+        let gone = scan.gone(&self.engine().catalogue.read(), reach);
         self.remove(gone).await;
     }
 
@@ -149,7 +146,8 @@ impl Indexer {
         let urgent = held.partition_point(|suspect| suspect.urgency.is_saved());
         let rest = held.split_off(urgent);
         found.extend(held);
-        let known = self.engine.catalogue.read();
+        let engine = self.engine();
+        let known = engine.catalogue.read();
         let refused = &self.refused;
         found.extend(
             scan.differing(&known)
