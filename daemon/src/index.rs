@@ -8,11 +8,11 @@
 
 mod plan;
 mod progress;
+mod queue;
 mod resting;
-mod suspect;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,9 +31,9 @@ use crate::prepare::{Outcome, prepare};
 use crate::scan::Seen;
 use crate::shared::Shared;
 use crate::store::{Document, Known, Stamp};
-use progress::Progress;
+use progress::{Progress, Tally};
+use queue::{Queue, Suspect, Urgency};
 use resting::Resting;
-use suspect::{Suspect, Urgency};
 use work::{Batch, Finished, Work};
 
 /// A file that is not indexed, and why.
@@ -48,12 +48,9 @@ struct Refusal {
 pub(crate) struct Indexer {
     shared: Arc<Shared>,
     stop: CancellationToken,
-    /// The most urgent first.
-    queue: VecDeque<Suspect>,
+    queue: Queue,
     /// Being embedded, the topmost first: files saved during a work come on top of it.
     works: Vec<Work>,
-    /// Orders so far that named files.
-    saves: u64,
     resting: Resting,
     /// Embedded and not committed yet, and since when the first of them waits.
     group: Vec<Document>,
@@ -71,9 +68,8 @@ impl Indexer {
         Indexer {
             shared,
             stop,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             works: Vec::new(),
-            saves: 0,
             resting: Resting::default(),
             group: Vec::new(),
             group_since: Instant::now(),
@@ -127,8 +123,9 @@ impl Indexer {
 
     /// Embeds the next batch, after reading files if there is none or some were saved since.
     async fn step(&mut self) {
-        let first = self.queue.front().map_or(Urgency::WALKED, |suspect| suspect.urgency);
-        if self.works.last().is_none_or(|work| work.urgency < first) {
+        if let Some(first) = self.queue.urgency()
+            && self.works.last().is_none_or(|work| work.urgency < first)
+        {
             self.put_back();
             self.gather(first).await;
         }
@@ -163,10 +160,8 @@ impl Indexer {
     async fn finish_work(&mut self) {
         let Some(work) = self.works.pop() else { return };
         let urgency = work.urgency;
-        let Finished { documents, failures, bytes } = work.finish();
-        for bytes in bytes {
-            self.progress.done(bytes);
-        }
+        self.progress.done(work.tally());
+        let Finished { documents, failures } = work.finish();
         for (path, reason) in failures {
             self.remove_known(&path).await;
             self.refuse(path, None, reason);
@@ -194,12 +189,7 @@ impl Indexer {
         self.works.retain(|work| work.paths().next().is_some());
         while self.works.len() >= WORKS_MAX {
             let Some(work) = self.works.pop() else { return };
-            let urgency = work.urgency;
-            let place = self.queue.partition_point(|suspect| suspect.urgency > urgency);
-            let less_urgent = self.queue.split_off(place);
-            let again = |(path, bytes)| Suspect { path, bytes, urgency };
-            self.queue.extend(work.into_files().map(again));
-            self.queue.extend(less_urgent);
+            self.queue.put(work.urgency, work.into_suspects());
         }
     }
 
@@ -211,11 +201,7 @@ impl Indexer {
             && passages < GATHER_PASSAGES
             && !self.stop.is_cancelled()
         {
-            let Some(suspect) = self.queue.pop_front_if(|suspect| suspect.urgency == urgency)
-            else {
-                break;
-            };
-            let Suspect { path, bytes, .. } = suspect;
+            let Some(Suspect { path, bytes }) = self.queue.take(urgency) else { break };
             let engine = self.engine();
             let indexed = engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
             let counter = Arc::clone(&engine.counter);
@@ -250,7 +236,7 @@ impl Indexer {
                     self.refuse(path, seen, reason);
                 }
             }
-            self.progress.done(bytes);
+            self.progress.done(Tally::of(bytes));
         }
         if !gathered.is_empty() {
             self.works.push(Work::new(gathered, urgency));
@@ -380,7 +366,8 @@ impl Indexer {
     fn publish(&self, phase: Phase) {
         // What can be searched: a model that is being filled does not serve yet.
         let serving = self.shared.generations.serving();
-        let status = self.progress.status(phase, &serving.catalogue, &self.refused);
+        let left = self.works.iter().map(Work::tally).chain([self.queue.tally()]).sum();
+        let status = self.progress.status(phase, left, &serving.catalogue, &self.refused);
         self.shared.status.send_if_modified(|held| {
             let differs = *held != status;
             *held = status;
