@@ -6,10 +6,12 @@
 //! its round at once. Deletes and renames are no events of their own: what is known and not on
 //! disk goes. Only this task writes a store.
 
+mod group;
 mod plan;
 mod progress;
 mod queue;
 mod resting;
+mod upkeep;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,19 +23,18 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
-use crate::limits::{
-    COMMIT_DOCUMENTS_MAX, COMMIT_PASSAGES_MAX, COMMIT_WAIT_MAX, GATHER_DOCUMENTS_MAX,
-    GATHER_PASSAGES, MAINTAIN_INTERVAL_MIN, WORKS_MAX,
-};
+use crate::limits::{GATHER_DOCUMENTS_MAX, GATHER_PASSAGES, WORKS_MAX};
 use crate::mailbox::Cause;
 use crate::mind::JobError;
 use crate::prepare::{Outcome, prepare};
 use crate::scan::Seen;
 use crate::shared::Shared;
-use crate::store::{Document, Known, Stamp};
+use crate::store::{Known, Stamp};
+use group::Group;
 use progress::{Progress, Tally};
 use queue::{Queue, Suspect, Urgency};
 use resting::Resting;
+use upkeep::Upkeep;
 use work::{Batch, Finished, Work};
 
 /// A file that is not indexed, and why.
@@ -52,15 +53,11 @@ pub(crate) struct Indexer {
     /// Being embedded, the topmost first: files saved during a work come on top of it.
     works: Vec<Work>,
     resting: Resting,
-    /// Embedded and not committed yet, and since when the first of them waits.
-    group: Vec<Document>,
-    group_since: Instant,
+    group: Group,
     refused: BTreeMap<String, Refusal>,
     progress: Progress,
     waiters: Vec<oneshot::Sender<()>>,
-    /// Whether anything was committed since the store was last maintained, and when that was.
-    unmaintained: bool,
-    maintained: Option<tokio::time::Instant>,
+    upkeep: Upkeep,
 }
 
 impl Indexer {
@@ -71,13 +68,11 @@ impl Indexer {
             queue: Queue::default(),
             works: Vec::new(),
             resting: Resting::default(),
-            group: Vec::new(),
-            group_since: Instant::now(),
+            group: Group::default(),
             refused: BTreeMap::new(),
             progress: Progress::default(),
             waiters: Vec::new(),
-            unmaintained: false,
-            maintained: None,
+            upkeep: Upkeep::default(),
         }
     }
 
@@ -100,6 +95,7 @@ impl Indexer {
             } else {
                 self.rest().await;
                 let woken_at = self.resting.next();
+                let maintain_at = self.upkeep.due(tokio::time::Instant::now());
                 tokio::select! {
                     () = self.stop.cancelled() => {}
                     () = self.shared.mailbox.arrived() => {}
@@ -109,7 +105,7 @@ impl Indexer {
                     // Then the next turn looks at it.
                     () = tokio::time::sleep_until(woken_at.unwrap_or(rescan_at)), if woken_at.is_some() => {}
                     // Then `rest` does it.
-                    () = tokio::time::sleep_until(self.maintain_at()), if self.unmaintained => {}
+                    () = tokio::time::sleep_until(maintain_at.unwrap_or(rescan_at)), if maintain_at.is_some() => {}
                 }
             }
         }
@@ -166,17 +162,9 @@ impl Indexer {
             self.remove_known(&path).await;
             self.refuse(path, None, reason);
         }
-        if self.group.is_empty() {
-            self.group_since = Instant::now();
-        }
-        self.group.extend(documents);
-        let passages: usize = self.group.iter().map(|document| document.passages.len()).sum();
-        if urgency.is_saved()
-            || self.queue.is_empty()
-            || self.group.len() >= COMMIT_DOCUMENTS_MAX
-            || passages >= COMMIT_PASSAGES_MAX
-            || self.group_since.elapsed() >= COMMIT_WAIT_MAX
-        {
+        let now = Instant::now();
+        self.group.add(documents, now);
+        if urgency.is_saved() || self.queue.is_empty() || self.group.is_due(now) {
             self.commit().await;
             // In a long round too: what no index covers is read by every question.
             self.maintain_if_due().await;
@@ -263,7 +251,7 @@ impl Indexer {
                 for path in &paths {
                     known.remove(path);
                 }
-                self.unmaintained = true;
+                self.upkeep.want();
             }
             // They stay known, so the next scan tries again.
             Err(error) => tracing::error!(%error, "removing {} documents", paths.len()),
@@ -286,7 +274,7 @@ impl Indexer {
 
     /// Stores what is embedded, in one commit.
     async fn commit(&mut self) {
-        let documents = std::mem::take(&mut self.group);
+        let documents = self.group.take();
         if documents.is_empty() {
             return;
         }
@@ -304,7 +292,7 @@ impl Indexer {
                     self.refused.remove(path);
                 }
                 engine.catalogue.write().extend(entries);
-                self.unmaintained = true;
+                self.upkeep.want();
             }
             Err(error) => {
                 tracing::error!(%error, "storing {} documents", entries.len());
@@ -338,13 +326,9 @@ impl Indexer {
         self.maintain_if_due().await;
     }
 
-    fn maintain_at(&self) -> tokio::time::Instant {
-        let now = tokio::time::Instant::now();
-        self.maintained.map_or(now, |last| last + MAINTAIN_INTERVAL_MIN)
-    }
-
     async fn maintain_if_due(&mut self) {
-        if !self.unmaintained || tokio::time::Instant::now() < self.maintain_at() {
+        let now = tokio::time::Instant::now();
+        if self.upkeep.due(now).is_none_or(|due| now < due) {
             return;
         }
         let engine = self.engine();
@@ -359,8 +343,7 @@ impl Indexer {
                 }
             }
         }
-        self.unmaintained = false;
-        self.maintained = Some(tokio::time::Instant::now());
+        self.upkeep.done(tokio::time::Instant::now());
     }
 
     fn publish(&self, phase: Phase) {
