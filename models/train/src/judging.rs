@@ -292,7 +292,8 @@ fn compare(
     seed: u64,
 ) -> Vec<Change> {
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len().max(1) as f64;
-    let change = |((was, old), (column, new)): ((&Column, &Vec<f64>), (&Column, &Vec<f64>))| {
+    type Of<'a> = (&'a Column, &'a Vec<f64>);
+    let change = |((was, old), (column, new)): (Of<'_>, Of<'_>)| {
         let change = paired::compare_groups(new, old, groups, seed);
         Change { was: *was, column: *column, old: mean(old), new: mean(new), change }
     };
