@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use daemon::store::{Pending, Store};
 use daemon_lance::LanceStore;
-use models::{Mind, MindError, ModelCard};
+use models::{Mind, MindError, ModelCard, UserError};
 use models_candle::device::DeviceChoice;
-use models_candle::{meta, teacher};
+use models_candle::teacher;
 use tracing::info;
 
-use crate::args::{Device, Pooling};
+use crate::cli::Device;
 use crate::config::Config;
-use crate::error::AppError;
 
 /// Opens what the configuration names.
 pub(crate) struct RealBackend {
@@ -42,7 +41,7 @@ impl RealBackend {
     }
 
     /// The model file in use, which is there.
-    pub(crate) fn model_file(&self) -> Result<PathBuf, AppError> {
+    pub(crate) fn model_file(&self) -> Result<PathBuf, UserError> {
         let path = match &self.model {
             Some(model) => model.clone(),
             None => self.config.model_file()?,
@@ -51,10 +50,10 @@ impl RealBackend {
             return Ok(path);
         }
         Err(if path == self.config.paths.default_model {
-            AppError::new(format!("no model in {}", self.config.paths.models.display()))
+            UserError::new(format!("no model in {}", self.config.paths.models.display()))
                 .hint("run: fore model pull")
         } else {
-            AppError::new(format!("the chosen model {} is not there", path.display()))
+            UserError::new(format!("the chosen model {} is not there", path.display()))
                 .hint("choose another (fore model use PATH) or the usual one (default)")
         })
     }
@@ -62,10 +61,7 @@ impl RealBackend {
 
 impl daemon::Backend for RealBackend {
     fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
-        let path = self.model_file().map_err(|error| {
-            let hints = error.hints.iter().map(|hint| format!("; {hint}"));
-            MindError::Model(format!("{}{}", error.message, hints.collect::<String>()))
-        })?;
+        let path = self.model_file().map_err(|error| MindError::Model(error.to_string()))?;
         let mind = models_candle::open(&path, self.config.device.into())?;
         let card = mind.card();
         info!(
@@ -119,16 +115,6 @@ impl From<Device> for DeviceChoice {
             Device::Cpu => DeviceChoice::Cpu,
             Device::Cuda => DeviceChoice::Cuda,
             Device::Metal => DeviceChoice::Metal,
-        }
-    }
-}
-
-impl From<Pooling> for meta::Pooling {
-    fn from(pooling: Pooling) -> Self {
-        match pooling {
-            Pooling::Emb => meta::Pooling::Emb,
-            Pooling::Mean => meta::Pooling::Mean,
-            Pooling::Both => meta::Pooling::Both,
         }
     }
 }

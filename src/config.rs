@@ -9,10 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use models::Sampling;
+use models::{Sampling, UserError};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Device, Global};
+use crate::cli::{Device, Global};
 use crate::error::AppError;
 
 /// Folder name below each of the XDG base directories.
@@ -136,22 +136,22 @@ impl Config {
 
     /// The model file in use: the chosen one, else the one that `fore model pull` makes. Asked
     /// for at every load, since the choice may change while the daemon runs.
-    pub(crate) fn model_file(&self) -> Result<PathBuf, AppError> {
+    pub(crate) fn model_file(&self) -> Result<PathBuf, UserError> {
         self.model_choice().map(|choice| choice.path)
     }
 
     /// The choice as it stands.
-    pub(crate) fn model_choice(&self) -> Result<ModelChoice, AppError> {
+    pub(crate) fn model_choice(&self) -> Result<ModelChoice, UserError> {
         let choice = &self.paths.model_choice;
         match fs::read(choice) {
             Ok(json) => serde_json::from_slice(&json).map_err(|error| {
-                AppError::new(format!("{}: {error}", choice.display()))
+                UserError::new(format!("{}: {error}", choice.display()))
                     .hint("run: fore model use PATH")
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok(ModelChoice { path: self.paths.default_model.clone(), before: Vec::new() })
             }
-            Err(error) => Err(AppError::reading(choice, &error)),
+            Err(error) => Err(UserError::reading(choice, &error)),
         }
     }
 }

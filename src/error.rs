@@ -3,16 +3,14 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 use daemon::Critical;
-use daemon::eval::EvalError;
+use daemon_eval::EvalError;
 use daemon_protocol::Failure;
 use daemon_protocol::client::ClientError;
-use models::MindError;
+use models::{MindError, UserError};
+use models_train::TrainError;
 use tui::TuiError;
-
-use crate::output;
 
 /// Exit status of a search that found nothing, or of asking after a daemon that does not run.
 pub(crate) const NOTHING: u8 = 1;
@@ -24,7 +22,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// A failure as it is shown: `error: <message>`, then a line per hint.
 #[derive(Debug)]
 pub(crate) struct AppError {
-    /// Lower case, no full stop. Empty if there is nobody left to tell: see [`output::Stdout`].
+    /// Lower case, no full stop. Empty if there is nobody left to tell: see [`AppError::reader_gone`].
     pub(crate) message: String,
     /// What the person can do about it.
     pub(crate) hints: Vec<String>,
@@ -52,29 +50,21 @@ impl AppError {
 
     /// An input or output error, with what was being done: `reading /a/b`.
     pub(crate) fn io(doing: impl fmt::Display, source: &io::Error) -> Self {
-        AppError::new(format!("{doing}: {source}"))
+        UserError::io(doing, source).into()
     }
 
     /// A file or folder that cannot be read.
     pub(crate) fn reading(path: &Path, source: &io::Error) -> Self {
-        AppError::io(format_args!("reading {}", path.display()), source)
+        UserError::reading(path, source).into()
     }
 
     /// Whoever read our output has gone (`fore ask ... | head -1`): end without a word.
     pub(crate) fn reader_gone() -> Self {
         AppError { message: String::new(), hints: Vec::new(), exit: 0 }
     }
-
-    /// Prints the failure and returns the exit status.
-    pub(crate) fn report(&self) -> ExitCode {
-        if !self.message.is_empty() {
-            output::diagnostic(&self.to_string());
-        }
-        ExitCode::from(self.exit)
-    }
 }
 
-/// The lines that [`AppError::report`] prints, and that a launcher finds in the daemon's log.
+/// The lines that a person sees, and that a launcher finds in the daemon's log.
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.message)?;
@@ -93,6 +83,30 @@ impl From<ClientError> for AppError {
             ClientError::Closed => AppError::new("the daemon closed the connection")
                 .hint("its log may say why; `fore daemon start` starts it again"),
             ClientError::Io(_) | ClientError::Frame(_) => AppError::new(message),
+        }
+    }
+}
+
+impl From<UserError> for AppError {
+    fn from(UserError { message, hints }: UserError) -> Self {
+        AppError { message, hints, exit: ERROR }
+    }
+}
+
+/// For rooms that do not know how the process ends.
+impl From<AppError> for UserError {
+    fn from(AppError { message, hints, exit: _ }: AppError) -> Self {
+        UserError { message, hints }
+    }
+}
+
+impl From<TrainError> for AppError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Failed(error) => error.into(),
+            TrainError::Stopped => AppError::new("stopped; nothing is lost")
+                .hint("the same command goes on from here")
+                .exiting(INTERRUPTED),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Finding the daemon, and starting one if there is none: probe, startup lock, spawn, wait until
-//! it answers. What a daemon does once started is `serve`; stopping is `daemon_command`.
+//! it answers. What a daemon does once started is `fore daemon run`'s.
+
+pub(crate) mod end;
+pub(crate) mod probe;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,70 +14,27 @@ use std::time::Duration;
 
 use daemon_protocol::Hello;
 use daemon_protocol::client::{Client, ClientError};
-use tokio::time::{Instant, sleep, timeout};
+use models::files::Lock;
+use tokio::time::{Instant, sleep};
 
-use crate::args::Device;
+use crate::cli::Device;
 use crate::config::Config;
 use crate::conversation::Conversation;
 use crate::error::AppError;
-use crate::output;
-use crate::runtime_dir::{self, Holder, Lock};
+use crate::launch::probe::{POLL, Probe, probe, silent};
+use crate::runtime_dir::{self, Holder};
+use crate::term::streams;
 
-/// Program version, as every hello carries it.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) use probe::VERSION;
+
 /// A start loads a model; the largest one tried takes seconds, a cold disk ten times as long.
 pub(crate) const START_MAX: Duration = Duration::from_secs(90);
 /// How long a command that starts no daemon waits for one that is still loading.
 const STATUS_MAX: Duration = Duration::from_secs(10);
-/// How many handshakes may break off before whatever listens is taken for broken.
-const HANDSHAKES: u32 = 10;
-/// How often waiting looks again: quick against the second that loading takes.
-const POLL: Duration = Duration::from_millis(20);
 /// Beyond this size the log of earlier starts is set aside as `daemon.log.1` before a start.
 const LOG_BYTES_MAX: u64 = 4 << 20;
 /// Longest tail of the log that is searched for the reason why a start failed.
 const LOG_TAIL_BYTES_MAX: u64 = 64 << 10;
-
-/// What answers at the socket.
-pub(crate) enum Probe {
-    Ready(Client),
-    /// A daemon of another protocol.
-    Foreign(Hello),
-    /// Nothing listens.
-    Absent,
-    /// Something listens and says no hello, or not within the time given.
-    Silent,
-}
-
-/// Asks who is at the socket and gives the hello `patience` to arrive.
-pub(crate) async fn probe(config: &Config, patience: Duration) -> Result<Probe, AppError> {
-    runtime_dir::check(&config.paths.runtime)?;
-    let hello = async {
-        for _ in 0..HANDSHAKES {
-            match Client::connect(&config.paths.socket, VERSION).await {
-                // A daemon that is about to end breaks off; the next try finds it gone.
-                Err(ClientError::Closed | ClientError::Io(_)) => sleep(POLL).await,
-                result => return classify(result),
-            }
-        }
-        Ok(Probe::Silent)
-    };
-    timeout(patience, hello).await.unwrap_or(Ok(Probe::Silent))
-}
-
-fn classify(result: Result<Client, ClientError>) -> Result<Probe, AppError> {
-    use io::ErrorKind::{ConnectionRefused, NotFound};
-    match result {
-        Ok(client) => Ok(Probe::Ready(client)),
-        Err(ClientError::Protocol { theirs }) => Ok(Probe::Foreign(theirs)),
-        Err(ClientError::Connect { source, .. })
-            if matches!(source.kind(), NotFound | ConnectionRefused) =>
-        {
-            Ok(Probe::Absent)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
 
 /// The running daemon, or one that is started now, on the device that was named, if one was.
 pub(crate) async fn connect(config: &Config) -> Result<Conversation, AppError> {
@@ -141,7 +101,7 @@ async fn replace(config: &Config, theirs: Hello) -> Result<(), AppError> {
         return Err(ClientError::Protocol { theirs }.into());
     }
     if !config.quiet {
-        output::diagnostic(&format!(
+        streams::diagnostic(&format!(
             "restarting the daemon: version {} (pid {}) speaks protocol {}, this program {}",
             theirs.version,
             theirs.pid,
@@ -149,7 +109,7 @@ async fn replace(config: &Config, theirs: Hello) -> Result<(), AppError> {
             daemon_protocol::PROTOCOL
         ));
     }
-    crate::daemon_command::terminate(config, theirs.pid).await
+    end::terminate(config, theirs.pid).await
 }
 
 async fn take_startup_lock(config: &Config, deadline: Instant) -> Result<Lock, AppError> {
@@ -168,7 +128,7 @@ async fn take_startup_lock(config: &Config, deadline: Instant) -> Result<Lock, A
 /// Spawns `fore daemon run` and waits until it answers a hello.
 async fn start(config: &Config, deadline: Instant) -> Result<Client, AppError> {
     if !config.quiet {
-        output::diagnostic("starting the daemon");
+        streams::diagnostic("starting the daemon");
     }
     let (mut child, log_start) = spawn(config)?;
     let mut answer = Box::pin(knock(config));
@@ -266,15 +226,6 @@ fn last_error(log: &str) -> Option<AppError> {
     let error = AppError::new(message.trim_start_matches("error: ").trim_end());
     let hints = lines[hints..].iter().map_while(|line| line.strip_prefix("  hint: "));
     Some(hints.fold(error, AppError::hint))
-}
-
-fn silent(config: &Config) -> AppError {
-    AppError::new(format!(
-        "the daemon at {} does not answer: it is still loading its model, or it hangs",
-        config.paths.socket.display()
-    ))
-    .hint("wait a little, or run: fore daemon stop")
-    .hint(format!("see {}", config.paths.log.display()))
 }
 
 #[cfg(test)]

@@ -1,35 +1,29 @@
-//! `fore`: arguments and wiring. Parses, decides the configuration, runs one command, and turns an
-//! error into a message, hints and an exit status.
+//! `fore`: arguments to command. What a command does is below `commands`; what several need is a room
+//! of its own beside it.
 
-mod args;
-mod ask;
 mod backend;
+mod cli;
+mod commands;
 mod config;
 mod conversation;
-mod daemon_command;
 mod error;
-mod eval_command;
-mod fit_command;
-mod index_commands;
+mod in_use;
 mod launch;
-mod model_command;
-mod output;
-mod pull;
-mod render;
+mod runtime;
 mod runtime_dir;
-mod serve;
-mod status_command;
-mod train_command;
-mod tui_command;
+mod service_status;
+mod term;
+mod watched;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command, DaemonCommand};
+use crate::commands::Args;
 use crate::config::{Config, Surroundings};
 use crate::error::AppError;
+use crate::term::streams;
 
 /// Training and encoding ask for the same large blocks again and again; the C library's allocator
 /// gives each back to the system at once, which clears it anew.
@@ -37,7 +31,13 @@ use crate::error::AppError;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    run(Args::parse()).unwrap_or_else(|error| error.report())
+    run(Args::parse()).unwrap_or_else(|error| {
+        // Without a message there is nobody left to tell.
+        if !error.message.is_empty() {
+            streams::diagnostic(&error.to_string());
+        }
+        ExitCode::from(error.exit)
+    })
 }
 
 fn run(args: Args) -> Result<ExitCode, AppError> {
@@ -48,36 +48,5 @@ fn run(args: Args) -> Result<ExitCode, AppError> {
         working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
     };
     let config = Config::load(&args.global, &outside)?;
-    match args.command {
-        None => wait_for(tui_command::run(config)),
-        Some(Command::Ask(args)) => wait_for(ask::run(&args, &config)),
-        Some(Command::Add { dir, no_wait }) => {
-            wait_for(index_commands::add(&dir, no_wait, &config))
-        }
-        Some(Command::Remove { dir }) => wait_for(index_commands::remove(&dir, &config)),
-        Some(Command::List { json }) => wait_for(index_commands::list(json, &config)),
-        Some(Command::Sync) => wait_for(index_commands::sync(&config)),
-        Some(Command::Status { json } | Command::Daemon(DaemonCommand::Status { json })) => {
-            wait_for(status_command::run(json, &config))
-        }
-        Some(Command::Daemon(DaemonCommand::Run)) => serve::run(config),
-        Some(Command::Daemon(DaemonCommand::Start)) => wait_for(daemon_command::start(&config)),
-        Some(Command::Daemon(DaemonCommand::Stop)) => wait_for(daemon_command::stop(&config)),
-        Some(Command::Model(command)) => {
-            model_command::run(&command, &config).map(|()| ExitCode::SUCCESS)
-        }
-        Some(Command::Eval(args)) => eval_command::run(&args, config, std::env::args_os().skip(1)),
-        Some(Command::Train(args)) => train_command::run(&args, config),
-    }
-}
-
-/// Runs a client of the daemon to its end. One thread is enough for one connection.
-fn wait_for(
-    client: impl Future<Output = Result<ExitCode, AppError>>,
-) -> Result<ExitCode, AppError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| AppError::io("starting the runtime", &error))?;
-    runtime.block_on(client)
+    commands::run(args.command, config)
 }

@@ -1,8 +1,8 @@
 //! The private directory of socket and locks, and who holds the daemon's lock.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use crate::error::AppError;
@@ -35,40 +35,6 @@ pub(crate) fn check(dir: &Path) -> Result<(), AppError> {
         dir.display()
     ))
     .hint("remove it, or set XDG_RUNTIME_DIR to a directory of your own"))
-}
-
-/// An exclusive lock on a file, released when dropped or when the process ends, however it ends.
-/// The file stays: removing it would let two processes lock two files of one name.
-pub(crate) struct Lock(File);
-
-impl Lock {
-    /// The lock, or `None` if another process holds it.
-    pub(crate) fn try_take(path: &Path) -> Result<Option<Lock>, AppError> {
-        let doing = format!("locking {}", path.display());
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| AppError::io(&doing, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Lock(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(AppError::io(&doing, &error)),
-        }
-    }
-
-    /// Writes our process id into the file, for [`holder`].
-    pub(crate) fn sign(&mut self) -> Result<(), AppError> {
-        let mut write = || -> io::Result<()> {
-            self.0.set_len(0)?;
-            self.0.rewind()?;
-            write!(self.0, "{}", std::process::id())
-        };
-        write().map_err(|error| AppError::io("writing the lock file", &error))
-    }
 }
 
 /// Who holds a lock.

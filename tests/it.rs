@@ -18,16 +18,25 @@ mod train;
 mod tui;
 mod wire;
 
+use std::fs;
+use std::path::Path;
+
 /// A file that nobody names is a test that never runs.
 #[test]
 fn every_file_is_in_the_table_of_contents() {
-    let here = include_str!("it.rs");
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        if path.extension().is_some_and(|extension| extension == "rs") && name != "it" {
-            assert!(here.contains(&format!("\nmod {name};\n")), "tests/{name}.rs is not in it.rs");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut tables = vec![(root.join("it.rs"), root)];
+    while let Some((table, folder)) = tables.pop() {
+        let listed = fs::read_to_string(&table).unwrap();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                tables.push((path.with_extension("rs"), path));
+            } else if path.extension().is_some_and(|extension| extension == "rs") && path != table {
+                let there = listed.contains(&format!("\nmod {name};\n"));
+                assert!(there, "{} is not in {}", path.display(), table.display());
+            }
         }
     }
 }

@@ -14,42 +14,42 @@ use crate::mind::{Loaded, MindHandle};
 use crate::store::{Known, Store};
 
 /// See the module.
-pub(crate) struct Engine {
-    pub(crate) mind: MindHandle,
-    pub(crate) card: ModelCard,
-    pub(crate) counter: Arc<dyn TokenCounter>,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) catalogue: Arc<Catalogue>,
+pub struct Engine {
+    pub mind: MindHandle,
+    pub card: ModelCard,
+    pub counter: Arc<dyn TokenCounter>,
+    pub store: Arc<dyn Store>,
+    pub catalogue: Arc<Catalogue>,
 }
 
 impl Engine {
     /// A generation on a freshly opened store.
-    pub(crate) async fn open(loaded: Loaded, store: Arc<dyn Store>) -> Result<Engine, Critical> {
+    pub async fn open(loaded: Loaded, store: Arc<dyn Store>) -> Result<Engine, Critical> {
         let catalogue = Arc::new(Catalogue(RwLock::new(store.known().await?)));
         Ok(Engine::with(loaded, store, catalogue))
     }
 
     /// A new mind of the same fingerprint on the store that is open already.
-    pub(crate) fn with(loaded: Loaded, store: Arc<dyn Store>, catalogue: Arc<Catalogue>) -> Engine {
+    pub fn with(loaded: Loaded, store: Arc<dyn Store>, catalogue: Arc<Catalogue>) -> Engine {
         let Loaded { card, counter, handle } = loaded;
         Engine { mind: handle, card, counter, store, catalogue }
     }
 }
 
 /// What the store holds, by path. Only the indexer changes it, after each commit.
-pub(crate) struct Catalogue(RwLock<BTreeMap<String, Known>>);
+pub struct Catalogue(RwLock<BTreeMap<String, Known>>);
 
 impl Catalogue {
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Known>> {
+    pub fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Known>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Known>> {
+    pub fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Known>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Documents and passages at or below `root`.
-    pub(crate) fn count_below(&self, root: &Path) -> (usize, usize) {
+    pub fn count_below(&self, root: &Path) -> (usize, usize) {
         let known = self.read();
         let root = root.to_string_lossy();
         at_or_below(&known, &root).fold((0, 0), |(documents, passages), (_, known)| {
@@ -58,14 +58,14 @@ impl Catalogue {
     }
 
     /// Documents and passages in all.
-    pub(crate) fn count(&self) -> (usize, usize) {
+    pub fn count(&self) -> (usize, usize) {
         let known = self.read();
         (known.len(), known.values().map(|known| known.passages).sum())
     }
 }
 
 /// Entries whose path is `root` or lies below it.
-pub(crate) fn at_or_below<'a, T>(
+pub fn at_or_below<'a, T>(
     known: &'a BTreeMap<String, T>,
     root: &str,
 ) -> impl Iterator<Item = (&'a String, &'a T)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -263,19 +263,12 @@ fn parse(text: &str) -> Result<(Vec<PathBuf>, Identities), String> {
     }
 }
 
-/// Writes beside and renames, so that a crash leaves the old list or the new one.
+/// A crash leaves the old list or the new one.
 fn save(file: &Path, roots: &[PathBuf], identities: &Identities) -> io::Result<()> {
     let folders = roots.iter().map(|root| root.to_string_lossy().into_owned()).collect();
     let identities = identities.clone();
     let content = FoldersFile { version: FILE_VERSION, folders, identities };
     let mut text = serde_json::to_vec_pretty(&content)?;
     text.push(b'\n');
-    let directory = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let beside = file.with_extension("json.new");
-    let mut written = File::create(&beside)?;
-    written.write_all(&text)?;
-    written.sync_all()?;
-    fs::rename(&beside, file)?;
-    File::open(directory)?.sync_all()
+    models::files::replace(file, &text)
 }

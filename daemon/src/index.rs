@@ -6,13 +6,15 @@
 //! its round at once. Deletes and renames are no events of their own: what is known and not on
 //! disk goes. Only this task writes a store.
 
+mod group;
 mod plan;
 mod progress;
+mod queue;
 mod resting;
-mod suspect;
+mod upkeep;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,19 +23,18 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
-use crate::limits::{
-    COMMIT_DOCUMENTS_MAX, COMMIT_PASSAGES_MAX, COMMIT_WAIT_MAX, GATHER_DOCUMENTS_MAX,
-    GATHER_PASSAGES, MAINTAIN_INTERVAL_MIN, WORKS_MAX,
-};
+use crate::limits::{GATHER_DOCUMENTS_MAX, GATHER_PASSAGES, WORKS_MAX};
 use crate::mailbox::Cause;
 use crate::mind::JobError;
 use crate::prepare::{Outcome, prepare};
 use crate::scan::Seen;
 use crate::shared::Shared;
-use crate::store::{Document, Known, Stamp};
-use progress::Progress;
+use crate::store::{Known, Stamp};
+use group::Group;
+use progress::{Progress, Tally};
+use queue::{Queue, Suspect, Urgency};
 use resting::Resting;
-use suspect::{Suspect, Urgency};
+use upkeep::Upkeep;
 use work::{Batch, Finished, Work};
 
 /// A file that is not indexed, and why.
@@ -48,45 +49,30 @@ struct Refusal {
 pub(crate) struct Indexer {
     shared: Arc<Shared>,
     stop: CancellationToken,
-    /// The generation being filled; serves already unless `incoming`.
-    engine: Arc<Engine>,
-    incoming: bool,
-    /// The most urgent first.
-    queue: VecDeque<Suspect>,
+    queue: Queue,
     /// Being embedded, the topmost first: files saved during a work come on top of it.
     works: Vec<Work>,
-    /// Orders so far that named files.
-    saves: u64,
     resting: Resting,
-    /// Embedded and not committed yet, and since when the first of them waits.
-    group: Vec<Document>,
-    group_since: Instant,
+    group: Group,
     refused: BTreeMap<String, Refusal>,
     progress: Progress,
     waiters: Vec<oneshot::Sender<()>>,
-    /// Whether anything was committed since the store was last maintained, and when that was.
-    unmaintained: bool,
-    maintained: Option<tokio::time::Instant>,
+    upkeep: Upkeep,
 }
 
 impl Indexer {
     pub(crate) fn new(shared: Arc<Shared>, stop: CancellationToken) -> Indexer {
         Indexer {
-            engine: shared.engine(),
             shared,
             stop,
-            incoming: false,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             works: Vec::new(),
-            saves: 0,
             resting: Resting::default(),
-            group: Vec::new(),
-            group_since: Instant::now(),
+            group: Group::default(),
             refused: BTreeMap::new(),
             progress: Progress::default(),
             waiters: Vec::new(),
-            unmaintained: false,
-            maintained: None,
+            upkeep: Upkeep::default(),
         }
     }
 
@@ -109,6 +95,7 @@ impl Indexer {
             } else {
                 self.rest().await;
                 let woken_at = self.resting.next();
+                let maintain_at = self.upkeep.due(tokio::time::Instant::now());
                 tokio::select! {
                     () = self.stop.cancelled() => {}
                     () = self.shared.mailbox.arrived() => {}
@@ -118,17 +105,23 @@ impl Indexer {
                     // Then the next turn looks at it.
                     () = tokio::time::sleep_until(woken_at.unwrap_or(rescan_at)), if woken_at.is_some() => {}
                     // Then `rest` does it.
-                    () = tokio::time::sleep_until(self.maintain_at()), if self.unmaintained => {}
+                    () = tokio::time::sleep_until(maintain_at.unwrap_or(rescan_at)), if maintain_at.is_some() => {}
                 }
             }
         }
         self.commit().await;
     }
 
+    /// What is filled, for one step: the next may have another mind.
+    fn engine(&self) -> Arc<Engine> {
+        self.shared.generations.filling()
+    }
+
     /// Embeds the next batch, after reading files if there is none or some were saved since.
     async fn step(&mut self) {
-        let first = self.queue.front().map_or(Urgency::WALKED, |suspect| suspect.urgency);
-        if self.works.last().is_none_or(|work| work.urgency < first) {
+        if let Some(first) = self.queue.urgency()
+            && self.works.last().is_none_or(|work| work.urgency < first)
+        {
             self.put_back();
             self.gather(first).await;
         }
@@ -142,16 +135,16 @@ impl Indexer {
 
     /// Embeds one batch, unless told to stop.
     async fn encode(&mut self, batch: Batch) {
+        let engine = self.engine();
         let Some(work) = self.works.last_mut() else { return };
         let texts = work.texts(&batch);
-        let width = self.engine.card.width;
         let result = tokio::select! {
             biased;
             () = self.stop.cancelled() => return,
-            result = self.engine.mind.embed_passages(texts) => result,
+            result = engine.mind.embed_passages(texts) => result,
         };
         match result {
-            Ok(vectors) => work.embedded(&batch, vectors, width),
+            Ok(vectors) => work.embedded(&batch, vectors, engine.card.width),
             // The model's thread has ended, and the service is about to: that is no fault of the
             // files, which stay indexed as they are.
             Err(JobError::Gone) => self.stop.cancelled().await,
@@ -163,25 +156,15 @@ impl Indexer {
     async fn finish_work(&mut self) {
         let Some(work) = self.works.pop() else { return };
         let urgency = work.urgency;
-        let Finished { documents, failures, bytes } = work.finish();
-        for bytes in bytes {
-            self.progress.done(bytes);
-        }
+        self.progress.done(work.tally());
+        let Finished { documents, failures } = work.finish();
         for (path, reason) in failures {
             self.remove_known(&path).await;
             self.refuse(path, None, reason);
         }
-        if self.group.is_empty() {
-            self.group_since = Instant::now();
-        }
-        self.group.extend(documents);
-        let passages: usize = self.group.iter().map(|document| document.passages.len()).sum();
-        if urgency.is_saved()
-            || self.queue.is_empty()
-            || self.group.len() >= COMMIT_DOCUMENTS_MAX
-            || passages >= COMMIT_PASSAGES_MAX
-            || self.group_since.elapsed() >= COMMIT_WAIT_MAX
-        {
+        let now = Instant::now();
+        self.group.add(documents, now);
+        if urgency.is_saved() || self.queue.is_empty() || self.group.is_due(now) {
             self.commit().await;
             // In a long round too: what no index covers is read by every question.
             self.maintain_if_due().await;
@@ -194,12 +177,7 @@ impl Indexer {
         self.works.retain(|work| work.paths().next().is_some());
         while self.works.len() >= WORKS_MAX {
             let Some(work) = self.works.pop() else { return };
-            let urgency = work.urgency;
-            let place = self.queue.partition_point(|suspect| suspect.urgency > urgency);
-            let less_urgent = self.queue.split_off(place);
-            let again = |(path, bytes)| Suspect { path, bytes, urgency };
-            self.queue.extend(work.into_files().map(again));
-            self.queue.extend(less_urgent);
+            self.queue.put(work.urgency, work.into_suspects());
         }
     }
 
@@ -211,15 +189,11 @@ impl Indexer {
             && passages < GATHER_PASSAGES
             && !self.stop.is_cancelled()
         {
-            let Some(suspect) = self.queue.pop_front_if(|suspect| suspect.urgency == urgency)
-            else {
-                break;
-            };
-            let Suspect { path, bytes, .. } = suspect;
-            let indexed =
-                self.engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
-            let counter = Arc::clone(&self.engine.counter);
-            let tokens_max = self.engine.card.passage_tokens_max;
+            let Some(Suspect { path, bytes }) = self.queue.take(urgency) else { break };
+            let engine = self.engine();
+            let indexed = engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
+            let counter = Arc::clone(&engine.counter);
+            let tokens_max = engine.card.passage_tokens_max;
             let read = {
                 let path = path.clone();
                 move || prepare(&path, indexed.as_deref(), tokens_max, counter.as_ref())
@@ -250,7 +224,7 @@ impl Indexer {
                     self.refuse(path, seen, reason);
                 }
             }
-            self.progress.done(bytes);
+            self.progress.done(Tally::of(bytes));
         }
         if !gathered.is_empty() {
             self.works.push(Work::new(gathered, urgency));
@@ -261,7 +235,7 @@ impl Indexer {
     /// store keeps the old time, which costs one reading after a restart and no embedding.
     fn restamp(&mut self, path: &str, stamp: Stamp) {
         self.refused.remove(path);
-        if let Some(known) = self.engine.catalogue.write().get_mut(path) {
+        if let Some(known) = self.engine().catalogue.write().get_mut(path) {
             known.stamp = stamp;
         }
     }
@@ -270,13 +244,14 @@ impl Indexer {
         if paths.is_empty() {
             return;
         }
-        match self.engine.store.remove(paths.clone()).await {
+        let engine = self.engine();
+        match engine.store.remove(paths.clone()).await {
             Ok(()) => {
-                let mut known = self.engine.catalogue.write();
+                let mut known = engine.catalogue.write();
                 for path in &paths {
                     known.remove(path);
                 }
-                self.unmaintained = true;
+                self.upkeep.want();
             }
             // They stay known, so the next scan tries again.
             Err(error) => tracing::error!(%error, "removing {} documents", paths.len()),
@@ -285,7 +260,7 @@ impl Indexer {
 
     async fn remove_known(&mut self, path: &str) {
         self.refused.remove(path);
-        let known = self.engine.catalogue.read().contains_key(path);
+        let known = self.engine().catalogue.read().contains_key(path);
         if known {
             self.remove(vec![path.to_owned()]).await;
         }
@@ -299,7 +274,7 @@ impl Indexer {
 
     /// Stores what is embedded, in one commit.
     async fn commit(&mut self) {
-        let documents = std::mem::take(&mut self.group);
+        let documents = self.group.take();
         if documents.is_empty() {
             return;
         }
@@ -310,13 +285,14 @@ impl Indexer {
                 (document.path.clone(), Known { stamp: document.stamp.clone(), passages })
             })
             .collect();
-        match self.engine.store.replace(documents).await {
+        let engine = self.engine();
+        match engine.store.replace(documents).await {
             Ok(()) => {
                 for (path, _) in &entries {
                     self.refused.remove(path);
                 }
-                self.engine.catalogue.write().extend(entries);
-                self.unmaintained = true;
+                engine.catalogue.write().extend(entries);
+                self.upkeep.want();
             }
             Err(error) => {
                 tracing::error!(%error, "storing {} documents", entries.len());
@@ -330,13 +306,12 @@ impl Indexer {
     /// Ends a round: everything found is committed, so those who wait for that are told.
     async fn rest(&mut self) {
         self.commit().await;
-        if self.incoming {
-            self.incoming = false;
-            let before = self.shared.engine().card.fingerprint.clone();
-            self.shared.serve(Arc::clone(&self.engine));
-            tracing::info!(model = self.engine.card.name, "the new model serves");
+        let before = self.shared.generations.take_over();
+        if let Some(before) = before.map(|engine| engine.card.fingerprint.clone()) {
+            let card = self.engine().card.clone();
+            tracing::info!(model = card.name, "the new model serves");
             // A rollback goes to the one before, at once; older ones would only take up the disk.
-            let keep = vec![self.engine.card.fingerprint.clone(), before];
+            let keep = vec![card.fingerprint, before];
             if let Err(error) = self.shared.backend.keep_stores(keep).await {
                 tracing::warn!(%error, "passages of models that are no longer used stay on disk");
             }
@@ -351,34 +326,31 @@ impl Indexer {
         self.maintain_if_due().await;
     }
 
-    fn maintain_at(&self) -> tokio::time::Instant {
-        let now = tokio::time::Instant::now();
-        self.maintained.map_or(now, |last| last + MAINTAIN_INTERVAL_MIN)
-    }
-
     async fn maintain_if_due(&mut self) {
-        if !self.unmaintained || tokio::time::Instant::now() < self.maintain_at() {
+        let now = tokio::time::Instant::now();
+        if self.upkeep.due(now).is_none_or(|due| now < due) {
             return;
         }
+        let engine = self.engine();
         tokio::select! {
             biased;
             // Compacting a large store may take longer than ending may; a store is whole at every
             // moment, and the next start compacts it.
             () = self.stop.cancelled() => {}
-            done = self.engine.store.maintain() => {
+            done = engine.store.maintain() => {
                 if let Err(error) = done {
                     tracing::warn!(%error, "maintaining the store");
                 }
             }
         }
-        self.unmaintained = false;
-        self.maintained = Some(tokio::time::Instant::now());
+        self.upkeep.done(tokio::time::Instant::now());
     }
 
     fn publish(&self, phase: Phase) {
         // What can be searched: a model that is being filled does not serve yet.
-        let serving = self.shared.engine();
-        let status = self.progress.status(phase, &serving.catalogue, &self.refused);
+        let serving = self.shared.generations.serving();
+        let left = self.works.iter().map(Work::tally).chain([self.queue.tally()]).sum();
+        let status = self.progress.status(phase, left, &serving.catalogue, &self.refused);
         self.shared.status.send_if_modified(|held| {
             let differs = *held != status;
             *held = status;

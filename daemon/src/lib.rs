@@ -2,36 +2,36 @@
 //!
 //! [`run`] (`server`) accepts clients; each gets a `session`, which answers requests and runs one
 //! `query` at a time. An `engine` is one model's generation: the `mind` thread that owns the
-//! model, the [`store`] of its vectors, and what that store is known to hold. The `index` task
-//! makes the store equal to the folders on disk: `watch` says what may have changed, `scan` finds
-//! what did, `prepare` reads it through [`extract`] and [`chunk`]. `folders` is the list of what
-//! is watched, [`training`] what a `fore train` tells of itself, `shared` what all of these share,
+//! model, the [`store`] of its vectors, and what that store is known to hold. `generations` knows
+//! which of them answers questions and which one is filled. The `index` task makes the store of the
+//! latter equal to the folders on disk: `watch` says what may have changed, `scan` finds what did,
+//! `prepare` reads it through [`extract`] and [`chunk`]. `folders` is the list of what is watched,
+//! `training` the newest of what a `fore train` tells of itself, `shared` what all of these share,
 //! `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
 //! live and how the process is started (`src/`).
 
 pub mod chunk;
-pub mod corpus;
-mod engine;
+pub mod engine;
 mod error;
-pub mod eval;
 pub mod extract;
 mod folders;
 pub mod fuse;
+mod generations;
 mod index;
 pub mod limits;
 mod mailbox;
-mod mind;
-mod prepare;
+pub mod mind;
+pub mod prepare;
 mod query;
-mod scan;
+pub mod scan;
 mod server;
 mod session;
 mod shared;
 pub mod snippet;
 pub mod store;
-pub mod training;
+mod training;
 mod watch;
 
 use std::path::PathBuf;
@@ -40,7 +40,6 @@ use std::time::Duration;
 
 pub use error::Critical;
 pub use server::run;
-pub use shared::process_memory;
 
 /// Where the service gets its model and its store from.
 pub trait Backend: Send + Sync + 'static {

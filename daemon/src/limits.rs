@@ -25,11 +25,6 @@ pub const STATUS_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// How often the file of a `fore train` is looked at while anyone is subscribed: it is written once
 /// a second, so more often would show nothing new.
 pub const TRAINING_LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Bytes of that file that are read; a status takes a few hundred.
-pub const TRAINING_FILE_BYTES_MAX: u64 = 64 << 10;
-/// Where processes cannot be looked up, a file older than this was left by a run that was killed;
-/// the slowest step of a run that lives takes less.
-pub const TRAINING_AGE_MAX: Duration = Duration::from_secs(60);
 /// From the order to stop until a part that has not ended is named and left behind.
 pub const SHUTDOWN_WAIT_MAX: Duration = Duration::from_secs(5);
 

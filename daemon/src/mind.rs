@@ -17,14 +17,14 @@ use crate::{Backend, Critical};
 
 /// A piece of a thought, owned.
 #[derive(Debug)]
-pub(crate) struct Delta {
-    pub(crate) index: usize,
-    pub(crate) text: String,
+pub struct Delta {
+    pub index: usize,
+    pub text: String,
 }
 
 /// Why a job gave no result.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum JobError {
+pub enum JobError {
     /// The interactive lane is full.
     #[error("too many questions at once")]
     Busy,
@@ -120,7 +120,7 @@ impl Desk {
 }
 
 /// Asks the mind. When the last handle is dropped, its thread ends.
-pub(crate) struct MindHandle(Arc<Desk>);
+pub struct MindHandle(Arc<Desk>);
 
 impl Drop for MindHandle {
     fn drop(&mut self) {
@@ -131,7 +131,7 @@ impl Drop for MindHandle {
 /// The threads of all minds so far, to be joined at the end. Those of old minds have ended, or
 /// will with their last question.
 #[derive(Default)]
-pub(crate) struct Threads(Mutex<Vec<JoinHandle<()>>>);
+pub struct Threads(Mutex<Vec<JoinHandle<()>>>);
 
 impl Threads {
     fn lock(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
@@ -145,22 +145,22 @@ impl Threads {
     }
 
     /// Waits until all have ended; whether none panicked. Blocks.
-    pub(crate) fn join(&self) -> bool {
+    pub fn join(&self) -> bool {
         let threads = std::mem::take(&mut *self.lock());
         threads.into_iter().filter_map(|thread| thread.join().err()).count() == 0
     }
 }
 
 /// A loaded mind: what is known of it, and the handle of its thread.
-pub(crate) struct Loaded {
-    pub(crate) card: ModelCard,
-    pub(crate) counter: Arc<dyn TokenCounter>,
-    pub(crate) handle: MindHandle,
+pub struct Loaded {
+    pub card: ModelCard,
+    pub counter: Arc<dyn TokenCounter>,
+    pub handle: MindHandle,
 }
 
 /// Starts a thread, loads a mind on it and waits until it is ready. If the thread ever panics,
 /// `fatal` is told.
-pub(crate) async fn start(
+pub async fn start(
     backend: Arc<dyn Backend>,
     fatal: mpsc::Sender<Critical>,
     threads: &Threads,
@@ -240,14 +240,14 @@ fn perform(mind: &mut dyn Mind, job: Job) {
 }
 
 /// Thinking under way. Dropping it stops the thinking.
-pub(crate) struct Thinking {
-    pub(crate) deltas: mpsc::Receiver<Delta>,
+pub struct Thinking {
+    pub deltas: mpsc::Receiver<Delta>,
     reply: oneshot::Receiver<Result<Vec<Thought>, MindError>>,
 }
 
 impl Thinking {
     /// The thoughts, once `deltas` has ended.
-    pub(crate) async fn thoughts(self) -> Result<Vec<Thought>, JobError> {
+    pub async fn thoughts(self) -> Result<Vec<Thought>, JobError> {
         received(self.reply).await
     }
 }
@@ -281,13 +281,13 @@ impl MindHandle {
     }
 
     /// Ends the thread after the job in work; jobs that wait are dropped.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.0.close();
     }
 
     /// Queues thinking about `question`, grounded in `context` unless it is empty, and returns at
     /// once.
-    pub(crate) fn think(
+    pub fn think(
         &self,
         question: &str,
         context: &str,
@@ -308,7 +308,7 @@ impl MindHandle {
     }
 
     /// The query vector of `question` with `thoughts`.
-    pub(crate) async fn embed_query(
+    pub async fn embed_query(
         &self,
         question: &str,
         thoughts: Vec<Thought>,
@@ -319,10 +319,7 @@ impl MindHandle {
     }
 
     /// Vectors of `texts`, behind everyone who waits.
-    pub(crate) async fn embed_passages(
-        &self,
-        texts: Vec<String>,
-    ) -> Result<Vec<Embedding>, JobError> {
+    pub async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Embedding>, JobError> {
         let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| JobError::Gone)?;
         let (reply, receiver) = oneshot::channel();
         self.submit_background(Job::EmbedPassages { texts, reply, place })?;

@@ -13,18 +13,18 @@ use crate::store::{Passage, Stamp};
 
 /// A document that only lacks its vectors.
 #[derive(Debug)]
-pub(crate) struct Prepared {
-    pub(crate) path: String,
-    pub(crate) title: String,
-    pub(crate) stamp: Stamp,
-    pub(crate) passages: Vec<Passage>,
+pub struct Prepared {
+    pub path: String,
+    pub title: String,
+    pub stamp: Stamp,
+    pub passages: Vec<Passage>,
     /// What is embedded for each passage, and how many tokens that is.
-    pub(crate) texts: Vec<(String, usize)>,
+    pub texts: Vec<(String, usize)>,
 }
 
 /// What became of a suspect.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     Ready(Prepared),
     /// The content is what is indexed; only size or time had changed.
     Unchanged(Stamp),
@@ -39,7 +39,7 @@ pub(crate) enum Outcome {
 }
 
 /// Reads `path`, compares it with the `indexed` hash, and cuts it into passages.
-pub(crate) fn prepare(
+pub fn prepare(
     path: &str,
     indexed: Option<&str>,
     tokens_max: usize,

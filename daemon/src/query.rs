@@ -49,7 +49,7 @@ struct Question {
 /// Answers `ask` with events to `out`, all but the closing `failed`, which is the error.
 pub(crate) async fn answer(shared: &Shared, ask: Ask, out: &Outbox) -> Result<(), Failure> {
     let started = Instant::now();
-    let engine = shared.engine();
+    let engine = shared.generations.serving();
     let question = check(shared, &engine, ask)?;
     let run = Run { engine, question, out, started, timings: Timings::default() };
     run.answer().await

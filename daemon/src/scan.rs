@@ -25,14 +25,14 @@ const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// Size and time of a file, which tell whether it may have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) bytes: u64,
+pub struct Seen {
+    pub bytes: u64,
     /// Nanoseconds since 1970.
-    pub(crate) modified_ns: i64,
+    pub modified_ns: i64,
 }
 
 impl Seen {
-    pub(crate) fn of(metadata: &Metadata) -> Seen {
+    pub fn of(metadata: &Metadata) -> Seen {
         let modified_ns = match metadata.modified().map(|time| time.duration_since(UNIX_EPOCH)) {
             Ok(Ok(after)) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
             Ok(Err(before)) => {
@@ -47,16 +47,16 @@ impl Seen {
 
 /// Which folder is at a path: while a drive is not mounted, it is another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
+pub struct Identity {
     device: u64,
     inode: u64,
 }
 
 /// A watched folder as a walk found it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Root {
-    pub(crate) identity: Identity,
-    pub(crate) is_empty: bool,
+pub struct Root {
+    pub identity: Identity,
+    pub is_empty: bool,
 }
 
 impl Root {
@@ -69,7 +69,7 @@ impl Root {
 
 /// Which part of the watched folders a walk looks at.
 #[derive(Debug)]
-pub(crate) enum Reach {
+pub enum Reach {
     All,
     /// Only these paths and what is below them.
     Paths(BTreeSet<PathBuf>),
@@ -77,7 +77,7 @@ pub(crate) enum Reach {
 
 impl Reach {
     /// The reach of a set of changed paths.
-    pub(crate) fn of_changes(changed: BTreeSet<PathBuf>) -> Reach {
+    pub fn of_changes(changed: BTreeSet<PathBuf>) -> Reach {
         let paths = changed
             .into_iter()
             .map(|path| if is_rule_file(&path) { parent_or_self(&path) } else { path })
@@ -87,7 +87,7 @@ impl Reach {
 }
 
 /// Whether `path` is worth a look when it changes: not something hidden below `root`.
-pub(crate) fn is_relevant(root: &Path, path: &Path) -> bool {
+pub fn is_relevant(root: &Path, path: &Path) -> bool {
     let Ok(below) = path.strip_prefix(root) else { return false };
     let visible = if is_rule_file(path) { below.parent().unwrap_or(below) } else { below };
     !visible.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
@@ -103,23 +103,23 @@ fn parent_or_self(path: &Path) -> PathBuf {
 
 /// What a walk saw.
 #[derive(Debug, Default)]
-pub(crate) struct Scan {
+pub struct Scan {
     /// The watched folders that were walked.
-    pub(crate) roots: BTreeMap<PathBuf, Root>,
+    pub roots: BTreeMap<PathBuf, Root>,
     /// Files worth opening, by absolute path.
-    pub(crate) files: BTreeMap<String, Seen>,
+    pub files: BTreeMap<String, Seen>,
     /// Folders and files that could not be looked at, with the reason. What is indexed at or
     /// below them stays: an unmounted drive must not cost its index.
-    pub(crate) unreadable: BTreeMap<String, String>,
+    pub unreadable: BTreeMap<String, String>,
     /// Names that cannot be stored, shown lossily.
-    pub(crate) unnamed: Vec<String>,
+    pub unnamed: Vec<String>,
     /// An error did not say where: nothing may be deleted on this walk's word.
-    pub(crate) uncertain: bool,
+    pub uncertain: bool,
 }
 
 /// Walks `roots` as far as `reach` goes. Blocks; ends early once `stop` is cancelled, and is
 /// uncertain then.
-pub(crate) fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationToken) -> Scan {
+pub fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationToken) -> Scan {
     let mut scan = Scan::default();
     for root in roots {
         if let Reach::Paths(paths) = &**reach
@@ -176,7 +176,7 @@ fn within(reach: &Reach, path: &Path) -> bool {
 
 impl Scan {
     /// Leaves what is indexed of the watched folder `root` as it is, for `reason`.
-    pub(crate) fn keep(&mut self, root: &Path, reason: &str) {
+    pub fn keep(&mut self, root: &Path, reason: &str) {
         let reason = format!("{reason}; what is indexed of it is kept until it is back or removed");
         self.unreadable.insert(root.to_string_lossy().into_owned(), reason);
     }
@@ -215,7 +215,7 @@ impl Scan {
     }
 
     /// Files that are new, or differ from what is known of them in size or time.
-    pub(crate) fn differing<'a>(
+    pub fn differing<'a>(
         &'a self,
         known: &'a BTreeMap<String, Known>,
     ) -> impl Iterator<Item = (&'a String, Seen)> {
@@ -228,7 +228,7 @@ impl Scan {
     }
 
     /// Entries of `known` within `reach` that are no longer there.
-    pub(crate) fn gone<T>(&self, known: &BTreeMap<String, T>, reach: &Reach) -> Vec<String> {
+    pub fn gone<T>(&self, known: &BTreeMap<String, T>, reach: &Reach) -> Vec<String> {
         if self.uncertain {
             return Vec::new();
         }

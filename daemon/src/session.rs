@@ -204,11 +204,12 @@ impl Session {
             Request::Add { id, path } => self.edit(id, path, true).await,
             Request::Remove { id, path } => self.edit(id, path, false).await,
             Request::List { id } => {
-                let folders = self.shared.folders.list(&self.shared.engine().catalogue);
+                let folders =
+                    self.shared.folders.list(&self.shared.generations.serving().catalogue);
                 self.send(Event::Folders { id, folders }).await;
             }
             Request::Status { id } => {
-                let status = self.shared.daemon_status(&self.shared.engine().card);
+                let status = self.shared.daemon_status(&self.shared.generations.serving().card);
                 self.send(Event::Status { id, status: Box::new(status) }).await;
             }
             Request::Sync { id } => self.sync(id).await,
@@ -262,7 +263,7 @@ impl Session {
             } else {
                 shared.folders.remove(&path)?;
             }
-            Ok(shared.folders.list(&shared.engine().catalogue))
+            Ok(shared.folders.list(&shared.generations.serving().catalogue))
         });
         match edit.await {
             Ok(Ok(folders)) => self.send(Event::Folders { id, folders }).await,

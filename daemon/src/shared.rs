@@ -1,7 +1,7 @@
 //! What the service's tasks share: a fixed set of handles, none of which calls back.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use daemon_protocol::{DaemonStatus, Failure, IndexStatus};
@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::error::{busy, internal};
 use crate::folders::Folders;
+use crate::generations::Generations;
 use crate::mailbox::Mailbox;
-use crate::mind::Threads;
+use crate::mind::{Loaded, Threads};
 use crate::{Backend, Critical, Settings, mind, training};
 
 /// See the module.
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) settings: Settings,
     pub(crate) folders: Folders,
+    pub(crate) generations: Generations,
     pub(crate) mailbox: Mailbox,
     pub(crate) status: watch::Sender<IndexStatus>,
     pub(crate) training: training::News,
@@ -31,8 +33,6 @@ pub(crate) struct Shared {
     /// Cancelled by a client that asks the daemon to stop.
     pub(crate) stop: CancellationToken,
     fatal: mpsc::Sender<Critical>,
-    /// The generation that answers questions.
-    engine: RwLock<Arc<Engine>>,
     threads: Threads,
     reloading: tokio::sync::Mutex<()>,
     started: Instant,
@@ -52,12 +52,12 @@ impl Shared {
             .map_err(|_| Critical::Panicked("reading of the folder list"))??;
         let threads = Threads::default();
         let loaded = mind::start(Arc::clone(&backend), fatal.clone(), &threads).await?;
-        let store = backend.open_store(&loaded.card).await?;
-        let engine = Arc::new(Engine::open(loaded, store).await?);
+        let engine = open(backend.as_ref(), loaded).await?;
         Ok(Arc::new(Shared {
             backend,
             settings,
             folders,
+            generations: Generations::new(engine),
             mailbox: Mailbox::default(),
             status: watch::Sender::new(IndexStatus::default()),
             training: training::News::default(),
@@ -65,26 +65,16 @@ impl Shared {
             reason: OnceLock::new(),
             stop: CancellationToken::new(),
             fatal,
-            engine: RwLock::new(engine),
             threads,
             reloading: tokio::sync::Mutex::default(),
             started: Instant::now(),
         }))
     }
 
-    pub(crate) fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// From now on questions are answered by `engine`; those in work end with the one they have.
-    pub(crate) fn serve(&self, engine: Arc<Engine>) {
-        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = engine;
-    }
-
-    /// Ends the thread of the mind that serves and waits until all minds' threads have ended;
-    /// whether none panicked. Blocks.
+    /// Ends the threads of the minds in use and waits until all minds' threads have ended; whether
+    /// none panicked. Blocks.
     pub(crate) fn end_minds(&self) -> bool {
-        self.engine().mind.close();
+        self.generations.close();
         // A mind that was loaded and not taken up yet ends with its last handle.
         drop(self.mailbox.take());
         self.threads.join()
@@ -98,33 +88,28 @@ impl Shared {
         let Ok(_reloading) = self.reloading.try_lock() else {
             return Err(busy("the model is being reloaded already"));
         };
-        let loaded = mind::start(Arc::clone(&self.backend), self.fatal.clone(), &self.threads)
+        let engine = self
+            .load()
             .await
             .map_err(|error| internal(format!("{error}; the old model stays in use")))?;
-        let card = loaded.card.clone();
-        let old = self.engine();
-        if old.card.fingerprint == card.fingerprint {
-            let engine = Engine::with(loaded, Arc::clone(&old.store), Arc::clone(&old.catalogue));
-            let engine = Arc::new(engine);
-            self.serve(Arc::clone(&engine));
-            self.mailbox.adopt(engine);
-        } else {
-            let store = self
-                .backend
-                .open_store(&card)
-                .await
-                .map_err(|error| internal(format!("{error}; the old model stays in use")))?;
-            let engine = Engine::open(loaded, store)
-                .await
-                .map_err(|error| internal(format!("{error}; the old model stays in use")))?;
-            self.mailbox.adopt(Arc::new(engine));
-        }
+        let card = engine.card.clone();
+        self.mailbox.adopt(engine);
         Ok(card)
+    }
+
+    /// The generation of the model that is configured now. It serves if it has the fingerprint to.
+    async fn load(&self) -> Result<Arc<Engine>, Critical> {
+        let (backend, fatal) = (Arc::clone(&self.backend), self.fatal.clone());
+        let loaded = mind::start(backend, fatal, &self.threads).await?;
+        match self.generations.renew(loaded) {
+            Ok(renewed) => Ok(renewed),
+            Err(other) => open(self.backend.as_ref(), other).await,
+        }
     }
 
     /// The daemon's status, of the model `card`.
     pub(crate) fn daemon_status(&self, card: &ModelCard) -> DaemonStatus {
-        let memory = process_memory();
+        let memory = models::process::memory();
         DaemonStatus {
             version: self.settings.version.clone(),
             pid: std::process::id(),
@@ -134,24 +119,16 @@ impl Shared {
             device: card.device.clone(),
             memory_bytes: memory.0,
             memory_peak_bytes: memory.1,
-            folders: self.folders.list(&self.engine().catalogue),
+            folders: self.folders.list(&self.generations.serving().catalogue),
             index: self.status.borrow().clone(),
             // The news are kept only while someone follows them.
-            training: training::read(&self.settings.training_file),
+            training: daemon_protocol::training::read(&self.settings.training_file),
         }
     }
 }
 
-/// Resident bytes, now and at their peak; zeros where there is no `/proc`.
-pub fn process_memory() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        status
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix(name)?.strip_suffix("kB")?.trim().parse::<u64>().ok()
-            })
-            .map_or(0, |kilobytes| kilobytes * 1024)
-    };
-    (field("VmRSS:"), field("VmHWM:"))
+/// A generation on a store of its own.
+async fn open(backend: &dyn Backend, loaded: Loaded) -> Result<Arc<Engine>, Critical> {
+    let store = backend.open_store(&loaded.card).await?;
+    Ok(Arc::new(Engine::open(loaded, store).await?))
 }

@@ -2,6 +2,7 @@
 //! sleeps: each waits for the event that says what it wants to know.
 
 mod asking;
+mod generations;
 mod harness;
 mod indexing;
 mod lifecycle;

@@ -1,5 +1,7 @@
 //! Test collections in BEIR layout, parsed and sampled (pure): documents, queries, and judgments
-//! (qrels) of which document answers which query.
+//! (qrels) of which document answers which query. [`folder`] reads them from a disk.
+
+pub mod folder;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

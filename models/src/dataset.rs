@@ -1,12 +1,15 @@
 //! Training pairs: JSON lines with the field names of the paper's code (`dataset/final.jsonl`,
-//! itself FlagEmbedding's layout) and a few of ours, parsed and written (pure).
+//! itself FlagEmbedding's layout) and a few of ours, parsed and written (pure, but for [`files`]).
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::UserError;
 use crate::jsonl::{numbered, or_nothing, reason};
 
 /// One row. Only `query` and `pos` must be there; what is empty is not written. Scores are
@@ -49,6 +52,26 @@ pub struct Pair {
     /// By committee member, its score of the query without a thought. Ours.
     #[serde(default, deserialize_with = "or_nothing", skip_serializing_if = "BTreeMap::is_empty")]
     pub none_scores: BTreeMap<String, f32>,
+}
+
+/// The file, or the `*.jsonl` of the folder in the order of their names.
+///
+/// # Errors
+/// If the folder cannot be read or holds none.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, UserError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(|error| UserError::reading(path, &error))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(UserError::new(format!("{} holds no *.jsonl", path.display())));
+    }
+    Ok(files)
 }
 
 /// A name that is a text; other data sets number their rows, or have `null`.

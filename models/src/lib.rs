@@ -5,28 +5,38 @@
 //! a unit vector). `models-candle` implements it on real weights; [`scripted::ScriptedMind`] is a
 //! small deterministic one for tests of everything around it.
 //!
-//! Deliberately not here: tensors, files, devices, clocks.
+//! Beside them lies what all rooms above share and what is no mind's: test collections and how well
+//! they are answered ([`beir`], [`column`], [`metrics`], [`paired`]), an error that says what to do
+//! ([`UserError`]), files that are whole ([`files`]). Those three and [`process`] are all that touches
+//! the disk.
+//!
+//! Deliberately not here: tensors, devices, clocks.
 
 pub mod beir;
 pub mod bm25;
+pub mod column;
 pub mod dataset;
 pub mod explore;
+pub mod files;
 pub mod ground;
 mod jsonl;
 pub mod metrics;
 pub mod negatives;
 pub mod paired;
+pub mod process;
 pub mod prompt;
 pub mod refine;
 pub mod schedule;
 pub mod scripted;
 pub mod split;
 pub mod thought;
+mod user_error;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use thought::Thought;
+pub use user_error::UserError;
 
 /// How thoughts are sampled.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use models::Sampling;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use crate::args::Device;
+use crate::cli::Device;
 
 /// A thought longer than this is an essay: at 50 tokens/s it would take ten seconds.
 const THOUGHT_TOKENS_MAX: usize = 512;

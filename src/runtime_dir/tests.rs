@@ -1,3 +1,5 @@
+use models::files::Lock;
+
 use super::*;
 
 #[test]

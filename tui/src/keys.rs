@@ -1,9 +1,27 @@
-//! Key to message: one table. The help screen is drawn from it, so it cannot be out of date.
+//! Key to message: one table. The help screen is drawn from it and the list in the README at the
+//! root is compared with it, so neither can be out of date. A new key is a row and an action here
+//! and the action's arm in `update`.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers};
 
 use crate::line::Edit;
-use crate::message::{Action, Message};
+
+/// What a key can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Edit(Edit),
+    Enter,
+    Escape,
+    Quit,
+    Help,
+    Next,
+    Previous,
+    PageDown,
+    PageUp,
+    Focus,
+    Copy,
+    ToggleThinking,
+}
 
 /// One row of the table.
 pub(crate) struct Binding {
@@ -95,21 +113,10 @@ pub(crate) const TABLE: &[Binding] = &[
     bind(&[(CTRL, KeyCode::Char('c'))], "Ctrl-C", "quit", Action::Quit),
 ];
 
-/// What a key press means; nothing for keys without a meaning and for releases.
-pub(crate) fn message(key: KeyEvent, query_empty: bool) -> Option<Message> {
-    if key.kind == KeyEventKind::Release {
-        return None;
-    }
-    // A typed character already is its shifted form.
-    let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
+/// The row of a press of `code` with `modifiers`, if it has one.
+pub(crate) fn action(modifiers: KeyModifiers, code: KeyCode, query_empty: bool) -> Option<Action> {
     let bound = TABLE.iter().find(|binding| {
-        (query_empty || !binding.only_empty) && binding.keys.contains(&(modifiers, key.code))
+        (query_empty || !binding.only_empty) && binding.keys.contains(&(modifiers, code))
     });
-    match (bound, key.code) {
-        (Some(binding), _) => Some(Message::Act(binding.action)),
-        (None, KeyCode::Char(character)) if modifiers.is_empty() => {
-            Some(Message::Insert(character.to_string()))
-        }
-        _ => None,
-    }
+    bound.map(|binding| binding.action)
 }

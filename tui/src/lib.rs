@@ -12,7 +12,6 @@ mod message;
 mod model;
 mod preview;
 mod terminal;
-mod text;
 mod update;
 mod view;
 
@@ -289,7 +288,7 @@ async fn next_input(keys: &mut Option<Keys>) -> Result<Option<Input>, TuiError> 
 /// What an input means to the model.
 fn understand(input: Input, query_empty: bool) -> Option<Message> {
     match input {
-        Input::Key(key) => keys::message(key, query_empty),
+        Input::Key(key) => Message::of_key(key, query_empty),
         Input::Paste(text) => Some(Message::Insert(text)),
         Input::Resize(width, height) => Some(Message::Resized { width, height }),
         Input::FocusGained | Input::FocusLost | Input::Mouse(_) => None,

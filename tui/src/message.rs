@@ -1,8 +1,9 @@
 //! Message: everything that can happen. Command: everything the screen can ask for.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use daemon_protocol::{Event, Hit, Request};
 
-use crate::line::Edit;
+use crate::keys::{self, Action};
 use crate::preview::Preview;
 
 /// Something happened.
@@ -32,21 +33,22 @@ pub(crate) enum Message {
     Tick,
 }
 
-/// What a key can mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    Edit(Edit),
-    Enter,
-    Escape,
-    Quit,
-    Help,
-    Next,
-    Previous,
-    PageDown,
-    PageUp,
-    Focus,
-    Copy,
-    ToggleThinking,
+impl Message {
+    /// What a key press means; nothing for keys without a meaning and for releases.
+    pub(crate) fn of_key(key: KeyEvent, query_empty: bool) -> Option<Message> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        // A typed character already is its shifted form.
+        let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
+        match (keys::action(modifiers, key.code, query_empty), key.code) {
+            (Some(action), _) => Some(Message::Act(action)),
+            (None, KeyCode::Char(character)) if modifiers.is_empty() => {
+                Some(Message::Insert(character.to_string()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Something the loop is to do.

@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use daemon_protocol::Hit;
 
-use crate::text::clean;
+use tui_text::cells;
 
 /// Bytes read on each side of the passage: more than anyone pages through, and read at once.
 /// Files up to 256 KiB are read whole, larger ones only here.
@@ -77,7 +77,7 @@ fn read_around(hit: &Hit) -> io::Result<(Vec<u8>, usize)> {
 impl Preview {
     /// The snippet alone, because of `problem`.
     pub(crate) fn snippet(hit: &Hit, problem: Option<String>) -> Preview {
-        let text = clean(&hit.snippet);
+        let text = cells(&hit.snippet);
         let line = |(index, text): (usize, &str)| PreviewLine {
             number: Some(hit.line + index),
             text: text.to_owned(),
@@ -128,7 +128,7 @@ fn push_parts(
     let mut start = 0;
     loop {
         let end = start + part_bytes(&line[start..]);
-        let text = clean(&String::from_utf8_lossy(&line[start..end]));
+        let text = cells(&String::from_utf8_lossy(&line[start..end]));
         lines.push(PreviewLine {
             number: (start == 0).then_some(number),
             text: text.trim_end_matches('\n').to_owned(),

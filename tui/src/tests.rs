@@ -1,10 +1,12 @@
 //! Keys and events in, screens and commands out. `pure` looks at functions, `screens` at what is
 //! drawn (snapshots), `live` at the whole loop against a daemon's socket, `tty` at the real
-//! terminal.
+//! terminal. `session` is a whole session as a picture, which `svg` draws.
 
 mod live;
 mod pure;
 mod screens;
+mod session;
+mod svg;
 mod tty;
 
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ use crate::message::{Command, Message};
 use crate::model::{ASK_ID_FIRST, Model, STATUS_ID, Settings};
 use crate::preview::Preview;
 use crate::update::update;
-use crate::{keys, view};
+use crate::view;
 
 /// The id of a test's first question.
 const ASK: u64 = ASK_ID_FIRST;
@@ -88,7 +90,7 @@ impl Stage {
     fn keys(&mut self, written: &str) {
         for key in parse(written) {
             let empty = self.model.query.text().is_empty();
-            if let Some(message) = keys::message(key, empty) {
+            if let Some(message) = Message::of_key(key, empty) {
                 self.say(message);
             }
         }

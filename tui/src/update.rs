@@ -2,13 +2,14 @@
 
 use daemon_protocol::{Ask, ErrorKind, Event, Failure, Hit, Phase, Request, Stage, THOUGHTS_MAX};
 
-use crate::message::{Action, Command, Message};
+use crate::keys::Action;
+use crate::message::{Command, Message};
 use crate::model::{
     AskPhase, Asking, Connection, Focus, Model, Moved, Notice, Row, STATUS_ID, SUBSCRIBE_ID,
     THOUGHT_BYTES_MAX,
 };
 use crate::preview::{Passage, Preview};
-use crate::text;
+use tui_text as text;
 
 /// What a fresh connection is asked for.
 pub(crate) fn greeting() -> Vec<Command> {

@@ -13,7 +13,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders};
 
-use crate::model::{Asking, Model};
+use crate::model::Model;
 
 /// Below this many columns or rows there is no preview.
 const PREVIEW_WIDTH_MIN: u16 = 80;
@@ -27,7 +27,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     let theme = Theme { color: model.settings.color };
     let [prompt, thought, middle, status] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(thought_rows(model, area.height)),
+        Constraint::Length(thought::rows(model, area)),
         Constraint::Fill(1),
         Constraint::Length(status::rows(model, area)),
     ])
@@ -43,12 +43,6 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     if model.help {
         help::draw(frame, area, theme);
     }
-}
-
-/// Rows of the thought pane, its title included; 0 if the newest question is not thought about.
-fn thought_rows(model: &Model, height: u16) -> u16 {
-    let thinks = model.asking.as_ref().is_some_and(Asking::thinks);
-    if thinks { (height / 5).clamp(2, 8) } else { 0 }
 }
 
 fn split(middle: Rect, screen: Rect) -> (Rect, Option<Rect>) {

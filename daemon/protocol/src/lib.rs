@@ -26,6 +26,7 @@
 
 pub mod client;
 pub mod frame;
+pub mod training;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,14 +1,14 @@
 //! Orders -> a look at the disk -> what is removed and what is queued.
 
-use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daemon_protocol::Phase;
 
-use super::suspect::{Suspect, Urgency};
+use super::queue::Suspect;
 use super::{Indexer, blocking};
 use crate::engine::Engine;
+use crate::generations::Adopted;
 use crate::mailbox::Orders;
 use crate::scan::{self, Reach, Scan, Seen};
 
@@ -25,7 +25,6 @@ impl Indexer {
         let now = tokio::time::Instant::now();
         let changed = self.resting.awake(orders.changed, now, &Path::exists);
         if !changed.is_empty() {
-            self.saves += 1;
             let named: Vec<String> =
                 changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
             self.look(Reach::of_changes(changed), &named).await;
@@ -41,19 +40,13 @@ impl Indexer {
 
     /// Goes on with another generation; the rescan that comes with it fills the queue anew.
     fn adopt(&mut self, engine: Arc<Engine>) {
-        if self.incoming && engine.card.fingerprint == self.engine.card.fingerprint {
-            // Asked for again while it is being filled: a second handle on its table would not know
-            // what was committed through the first.
-            return;
+        match self.shared.generations.adopt(engine) {
+            Adopted::Already => return,
+            Adopted::SameModel => {}
+            Adopted::OtherModel => self.refused.clear(),
         }
-        self.incoming = engine.card.fingerprint != self.shared.engine().card.fingerprint;
-        if engine.card.fingerprint != self.engine.card.fingerprint {
-            self.refused.clear();
-        }
-        for work in self.works.drain(..) {
-            self.progress.withdraw(work.finish().bytes);
-        }
-        self.engine = engine;
+        // What it holds was embedded by the mind before.
+        self.works.clear();
     }
 
     async fn look(&mut self, reach: Reach, named: &[String]) {
@@ -75,10 +68,11 @@ impl Indexer {
     /// not mounted: that is no reason to embed all of it again. Whoever empties a folder leaves
     /// the folder itself, as a rule; whoever puts another in its place puts something in it.
     async fn recognise(&self, scan: &mut Scan) {
+        let engine = self.engine();
         let (empty, full): (Vec<_>, Vec<_>) =
             scan.roots.clone().into_iter().partition(|(_, root)| root.is_empty);
         for (path, root) in empty {
-            let had_documents = self.engine.catalogue.count_below(&path).0 > 0;
+            let had_documents = engine.catalogue.count_below(&path).0 > 0;
             if had_documents && self.shared.folders.is_another(&path, root.identity) {
                 scan.keep(&path, "is empty and not the folder that was indexed (is it mounted? else: fore remove)");
             }
@@ -116,55 +110,40 @@ impl Indexer {
         for path in scan.gone(&embedding, reach) {
             self.abandon(&path);
         }
-        let gone = scan.gone(&self.engine.catalogue.read(), reach);
+        let gone = scan.gone(&self.engine().catalogue.read(), reach);
         self.remove(gone).await;
     }
 
     /// Stops embedding what was read of `path`.
     fn abandon(&mut self, path: &str) {
         for work in &mut self.works {
-            self.progress.withdraw(work.abandon(path));
+            work.abandon(path);
         }
     }
 
     /// Queues what differs; named files first, since someone has just saved them.
     fn enqueue(&mut self, scan: &Scan, reach: &Reach, named: &[String]) {
-        let mut held = std::mem::take(&mut self.queue);
-        self.progress.withdraw(held.iter().map(|suspect| suspect.bytes));
-        let suspect = |path: &String, seen: Seen, urgency| Suspect {
-            path: path.clone(),
-            bytes: seen.bytes,
-            urgency,
-        };
-        let saved = Urgency::saved(self.saves);
-        let mut found: VecDeque<Suspect> = named
-            .iter()
-            .filter_map(|path| Some(suspect(path, *scan.files.get(path)?, saved)))
-            .collect();
-        if matches!(reach, Reach::All) {
-            // The walk finds the others again, if they still are to be read.
-            let is_saved = |suspect: &Suspect| suspect.urgency.is_saved();
-            held.retain(|suspect| is_saved(suspect) && scan.files.contains_key(&suspect.path));
-        }
-        let urgent = held.partition_point(|suspect| suspect.urgency.is_saved());
-        let rest = held.split_off(urgent);
-        found.extend(held);
-        let known = self.engine.catalogue.read();
+        let suspect = |path: &String, seen: Seen| Suspect { path: path.clone(), bytes: seen.bytes };
+        let there = named.iter().filter_map(|path| Some((path, *scan.files.get(path)?)));
+        let saved: Vec<Suspect> = there.map(|(path, seen)| suspect(path, seen)).collect();
+        let engine = self.engine();
+        let known = engine.catalogue.read();
         let refused = &self.refused;
-        found.extend(
-            scan.differing(&known)
-                .filter(|(path, seen)| refused.get(*path).is_none_or(|r| r.seen != Some(*seen)))
-                .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
-                .map(|(path, seen)| suspect(path, seen, Urgency::WALKED)),
-        );
+        let walked: Vec<Suspect> = scan
+            .differing(&known)
+            .filter(|(path, seen)| refused.get(*path).is_none_or(|r| r.seen != Some(*seen)))
+            .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
+            .map(|(path, seen)| suspect(path, seen))
+            .collect();
         drop(known);
-        found.extend(rest);
-        let mut paths = HashSet::new();
-        found.retain(|suspect| paths.insert(suspect.path.clone()));
-        for suspect in &found {
+        for suspect in saved.iter().chain(&walked) {
             self.abandon(&suspect.path);
         }
-        self.progress.add(found.iter().map(|suspect| suspect.bytes));
-        self.queue = found;
+        self.queue.save(saved);
+        match reach {
+            Reach::All => self.queue.replace(walked, |path| scan.files.contains_key(path)),
+            Reach::Paths(_) => self.queue.add(walked),
+        }
+        self.progress.begin();
     }
 }

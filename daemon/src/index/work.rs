@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use models::Embedding;
 
-use super::suspect::Urgency;
+use super::progress::Tally;
+use super::queue::{Suspect, Urgency};
 use crate::limits::{BATCH_PASSAGES_MAX, BATCH_TOKENS_MAX};
 use crate::mind::JobError;
 use crate::prepare::Prepared;
@@ -38,8 +39,6 @@ pub(super) struct Finished {
     pub(super) documents: Vec<Document>,
     /// Paths that could not be embedded, and why.
     pub(super) failures: Vec<(String, String)>,
-    /// Sizes of all files, as they were queued.
-    pub(super) bytes: Vec<u64>,
 }
 
 impl Work {
@@ -130,25 +129,28 @@ impl Work {
         })
     }
 
-    /// Drops `path` from the work; the size it was queued with, if it was there.
-    pub(super) fn abandon(&mut self, path: &str) -> Option<u64> {
-        let is_it = |entry: &&mut Option<Entry>| {
-            entry.as_ref().is_some_and(|entry| entry.prepared.path == path)
-        };
-        self.entries.iter_mut().find(is_it)?.take().map(|entry| entry.bytes)
+    /// Drops `path` from the work, if it is there.
+    pub(super) fn abandon(&mut self, path: &str) {
+        for entry in &mut self.entries {
+            entry.take_if(|entry| entry.prepared.path == path);
+        }
     }
 
-    /// What is still in the work, whatever has been embedded of it: each path, and its size when
-    /// it was queued.
-    pub(super) fn into_files(self) -> impl Iterator<Item = (String, u64)> {
-        self.entries.into_iter().flatten().map(|entry| (entry.prepared.path, entry.bytes))
+    /// How much is still in the work.
+    pub(super) fn tally(&self) -> Tally {
+        self.entries.iter().flatten().map(|entry| Tally::of(entry.bytes)).sum()
+    }
+
+    /// What is still in the work, whatever has been embedded of it, to be queued as it was.
+    pub(super) fn into_suspects(self) -> impl Iterator<Item = Suspect> {
+        let entries = self.entries.into_iter().flatten();
+        entries.map(|entry| Suspect { path: entry.prepared.path, bytes: entry.bytes })
     }
 
     /// The documents, all their passages embedded.
     pub(super) fn finish(self) -> Finished {
-        let mut finished = Finished { documents: vec![], failures: vec![], bytes: vec![] };
-        for Entry { prepared, vectors, bytes, failure } in self.entries.into_iter().flatten() {
-            finished.bytes.push(bytes);
+        let mut finished = Finished { documents: vec![], failures: vec![] };
+        for Entry { prepared, vectors, failure, .. } in self.entries.into_iter().flatten() {
             let Prepared { path, title, stamp, passages, texts: _ } = prepared;
             match failure {
                 Some(reason) => finished.failures.push((path, reason)),

@@ -107,7 +107,7 @@ impl Bench {
 
     /// Names of the files that have the word of [`SAVED`].
     async fn found(&self) -> Vec<String> {
-        let store = Arc::clone(&self.shared.engine().store);
+        let store = Arc::clone(&self.shared.generations.serving().store);
         let found = within(store.by_text("anchor".to_owned(), 10, Scope::All)).await.unwrap();
         found.iter().map(|found| found.path.rsplit('/').next().unwrap().to_owned()).collect()
     }
@@ -121,7 +121,7 @@ impl Bench {
         let (key, hash) = (path.to_str().unwrap(), blake3::hash(SAVED.as_bytes()).to_hex());
         let shared = Arc::clone(&self.shared);
         let indexed = || {
-            let engine = shared.engine();
+            let engine = shared.generations.serving();
             let known = engine.catalogue.read();
             known.get(key).is_some_and(|known| known.stamp.hash == hash.as_str())
         };

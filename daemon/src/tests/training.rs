@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
+use daemon_protocol::training::{FILE_BYTES_MAX, read};
 use daemon_protocol::{Event, Request, TrainingStatus};
 
 use super::harness::{Talk, World};
-use crate::limits::TRAINING_FILE_BYTES_MAX;
-use crate::training::read;
 
 /// A run of a process that lives: this one.
 fn run(done: usize) -> TrainingStatus {
@@ -130,7 +129,7 @@ fn what_is_no_run_is_not_shown() {
     let file = dir.path().join("training.json");
     assert_eq!(read(&file), None, "no file");
     assert_eq!(read(dir.path()), None, "a folder");
-    let padding = usize::try_from(TRAINING_FILE_BYTES_MAX).unwrap();
+    let padding = usize::try_from(FILE_BYTES_MAX).unwrap();
     let long = TrainingStatus { stage: "x".repeat(padding), ..run(1) };
     for broken in ["", "{}", "[1]", "{\"pid\":1,", &json(&long)] {
         write(&file, broken);

@@ -11,6 +11,7 @@ use models::{MindError, Thought};
 use crate::generate::{Generator, Order};
 use crate::gguf;
 use crate::meta::Style;
+use crate::names::CHAT_TEMPLATE;
 use crate::think::engine::Engine;
 use crate::think::prompt::Template;
 use crate::think::{special_tokens, without_special_tokens};
@@ -66,7 +67,7 @@ impl Author {
         let tokenizer = file.vocabulary.tokenizer();
         let plain = without_special_tokens(&tokenizer);
         let ends = special_tokens(&tokenizer, &file.meta.roles);
-        let template = file.content.metadata.get(gguf::CHAT_TEMPLATE);
+        let template = file.content.metadata.get(CHAT_TEMPLATE);
         let Some(template) = template.and_then(|template| template.to_string().ok()) else {
             return Err(MindError::Model(format!(
                 "{}: it has no chat template, so it cannot be asked for questions; use an instruct model",

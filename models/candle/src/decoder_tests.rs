@@ -13,7 +13,7 @@ use crate::decoder::ROPE_FACTORS;
 use crate::encoder::{Encoder, Exits};
 use crate::gguf;
 use crate::gguf::draft::Draft;
-use crate::meta::Pooling;
+use crate::pooling::Pooling;
 
 #[derive(Deserialize)]
 struct Reference {

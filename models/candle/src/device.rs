@@ -80,7 +80,7 @@ fn cpu_words() -> String {
     let vectors = match (with_avx(), with_neon()) {
         (true, _) => "avx2",
         (_, true) => "neon",
-        _ => "no vector instructions: see the README on portable builds",
+        _ => "no vector instructions: see models/README.md on portable builds",
     };
     format!("cpu ({threads} threads, {vectors})")
 }

@@ -10,7 +10,7 @@ use models::{Embedding, MindError};
 
 use crate::decoder::Decoder;
 use crate::head::HeadTensors;
-use crate::meta::Pooling;
+use crate::pooling::Pooling;
 use crate::tokens::Sequence;
 
 /// Padded tokens in one batch. Larger batches were measured to be no faster on two cores, and

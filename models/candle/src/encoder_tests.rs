@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::encoder::{Encoder, Exits};
 use crate::gguf;
-use crate::meta::Pooling;
+use crate::pooling::Pooling;
 use crate::tokens::Vocabulary;
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! The head in closed form: ridge regression from pooled states onto the teacher's vectors.
 //!
 //! Raw language-model states retrieve nothing; a linear map fitted on texts alone makes them an
-//! embedding before any training (README, Model). Questions and passages go in as they are embedded
+//! embedding before any training (models/README.md, Model). Questions and passages go in as they are embedded
 //! when serving, each with its own markers.
 
 use std::path::Path;

@@ -18,19 +18,13 @@ use models::{MindError, prompt};
 
 use crate::decoder::{Config, ROPE_FACTORS};
 use crate::head::{FittedHead, Head, Table};
-use crate::meta::{Meta, Pooling};
+use crate::meta::Meta;
+use crate::names::{CHAT_TEMPLATE, TOKEN_TABLE};
+use crate::pooling::Pooling;
 use crate::tokens::Vocabulary;
 
+pub use crate::names::{HEAD_BIAS, HEAD_WEIGHT};
 pub use convert::convert;
-
-/// Name of the head's matrix, (width, inputs) f32, in a model file.
-pub const HEAD_WEIGHT: &str = "forethought.head.weight";
-/// Name of the head's table of token vectors, (tokens, any), in a model file that has one.
-pub(crate) const TOKEN_TABLE: &str = "forethought.tokens.weight";
-/// How an instruct model is asked; a base model has none.
-pub(crate) const CHAT_TEMPLATE: &str = "tokenizer.chat_template";
-/// Name of the head's offset, (width) f32.
-pub const HEAD_BIAS: &str = "forethought.head.bias";
 
 /// An opened model file that passed all checks.
 pub struct Gguf {
@@ -168,9 +162,9 @@ fn check_tokenizer(content: &Content) -> Result<(), String> {
     if types.is_some_and(|types| types.iter().any(|kind| kind.to_i32().is_err())) {
         return Err("it is damaged: tokenizer.ggml.token_type is no list of i32".to_owned());
     }
-    let template = content.metadata.get("tokenizer.chat_template");
+    let template = content.metadata.get(CHAT_TEMPLATE);
     if template.is_some_and(|template| template.to_string().is_err()) {
-        return Err("it is damaged: tokenizer.chat_template is no text".to_owned());
+        return Err(format!("it is damaged: {CHAT_TEMPLATE} is no text"));
     }
     Ok(())
 }

@@ -15,8 +15,8 @@ use candle_core::quantized::gguf_file::Content;
 use candle_core::{D, DType, Device, Tensor, safetensors};
 use models::MindError;
 
-use crate::gguf::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
-use crate::meta::Pooling;
+use crate::names::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
+use crate::pooling::Pooling;
 
 /// `y = W x + b`, W row-major (width, inputs).
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@
 //! Reads and writes metadata only; whether the tensors agree with it is [`crate::gguf`]'s to check.
 
 mod spare;
+mod values;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,9 @@ use models::{MindError, prompt};
 
 use crate::decoder::Config;
 use crate::head::FittedHead;
+use values::{named, number, numbers, real, token};
+
+pub use crate::pooling::Pooling;
 
 /// Version of the `forethought.*` keys. A file of another version is refused, not guessed at.
 pub const VERSION: u32 = 1;
@@ -45,45 +49,6 @@ impl Roles {
     fn distinct(self) -> bool {
         let ids = [self.query_open, self.query_close, self.thought, self.emb, self.eos];
         BTreeSet::from(ids).len() == ids.len()
-    }
-}
-
-/// Which states of a sequence become its vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pooling {
-    /// The state at `<emb>`.
-    Emb,
-    /// The mean over the text's tokens.
-    Mean,
-    /// Mean, then `<emb>`, joined.
-    Both,
-}
-
-impl Pooling {
-    const ALL: [(Pooling, &'static str); 3] =
-        [(Pooling::Emb, "emb"), (Pooling::Mean, "mean"), (Pooling::Both, "both")];
-
-    /// The number it is stored as where only numbers can be.
-    pub fn code(self) -> u32 {
-        self as u32
-    }
-
-    /// The inverse of [`Pooling::code`].
-    pub fn from_code(code: u32) -> Option<Pooling> {
-        Pooling::ALL.iter().map(|(pooling, _)| *pooling).find(|pooling| pooling.code() == code)
-    }
-
-    /// States that it takes from each exit layer.
-    pub fn states(self) -> usize {
-        if self == Pooling::Both { 2 } else { 1 }
-    }
-
-    fn name(self) -> &'static str {
-        Pooling::ALL[self as usize].1
-    }
-
-    fn from_name(name: &str) -> Option<Pooling> {
-        Pooling::ALL.iter().find(|(_, known)| *known == name).map(|(pooling, _)| *pooling)
     }
 }
 
@@ -313,55 +278,4 @@ fn config(content: &Content) -> Result<Config, MindError> {
 fn name(content: &Content) -> String {
     let name = content.metadata.get("general.name").and_then(|value| value.to_string().ok());
     name.map_or_else(|| "unnamed model".to_owned(), Clone::clone)
-}
-
-fn value<'a>(content: &'a Content, key: &str) -> Result<&'a Value, MindError> {
-    let missing = || MindError::Model(format!("its metadata key {key} is missing"));
-    content.metadata.get(key).ok_or_else(missing)
-}
-
-fn senseless(key: &str) -> MindError {
-    MindError::Model(format!("its metadata key {key} has a value that makes no sense"))
-}
-
-/// Any of GGUF's integer types, for writers differ in which they choose.
-fn integer(value: &Value) -> Option<usize> {
-    match value {
-        Value::I8(v) => usize::try_from(*v).ok(),
-        Value::I16(v) => usize::try_from(*v).ok(),
-        Value::I32(v) => usize::try_from(*v).ok(),
-        Value::I64(v) => usize::try_from(*v).ok(),
-        Value::Bool(_) => None,
-        other => other.to_u64().ok().and_then(|v| usize::try_from(v).ok()),
-    }
-}
-
-fn number(content: &Content, key: &str) -> Result<usize, MindError> {
-    integer(value(content, key)?).ok_or_else(|| senseless(key))
-}
-
-fn numbers(content: &Content, key: &str) -> Result<Vec<usize>, MindError> {
-    let values = value(content, key)?.to_vec().map_err(|_| senseless(key))?;
-    values.iter().map(|value| integer(value).ok_or_else(|| senseless(key))).collect()
-}
-
-fn real(content: &Content, key: &str) -> Result<f32, MindError> {
-    value(content, key)?.to_f32().map_err(|_| senseless(key))
-}
-
-fn named<T>(
-    content: &Content,
-    key: &str,
-    find: impl Fn(&str) -> Option<T>,
-) -> Result<T, MindError> {
-    let name = value(content, key)?.to_string().map_err(|_| senseless(key))?;
-    find(name).ok_or_else(|| senseless(key))
-}
-
-/// A token id that the vocabulary has.
-fn token(content: &Content, key: &str) -> Result<u32, MindError> {
-    let vocabulary = value(content, "tokenizer.ggml.tokens")?.to_vec();
-    let size = vocabulary.map_err(|_| senseless("tokenizer.ggml.tokens"))?.len();
-    let id = number(content, key)?;
-    u32::try_from(id).ok().filter(|_| id < size).ok_or_else(|| senseless(key))
 }

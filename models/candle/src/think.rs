@@ -20,6 +20,7 @@ use tokenizers::Tokenizer;
 use crate::decoder::Config;
 use crate::gguf;
 use crate::meta::{Roles, Style};
+use crate::names::CHAT_TEMPLATE;
 use draw::Draw;
 use engine::{Engine, Event};
 use prompt::Template;
@@ -62,7 +63,7 @@ impl Thinker {
     pub fn open(options: ThinkerOptions, tokenizer: Arc<Tokenizer>) -> Result<Thinker, MindError> {
         let content = gguf::open(&options.path)?.content;
         let config = Config::read(&content).map_err(|e| MindError::Model(e.to_string()))?;
-        let chat_template = content.metadata.get(gguf::CHAT_TEMPLATE);
+        let chat_template = content.metadata.get(CHAT_TEMPLATE);
         let chat_template = chat_template.and_then(|value| value.to_string().ok());
         let engine =
             Engine::open(&options.path, chat_template.map(String::as_str), &options.device)?;

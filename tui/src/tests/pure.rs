@@ -10,7 +10,7 @@ use crate::message::{Command, Message};
 use crate::model::{AskPhase, Connection, Moved};
 use crate::preview::Preview;
 use crate::terminal::base64;
-use crate::{editor, keys, text};
+use crate::{editor, keys};
 
 fn ask(id: u64, text: &str, thoughts: Option<usize>) -> Command {
     Command::Send(Request::Ask(Ask { id, text: text.to_owned(), limit: 10, thoughts, path: None }))
@@ -238,6 +238,24 @@ fn every_key_is_bound_once() {
     assert_eq!(once.len(), labels.len());
 }
 
+/// People look for the keys before they have built anything that could show them.
+#[test]
+fn the_readme_lists_the_keys() {
+    const BEGIN: &str = "<!-- keys: made from tui/src/keys.rs, checked by a test -->";
+    const END: &str = "<!-- end of keys -->";
+    let row = |binding: &keys::Binding| format!("\n| {} | {} |", binding.label, binding.does);
+    let rows: String = keys::TABLE.iter().map(row).collect();
+    let expected = format!("| key | does |\n| --- | --- |{rows}");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).expect("the README at the root");
+    let listed = readme.split_once(BEGIN).and_then(|(_, after)| after.split_once(END));
+    let listed = listed.map(|(table, _)| table.trim());
+    assert!(
+        listed == Some(&expected),
+        "README.md is to have this and no other list of keys:\n\n{BEGIN}\n{expected}\n{END}\n",
+    );
+}
+
 #[test]
 fn editors_are_told_the_line_their_way() {
     for (editor, words) in [
@@ -293,19 +311,7 @@ fn a_preview_marks_the_passage_and_counts_lines() {
 }
 
 #[test]
-fn text_fits_cells() {
-    assert_eq!(text::wrap("a bb ccc", 4), ["a bb", "ccc"]);
-    assert_eq!(text::wrap("abcdefg hi", 4), ["abcd", "efg ", "hi"]);
-    assert_eq!(text::wrap("日本語 x", 4), ["日本", "語 x"]);
-    assert_eq!(text::wrap("  in\n\nx", 9), ["  in", "", "x"]);
-    assert!(text::wrap("x", 0).is_empty());
-    assert_eq!(text::fit_end("日本語", 5), "日本…");
-    assert_eq!(text::fit_start("notes/git.md", 7), "…git.md");
-    assert_eq!((text::fit_end("ab", 0), text::fit_start("ab", 1)), (String::new(), "…".to_owned()));
-    assert_eq!(text::clean("a\tb\x1b[1m\u{202e}"), "a    b·[1m·");
-    for (ms, written) in [(40, "40 ms"), (1_990, "1.9 s"), (95_000, "1 min 35 s")] {
-        assert_eq!(text::duration(ms), written);
-    }
+fn the_clipboard_is_written_in_base64() {
     for (bytes, encoded) in
         [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
     {

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{Theme, titled};
 use crate::model::{Focus, Model};
-use crate::text;
+use tui_text as text;
 
 /// Cells left of the text: line number, bar, blank.
 const GUTTER_CELLS: usize = 7;
@@ -27,7 +27,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     let width = usize::from(inner.width).saturating_sub(GUTTER_CELLS);
     let mut rows: Vec<Line<'_>> = Vec::with_capacity(height);
     if let Some(problem) = &preview.problem {
-        let told = format!("only the snippet: {}", text::clean(problem));
+        let told = format!("only the snippet: {}", text::cells(problem));
         rows.push(Line::styled(text::fit_end(&told, usize::from(inner.width)), theme.bad()));
     }
     for line in preview.lines.iter().skip(preview.top) {

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Theme, titled};
 use crate::model::{AskPhase, Connection, Focus, Model, Moved, Row};
-use crate::text;
+use tui_text as text;
 
 /// From this many rows on a snippet gets two.
 const ROOMY_HEIGHT_MIN: u16 = 15;
@@ -104,7 +104,7 @@ fn head_line(model: &Model, theme: Theme, index: usize, row: &Row, width: u16) -
     let path = text::short_path(&hit.path, &model.settings.cwd, home);
     let place = text::fit_start(&format!("{path}:{}", hit.line), room);
     let left = room.saturating_sub(place.width());
-    let heading = text::clean(&hit.heading).replace('\n', " ");
+    let heading = text::cells(&hit.heading).replace('\n', " ");
     let heading = if heading.is_empty() { heading } else { format!("  {heading}") };
     let heading = text::fit_end(&heading, left);
     let gap = " ".repeat(left.saturating_sub(heading.width()));
@@ -156,7 +156,7 @@ fn snippet_start(hit: &Hit, room: usize) -> usize {
 /// Text as one line: every run of blanks and line ends is one space.
 fn flow(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for character in text::clean(text).chars() {
+    for character in text::cells(text).chars() {
         match character {
             blank if blank.is_whitespace() => {
                 if !line.ends_with(' ') {

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
 use crate::model::{AskPhase, Connection, Model, Notice, NoticeKind};
-use crate::text;
+use tui_text as text;
 
 /// Rows a notice may take.
 const NOTICE_ROWS_MAX: usize = 3;
@@ -38,7 +38,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
 fn notice_rows(notice: &Notice, width: u16) -> Vec<String> {
     let mark = if notice.kind == NoticeKind::Error { "error: " } else { "" };
     let hint = notice.hint.as_ref().map_or(String::new(), |hint| format!(" · {hint}"));
-    let text = text::clean(&format!("{mark}{}{hint}", notice.text)).replace('\n', " ");
+    let text = text::cells(&format!("{mark}{}{hint}", notice.text)).replace('\n', " ");
     let mut rows = text::wrap(&text, usize::from(width));
     rows.truncate(NOTICE_ROWS_MAX);
     rows
@@ -84,8 +84,8 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
     }
     parts.push(("F1 help".to_owned(), theme.dim()));
     if let Some(daemon) = &model.daemon {
-        let model = text::clean(&daemon.model);
-        parts.push((format!("{model} on {}", text::clean(&daemon.device)), theme.dim()));
+        let model = text::cells(&daemon.model);
+        parts.push((format!("{model} on {}", text::cells(&daemon.device)), theme.dim()));
     }
     parts
 }
@@ -107,7 +107,7 @@ fn index_parts(index: &IndexStatus, theme: Theme, parts: &mut Vec<(String, Style
 /// `training step 120/400 · loss 0.83 · nDCG .612 · 5 min left`; in brief without what was measured.
 /// What comes before and after the training itself is told apart: `train: mining 7/40, 9 s left`.
 fn training_text(training: &TrainingStatus, brief: bool) -> String {
-    let stage = text::clean(&training.stage).replace('\n', "·");
+    let stage = text::cells(&training.stage).replace('\n', "·");
     let progress = |unit: &str| match training.total {
         0 => String::new(),
         total => format!(" {unit}{}/{total}", training.done),
@@ -135,13 +135,13 @@ fn left(seconds: u64) -> String {
 }
 
 fn timings_text(timings: &Timings) -> String {
-    let total = text::duration(timings.total_ms);
-    let draft = text::duration(timings.draft_ms);
-    let rank = text::duration(timings.rank_ms);
+    let total = text::milliseconds(timings.total_ms);
+    let draft = text::milliseconds(timings.draft_ms);
+    let rank = text::milliseconds(timings.rank_ms);
     match timings.first_token_ms {
         None => format!("{total} (draft {draft}, rank {rank})"),
         Some(_) => {
-            let think = text::duration(timings.think_ms);
+            let think = text::milliseconds(timings.think_ms);
             format!("{total} (draft {draft}, thought {think}, rank {rank})")
         }
     }

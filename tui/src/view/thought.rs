@@ -8,12 +8,19 @@ use ratatui::widgets::Paragraph;
 
 use super::{Theme, spinner, titled};
 use crate::model::{AskPhase, Asking, Model};
-use crate::text;
+use tui_text as text;
 
 /// Narrower columns would break most lines after three words.
 const COLUMN_CELLS_MIN: usize = 26;
 /// Cells of the number before a thought.
 const NUMBER_CELLS: usize = 3;
+
+/// Rows this pane needs on a `screen` of that size, its title included; 0 if the newest question is
+/// not thought about.
+pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
+    let thinks = model.asking.as_ref().is_some_and(Asking::thinks);
+    if thinks { (screen.height / 5).clamp(2, 8) } else { 0 }
+}
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
     let Some(asking) = model.asking.as_ref().filter(|asking| asking.thinks()) else {
@@ -40,7 +47,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
 
 fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &str, style: Style) {
     let width = usize::from(area.width).saturating_sub(NUMBER_CELLS);
-    let thought = text::clean(thought);
+    let thought = text::cells(thought);
     let rows = text::wrap(thought.trim(), width);
     let hidden = rows.len().saturating_sub(usize::from(area.height));
     let lines: Vec<Line<'_>> = rows[hidden..]
@@ -71,7 +78,7 @@ fn title(asking: &Asking, spin: usize) -> String {
             " {} · {} in {} ",
             text::counted(count, "thought"),
             text::counted(timings.thought_tokens, "token"),
-            text::duration(timings.think_ms)
+            text::milliseconds(timings.think_ms)
         ),
         AskPhase::Cancelled => " thinking was cancelled ".to_owned(),
         AskPhase::Failed => " thinking was interrupted ".to_owned(),

@@ -13,9 +13,10 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Result, Tensor};
 use models::MindError;
 
-use crate::gguf::{Gguf, HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE, open};
+use crate::gguf::{Gguf, open};
 use crate::head::{Head, Table};
 use crate::meta::Meta;
+use crate::names::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
 
 /// llama.cpp's `LLAMA_FTYPE_MOSTLY_Q8_0`.
 const FILE_TYPE_Q8_0: u32 = 7;

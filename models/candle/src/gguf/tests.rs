@@ -8,9 +8,11 @@ use candle_core::quantized::gguf_file::{self, Value};
 use tempfile::TempDir;
 
 use crate::gguf::draft::{Draft, HIDDEN, wave};
-use crate::gguf::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE, convert, fingerprint, open};
+use crate::gguf::{convert, fingerprint, open};
 use crate::head::{FittedHead, Head};
-use crate::meta::{Meta, Pooling};
+use crate::meta::Meta;
+use crate::names::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
+use crate::pooling::Pooling;
 
 fn complaint(path: &Path) -> String {
     match open(path) {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use candle_core::quantized::gguf_file::Content;
 use models::MindError;
 
-use super::{integer, numbers, senseless, value};
+use super::values::{integer, numbers, senseless, value};
+use crate::names::CHAT_TEMPLATE;
 
 /// GGUF's token types (llama.cpp's `llama_token_type`).
 const CONTROL: usize = 3;
@@ -43,7 +44,7 @@ pub(super) fn tokens(content: &Content) -> Result<[u32; 4], MindError> {
         .filter(|(key, _)| key.starts_with("tokenizer.ggml.") && key.ends_with("_token_id"))
         .filter_map(|(_, value)| integer(value))
         .collect();
-    let template = content.metadata.get(crate::gguf::CHAT_TEMPLATE);
+    let template = content.metadata.get(CHAT_TEMPLATE);
     let template = template.and_then(|value| value.to_string().ok()).map_or("", String::as_str);
     let mut spare: Vec<(u8, u32)> = (0u32..)
         .zip(tokens.iter().zip(&types))

@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 
 use super::contrast::Lesson;
 use super::recipe::{QueryForm, Recipe};
-use crate::meta::Pooling;
+use crate::pooling::Pooling;
 use crate::tokens::{Sequence, Vocabulary};
 
 /// Where one vector is read.

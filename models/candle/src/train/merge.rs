@@ -19,6 +19,7 @@ use crate::decoder::Config;
 use crate::gguf::{self, convert};
 use crate::head::Head;
 use crate::meta::{Meta, Roles, SHIPPED_BARE_WEIGHT, Style};
+use crate::names::CHAT_TEMPLATE;
 use crate::think::{Thinker, ThinkerOptions};
 use crate::tokens::Vocabulary;
 
@@ -281,7 +282,7 @@ pub(crate) fn greedy(
 ) -> std::result::Result<(usize, usize), MindError> {
     const TOKENS: usize = 24;
     let file = gguf::open(path)?;
-    if !file.content.metadata.contains_key(gguf::CHAT_TEMPLATE) {
+    if !file.content.metadata.contains_key(CHAT_TEMPLATE) {
         // candle writes through the template alone; there is nothing to compare.
         return Ok((0, 0));
     }

@@ -19,7 +19,8 @@ use super::recipe::Recipe;
 use crate::decoder::Decoder;
 use crate::encoder::{RMS_EPSILON, rms_normalised};
 use crate::head::HeadTensors;
-use crate::meta::{Meta, Pooling};
+use crate::meta::Meta;
+use crate::pooling::Pooling;
 
 /// Name of the trained additions to the markers' embeddings, (4, hidden).
 pub(crate) const MARKERS: &str = "markers";

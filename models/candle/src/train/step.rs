@@ -15,7 +15,7 @@ use super::generation::Label;
 use super::network::{Network, Pass, Readouts, Vectors};
 use super::parameters::{Gradients, Parameters};
 use super::recipe::Recipe;
-use crate::meta::Pooling;
+use crate::pooling::Pooling;
 
 /// Padded tokens that go through the layers together; larger chunks were measured to be no faster.
 const CHUNK_TOKENS_MAX: usize = 1024;

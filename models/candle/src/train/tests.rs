@@ -21,7 +21,8 @@ use super::recipe::{Recipe, Teaching};
 use super::step;
 use crate::decoder_tests::tiny;
 use crate::gguf;
-use crate::meta::{Meta, Pooling, Roles};
+use crate::meta::{Meta, Roles};
+use crate::pooling::Pooling;
 
 #[derive(Deserialize)]
 struct Reference {

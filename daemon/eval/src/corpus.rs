@@ -1,0 +1,47 @@
+//! The passages of a folder without an index: what `fore train` learns from. The same walk, the same
+//! ignore rules, the same cuts as the index has.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use models::TokenCounter;
+use tokio_util::sync::CancellationToken;
+
+use daemon::prepare::{Outcome, prepare};
+use daemon::scan::{self, Reach};
+
+/// A passage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderPassage {
+    /// Absolute path of its file.
+    pub path: String,
+    /// What is embedded of it: where it is, then what it says.
+    pub text: String,
+}
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub struct Folder {
+    pub passages: Vec<FolderPassage>,
+    /// What could not be read, with the reason.
+    pub problems: Vec<(String, String)>,
+}
+
+/// Reads `folder` as the indexer would, into passages of at most `tokens_max` tokens. Blocks.
+pub fn read_folder(folder: &Path, tokens_max: usize, counter: &dyn TokenCounter) -> Folder {
+    let scan = scan::walk(&[folder.to_owned()], &Arc::new(Reach::All), &CancellationToken::new());
+    let mut found = Folder::default();
+    found.problems.extend(scan.unreadable);
+    for path in scan.files.keys() {
+        match prepare(path, None, tokens_max, counter) {
+            Outcome::Ready(prepared) => {
+                let texts = prepared.texts.into_iter();
+                let passage = |(text, _)| FolderPassage { path: path.clone(), text };
+                found.passages.extend(texts.map(passage));
+            }
+            Outcome::Refused { reason, .. } => found.problems.push((path.clone(), reason)),
+            Outcome::Unchanged(_) | Outcome::Gone => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,80 @@
+//! Documents that are embedded and wait to be committed together. Pure: it is told what time it is.
+
+use std::time::Instant;
+
+use crate::limits::{COMMIT_DOCUMENTS_MAX, COMMIT_PASSAGES_MAX, COMMIT_WAIT_MAX};
+use crate::store::Document;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Group {
+    documents: Vec<Document>,
+    /// Since when the first of them waits.
+    since: Option<Instant>,
+}
+
+impl Group {
+    pub(super) fn add(&mut self, documents: Vec<Document>, now: Instant) {
+        if self.documents.is_empty() {
+            self.since = Some(now);
+        }
+        self.documents.extend(documents);
+    }
+
+    /// Whether they are enough for a commit, or have waited long enough for more of them.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let passages: usize = self.documents.iter().map(|document| document.passages.len()).sum();
+        self.documents.len() >= COMMIT_DOCUMENTS_MAX
+            || passages >= COMMIT_PASSAGES_MAX
+            || self.since.is_some_and(|since| now.duration_since(since) >= COMMIT_WAIT_MAX)
+    }
+
+    /// All of them, which are to be committed now.
+    pub(super) fn take(&mut self) -> Vec<Document> {
+        self.since = None;
+        std::mem::take(&mut self.documents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::contract::document;
+
+    #[test]
+    fn a_group_is_due_when_it_is_large_or_has_waited() {
+        let start = Instant::now();
+        let of = |passages: usize| document("/a", &vec!["a"; passages], &vec![0; passages]);
+        let check = |counts: &[usize], waited, due| {
+            let mut group = Group::default();
+            for passages in counts {
+                group.add(vec![of(*passages)], start);
+            }
+            assert_eq!(group.is_due(start + waited), due, "{counts:?} after {waited:?}");
+            assert_eq!(group.take().len(), counts.len());
+            assert!(!group.is_due(start + COMMIT_WAIT_MAX), "none waits");
+        };
+        let (now, almost) = (Duration::ZERO, COMMIT_WAIT_MAX / 2);
+        check(&[], COMMIT_WAIT_MAX, false);
+        check(&[1], almost, false);
+        check(&[1], COMMIT_WAIT_MAX, true);
+        check(&[0; COMMIT_DOCUMENTS_MAX - 1], now, false);
+        check(&[0; COMMIT_DOCUMENTS_MAX], now, true);
+        check(&[COMMIT_PASSAGES_MAX - 1], now, false);
+        check(&[1, COMMIT_PASSAGES_MAX - 1], now, true);
+    }
+
+    #[test]
+    fn the_first_that_waits_counts() {
+        let start = Instant::now();
+        let mut group = Group::default();
+        let one = || vec![document("/a", &["a"], &[0])];
+        group.add(Vec::new(), start);
+        group.add(one(), start + COMMIT_WAIT_MAX);
+        assert!(!group.is_due(start + COMMIT_WAIT_MAX), "none waited until then");
+        group.add(one(), start + COMMIT_WAIT_MAX * 2);
+        assert!(group.is_due(start + COMMIT_WAIT_MAX * 2));
+    }
+}

@@ -1,0 +1,36 @@
+//! `fore remove`.
+
+use std::fs;
+use std::path::{self, PathBuf};
+use std::process::ExitCode;
+
+use daemon_protocol::Request;
+use tui_text::harmless;
+
+use crate::config::Config;
+use crate::error::AppError;
+use crate::launch;
+use crate::term::streams;
+use crate::watched::text;
+
+/// Stop watching a folder and forget its passages.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder.
+    dir: PathBuf,
+}
+
+/// Stops watching a folder, which need not exist any more.
+pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppError> {
+    let Args { dir } = args;
+    let path = fs::canonicalize(dir)
+        .or_else(|_| path::absolute(dir))
+        .map_err(|error| AppError::io(dir.display(), &error))?;
+    let path = text(&path)?;
+    let mut conversation = launch::connect(config).await?;
+    conversation.folders(|id| Request::Remove { id, path: path.clone() }).await?;
+    if !config.quiet {
+        streams::diagnostic(&format!("{} is no longer watched", harmless(&path)));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,48 @@
+//! `fore` without a command: the full-screen view on a connection to the daemon.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tui::{Options, Outcome};
+
+use crate::config::Config;
+use crate::error::{AppError, INTERRUPTED};
+use crate::launch;
+use crate::term::streams;
+
+/// Most hits of a question on screen: more than anybody scrolls through.
+const HITS: usize = 50;
+
+/// Shows the screen until the person leaves it.
+pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
+    if !(io::stdin().is_terminal() && streams::stdout_is_terminal()) {
+        return Err(AppError::new("the full-screen view needs a terminal")
+            .hint("to ask in a pipe: fore ask QUESTION"));
+    }
+    let client = launch::connect(&config).await?.into_client();
+    // Once the screen is up, a note would be drawn over.
+    let quiet = Arc::new(Config { quiet: true, ..config.clone() });
+    let options = Options {
+        limit: HITS,
+        thoughts: None,
+        editor: config.editor,
+        color: config.color,
+        home: config.home,
+        cwd: config.working_dir,
+        reconnect: Box::new(move || {
+            let config = Arc::clone(&quiet);
+            Box::pin(async move {
+                let connected = launch::connect(&config).await;
+                connected.map(|conversation| conversation.into_client()).map_err(|error| {
+                    let hints = error.hints.iter().map(|hint| format!("; {hint}"));
+                    format!("{}{}", error.message, hints.collect::<String>())
+                })
+            })
+        }),
+    };
+    Ok(match tui::run(client, options).await? {
+        Outcome::Quit => ExitCode::SUCCESS,
+        Outcome::Signalled => ExitCode::from(INTERRUPTED),
+    })
+}

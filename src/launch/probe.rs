@@ -1,0 +1,70 @@
+//! Who answers at the socket.
+
+use std::io;
+use std::time::Duration;
+
+use daemon_protocol::Hello;
+use daemon_protocol::client::{Client, ClientError};
+use tokio::time::{sleep, timeout};
+
+use crate::config::Config;
+use crate::error::AppError;
+use crate::runtime_dir;
+
+/// Program version, as every hello carries it.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// How many handshakes may break off before whatever listens is taken for broken.
+const HANDSHAKES: u32 = 10;
+/// How often waiting looks again: quick against the second that loading takes.
+pub(crate) const POLL: Duration = Duration::from_millis(20);
+
+/// What answers at the socket.
+pub(crate) enum Probe {
+    Ready(Client),
+    /// A daemon of another protocol.
+    Foreign(Hello),
+    /// Nothing listens.
+    Absent,
+    /// Something listens and says no hello, or not within the time given.
+    Silent,
+}
+
+/// Asks who is at the socket and gives the hello `patience` to arrive.
+pub(crate) async fn probe(config: &Config, patience: Duration) -> Result<Probe, AppError> {
+    runtime_dir::check(&config.paths.runtime)?;
+    let hello = async {
+        for _ in 0..HANDSHAKES {
+            match Client::connect(&config.paths.socket, VERSION).await {
+                // A daemon that is about to end breaks off; the next try finds it gone.
+                Err(ClientError::Closed | ClientError::Io(_)) => sleep(POLL).await,
+                result => return classify(result),
+            }
+        }
+        Ok(Probe::Silent)
+    };
+    timeout(patience, hello).await.unwrap_or(Ok(Probe::Silent))
+}
+
+fn classify(result: Result<Client, ClientError>) -> Result<Probe, AppError> {
+    use io::ErrorKind::{ConnectionRefused, NotFound};
+    match result {
+        Ok(client) => Ok(Probe::Ready(client)),
+        Err(ClientError::Protocol { theirs }) => Ok(Probe::Foreign(theirs)),
+        Err(ClientError::Connect { source, .. })
+            if matches!(source.kind(), NotFound | ConnectionRefused) =>
+        {
+            Ok(Probe::Absent)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// That what listens says nothing.
+pub(crate) fn silent(config: &Config) -> AppError {
+    AppError::new(format!(
+        "the daemon at {} does not answer: it is still loading its model, or it hangs",
+        config.paths.socket.display()
+    ))
+    .hint("wait a little, or run: fore daemon stop")
+    .hint(format!("see {}", config.paths.log.display()))
+}

@@ -1,0 +1,28 @@
+//! Where futures run. The daemon and measuring want all cores; a client has one connection.
+
+use std::process::ExitCode;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::AppError;
+
+/// Runs a client of the daemon to its end. One thread is enough for one connection.
+pub(crate) fn wait_for(
+    client: impl Future<Output = Result<ExitCode, AppError>>,
+) -> Result<ExitCode, AppError> {
+    of_one_thread()?.block_on(client)
+}
+
+/// A thread for each core.
+pub(crate) fn of_many_threads() -> Result<Runtime, AppError> {
+    made(&mut Builder::new_multi_thread())
+}
+
+/// The thread that asks, and no other.
+pub(crate) fn of_one_thread() -> Result<Runtime, AppError> {
+    made(&mut Builder::new_current_thread())
+}
+
+fn made(builder: &mut Builder) -> Result<Runtime, AppError> {
+    builder.enable_all().build().map_err(|error| AppError::io("starting the runtime", &error))
+}

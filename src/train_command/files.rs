@@ -1,8 +1,0 @@
-//! Names of the files in a run's folder that others look for.
-
-/// What was trained, without the base.
-pub(crate) const ADAPTER: &str = "adapter.safetensors";
-/// The same before it got a table of token vectors.
-pub(super) const LEARNT: &str = "learnt.safetensors";
-/// Base and adapter, merged.
-pub(crate) const MODEL: &str = "model.gguf";
