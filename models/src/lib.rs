@@ -6,7 +6,7 @@
 //! small deterministic one for tests of everything around it.
 //!
 //! Beside them lies what all rooms above share and what is no mind's: test collections and how well
-//! they are answered ([`beir`], [`column`], [`metrics`], [`paired`]), an error that says what to do
+//! they are answered ([`beir`], [`mod@column`], [`metrics`], [`paired`]), an error that says what to do
 //! ([`UserError`]), files that are whole ([`files`]). Those three and [`process`] are all that touches
 //! the disk.
 //!
