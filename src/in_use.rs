@@ -1,7 +1,6 @@
 //! Which model is used: choosing it, remembering what was before, and telling a daemon that runs.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use models::files::write_atomically;
 use models_candle::gguf;
@@ -41,14 +40,14 @@ pub(crate) fn save(choice: ModelChoice, config: &Config) -> Result<(), AppError>
 
 /// Has a daemon that runs take up the model that is configured now.
 pub(crate) fn tell_daemon(config: &Config) -> Result<(), AppError> {
-    wait_for(reload(config)).map(|_| ())
+    wait_for(reload(config))
 }
 
 /// Has the daemon, if one runs, take up the model that is configured now, and says so: it would
 /// keep the old one until it ends.
-async fn reload(config: &Config) -> Result<ExitCode, AppError> {
+async fn reload(config: &Config) -> Result<(), AppError> {
     let Some(mut conversation) = launch::running(config).await? else {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     };
     let pid = conversation.daemon_pid();
     let fingerprint = conversation.status().await?.fingerprint;
@@ -69,5 +68,5 @@ async fn reload(config: &Config) -> Result<ExitCode, AppError> {
         };
         streams::diagnostic(&format!("the running daemon (pid {pid}) {what}"));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

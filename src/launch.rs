@@ -100,15 +100,16 @@ async fn replace(config: &Config, theirs: Hello) -> Result<(), AppError> {
     if runtime_dir::holder(&config.paths.lock)? != Holder::Process(Some(theirs.pid)) {
         return Err(ClientError::Protocol { theirs }.into());
     }
-    if !config.quiet {
-        streams::diagnostic(&format!(
+    streams::note(
+        config.quiet,
+        &format!(
             "restarting the daemon: version {} (pid {}) speaks protocol {}, this program {}",
             theirs.version,
             theirs.pid,
             theirs.protocol,
             daemon_protocol::PROTOCOL
-        ));
-    }
+        ),
+    );
     end::terminate(config, theirs.pid).await
 }
 
@@ -127,9 +128,7 @@ async fn take_startup_lock(config: &Config, deadline: Instant) -> Result<Lock, A
 
 /// Spawns `fore daemon run` and waits until it answers a hello.
 async fn start(config: &Config, deadline: Instant) -> Result<Client, AppError> {
-    if !config.quiet {
-        streams::diagnostic("starting the daemon");
-    }
+    streams::note(config.quiet, "starting the daemon");
     let (mut child, log_start) = spawn(config)?;
     let mut answer = Box::pin(knock(config));
     loop {

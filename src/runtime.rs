@@ -1,15 +1,13 @@
 //! Where futures run. The daemon and measuring want all cores; a client has one connection.
 
-use std::process::ExitCode;
-
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::AppError;
 
 /// Runs a client of the daemon to its end. One thread is enough for one connection.
-pub(crate) fn wait_for(
-    client: impl Future<Output = Result<ExitCode, AppError>>,
-) -> Result<ExitCode, AppError> {
+pub(crate) fn wait_for<T>(
+    client: impl Future<Output = Result<T, AppError>>,
+) -> Result<T, AppError> {
     of_one_thread()?.block_on(client)
 }
 

@@ -64,9 +64,7 @@ pub(crate) async fn wait(
         }
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    if !config.quiet {
-        streams::diagnostic(&summary(&status));
-    }
+    streams::note(config.quiet, &summary(&status));
     Ok(ExitCode::SUCCESS)
 }
 

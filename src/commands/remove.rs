@@ -29,8 +29,6 @@ pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppErr
     let path = text(&path)?;
     let mut conversation = launch::connect(config).await?;
     conversation.folders(|id| Request::Remove { id, path: path.clone() }).await?;
-    if !config.quiet {
-        streams::diagnostic(&format!("{} is no longer watched", harmless(&path)));
-    }
+    streams::note(config.quiet, &format!("{} is no longer watched", harmless(&path)));
     Ok(ExitCode::SUCCESS)
 }

@@ -45,7 +45,7 @@ pub(crate) fn questions(inputs: &Inputs, run: &Run, args: &Knobs) -> Result<Vec<
     while good(&journal) < wanted && journal.rows.len() < chosen.len() {
         let done = good(&journal);
         run.progress("asking", done, wanted);
-        run.stop.check()?;
+        run.world.stop.check()?;
         let author = match &author {
             Some(author) => author,
             None => author.insert(Author::open(&run.base, &run.device()?)?),

@@ -135,7 +135,7 @@ impl Explorer<'_> {
         let at_once = if source == Source::Expert { 1 } else { AT_ONCE };
         for some in open.chunks(at_once) {
             self.run.progress(&format!("exploring: {}", source.name()), done, rows.len());
-            self.run.stop.check()?;
+            self.run.world.stop.check()?;
             let written = self.write(source, number, some, &learnt)?;
             let candidates = some.iter().zip(written).map(|((_, row), text)| Candidate {
                 row: key(row),
@@ -205,7 +205,7 @@ impl Explorer<'_> {
         let making = &self.args.making;
         let url = making.expert_url.as_deref().unwrap_or_default();
         let expert = Expert::new(url, &making.expert_model)?;
-        let stop: &Stop = &self.run.stop;
+        let stop: &Stop = &self.run.world.stop;
         let ask = |(index, row): &(usize, &Row)| {
             stop.check()?;
             let chat = explore::thought_chat(&row.pair.query, &examples(*index, row, learnt, seed));

@@ -83,12 +83,12 @@ impl Inputs {
             let folder = fs::canonicalize(working_dir.join(folder))
                 .map_err(|error| TrainError::reading(folder, &error))?;
             inputs.folder(&folder, run, tokens_max, counter)?;
-            run.stop.check()?;
+            run.world.stop.check()?;
         }
         for path in &data.data {
             for file in dataset::files(&working_dir.join(path))? {
                 inputs.file(&file, run, data.rows, seed)?;
-                run.stop.check()?;
+                run.world.stop.check()?;
             }
         }
         for folder in &data.beir {

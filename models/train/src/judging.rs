@@ -77,7 +77,7 @@ pub(crate) fn judge(
     let taught = split.train.iter().any(|row| !row.pair.thought.is_empty());
     let thinks = adapter.about.recipe.lambda < 1.0 && (taught || args.learning.adapter.is_some());
     let fidelity = merged(run, args, &adapter, split, thinks)?;
-    run.stop.check()?;
+    run.world.stop.check()?;
     let collection = held_out(inputs, &split.held_out, args.judging.judged);
     let model = run.model();
     let (was, thinking) = (thinking(run, &run.base)?, thinking(run, &model)?);
@@ -159,7 +159,7 @@ fn merged(
     for half in [0, base.exit_layers.iter().copied().max().unwrap_or(0), usize::MAX] {
         named.half = half;
         if half > 0 || !run.model().exists() {
-            run.stop.check()?;
+            run.world.stop.check()?;
             let mut progress = |share: f32| run.progress("merging", (share * 100.0) as usize, 100);
             merge::merge(&run.base, adapter, &named, &run.model(), &mut progress)?;
         }
@@ -256,7 +256,7 @@ fn measure(
     let mut progress = |what: &str, done: usize, total: usize| {
         run.progress(&format!("{stage}: {what}"), done, total);
     };
-    run.world.service.examine(&exam, &run.stop, &mut progress)
+    run.world.service.examine(&exam, &run.world.stop, &mut progress)
 }
 
 /// By judged question: the number of its origin, in the order in which they first come.

@@ -68,7 +68,7 @@ pub(crate) fn learn(
     let mut trainer = Trainer::open(&run.base, recipe, train, before.as_ref(), &run.device()?)?;
     drop(before);
     trainer.resume(&run.file(CHECKPOINT))?;
-    let probe = Probe::new(held_out, inputs, args.judging.bare_weight, &run.stop);
+    let probe = Probe::new(held_out, inputs, args.judging.bare_weight, &run.world.stop);
     let mut session = Session::open(run, probe, held_out, trainer.taken())?;
     let (every, steps) = (args.learning.look_every, trainer.steps());
     let is_due = |step: usize| step.is_multiple_of(every) || step == steps;
@@ -82,12 +82,12 @@ pub(crate) fn learn(
         let report = trainer.step(teacher, &run.file("bad-batch.jsonl"))?;
         session.step(&report, started.elapsed(), trainer.steps())?;
         let due = is_due(report.step);
-        let stopping = run.stop.asked();
+        let stopping = run.world.stop.asked();
         if stopping || due || saved.elapsed() >= SAVED_EVERY {
             trainer.save(&run.file(CHECKPOINT))?;
             saved = Instant::now();
         }
-        run.stop.check()?;
+        run.world.stop.check()?;
         if due {
             session.look(&trainer)?;
         }

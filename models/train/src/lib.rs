@@ -154,13 +154,13 @@ fn data(
     let device = run.device()?;
     let told = &mut |what: &str, done: usize, total: usize| {
         run.progress(what, done, total);
-        if run.stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if run.world.stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     // Nobody is asked about passages if nothing is mined, made up or voted on.
     let passages = if mining::ranks(inputs, &rows, args) { &inputs.passages[..] } else { &[] };
     let seated = Committee::seat(&run.base, teacher, passages, &run.folder, &device, told);
     // A stop that was asked for is no failure.
-    run.stop.check()?;
+    run.world.stop.check()?;
     let mut committee = seated?;
     let mut split = mining::mine(inputs, rows, &mut committee, run, args)?;
     if split.train.len() < 2 || split.held_out.len() < HELD_OUT_MIN {
@@ -193,7 +193,7 @@ fn data(
         .map(String::as_str)
         .collect();
     let taught = committee.taught(&texts, told);
-    run.stop.check()?;
+    run.world.stop.check()?;
     Ok((split, taught?))
 }
 

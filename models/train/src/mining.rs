@@ -48,7 +48,7 @@ pub(crate) fn mine(
     let (mut done, mut lost) = (0, 0);
     for rows in rows.chunks(AT_ONCE) {
         run.progress("mining", done, total);
-        run.stop.check()?;
+        run.world.stop.check()?;
         done += rows.len();
         let queries: Vec<(&str, usize)> =
             rows.iter().map(|row| (row.pair.query.as_str(), row.positive)).collect();

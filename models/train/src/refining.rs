@@ -36,7 +36,7 @@ pub(crate) fn refine(
     let mut done = 0;
     for rows in rows.chunks_mut(AT_ONCE) {
         run.progress("refining", done, total);
-        run.stop.check()?;
+        run.world.stop.check()?;
         done += rows.len();
         let negatives: Vec<Vec<usize>> = rows
             .iter()

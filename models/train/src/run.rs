@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::error::TrainError;
 use crate::files;
 use crate::knobs::{Judging, Knobs};
-use crate::world::{Status, Stop, World};
+use crate::world::{Status, World};
 
 /// Characters of the digest that names a run.
 const NAME_DIGITS: usize = 8;
@@ -25,7 +25,6 @@ pub(crate) struct Run {
     /// The model file that it starts from.
     pub(crate) base: PathBuf,
     pub(crate) world: World,
-    pub(crate) stop: Stop,
     told: RefCell<Told>,
     _alone: Lock,
 }
@@ -81,8 +80,7 @@ impl Run {
             Status { run: name.clone(), stage: "starting".to_owned(), ..Status::default() };
         let told = RefCell::new(Told { status, since: Instant::now(), first: 0 });
         world.watcher.note(&format!("run {name} in {}", folder.display()));
-        let stop = world.stop.clone();
-        Ok(Run { name, folder, base, world, stop, told, _alone: alone })
+        Ok(Run { name, folder, base, world, told, _alone: alone })
     }
 
     /// Tells whoever watches a line.

@@ -182,12 +182,15 @@ fn steps(run: &Run, trainer: &mut TableTrainer) -> Result<(), TrainError> {
         run.tell("training the table", report.step, trainer.steps(), &|status| {
             status.loss = Some(report.vectors as f32);
         });
-        if run.stop.asked() || saved.elapsed() >= SAVED_EVERY || report.step == trainer.steps() {
+        if run.world.stop.asked()
+            || saved.elapsed() >= SAVED_EVERY
+            || report.step == trainer.steps()
+        {
             trainer.save(&run.file(CHECKPOINT))?;
             log(run, &report)?;
             saved = Instant::now();
         }
-        run.stop.check()?;
+        run.world.stop.check()?;
     }
     Ok(())
 }
@@ -327,10 +330,10 @@ fn raw(
     };
     let read = raw.complete(&texts, &mut embed, &mut |done, total| {
         run.progress("reading texts for the table", done, total);
-        if run.stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if run.world.stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     // A stop that was asked for is no failure.
-    run.stop.check()?;
+    run.world.stop.check()?;
     read?;
     Ok(raw)
 }

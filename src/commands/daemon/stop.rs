@@ -49,9 +49,7 @@ pub(crate) async fn run(config: &Config) -> Result<ExitCode, AppError> {
             }
         },
     };
-    if !config.quiet {
-        streams::diagnostic(&said);
-    }
+    streams::note(config.quiet, &said);
     Ok(ExitCode::SUCCESS)
 }
 
