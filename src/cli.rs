@@ -1,7 +1,9 @@
 //! Flags that every command takes, and what more than one takes. Types only: no defaults that depend
 //! on the machine, no effects.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::ValueEnum;
 use daemon_protocol::THOUGHTS_MAX;
@@ -49,7 +51,11 @@ pub(crate) fn thoughts(text: &str) -> Result<usize, String> {
 }
 
 /// A number of that range.
-pub(crate) fn number_in(text: &str, least: usize, most: usize) -> Result<usize, String> {
+pub(crate) fn number_in<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    least: T,
+    most: T,
+) -> Result<T, String> {
     match text.parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(format!("a number from {least} to {most} is allowed")),

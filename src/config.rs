@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) daemon_flags: Vec<OsString>,
     pub(crate) sampling: Sampling,
     pub(crate) grounded: Option<bool>,
+    pub(crate) reading_time: Duration,
     pub(crate) rescan_every: Duration,
     pub(crate) quiet: bool,
     /// False if `NO_COLOR` is set or the terminal is dumb.
@@ -117,6 +118,7 @@ impl Config {
             device_named: named.is_some(),
             sampling: settings.sampling,
             grounded: settings.grounded,
+            reading_time: settings.reading_time,
             rescan_every: settings.rescan_every,
             quiet: flags.quiet,
             color: text("NO_COLOR").is_none() && text("TERM").as_deref() != Some("dumb"),

@@ -11,6 +11,7 @@ use models::{ModelCard, TokenCounter};
 
 use crate::Critical;
 use crate::mind::{Loaded, MindHandle};
+use crate::reading::Pace;
 use crate::store::{Known, Store};
 
 /// See the module.
@@ -20,6 +21,7 @@ pub struct Engine {
     pub counter: Arc<dyn TokenCounter>,
     pub store: Arc<dyn Store>,
     pub catalogue: Arc<Catalogue>,
+    pub pace: Pace,
 }
 
 impl Engine {
@@ -32,7 +34,7 @@ impl Engine {
     /// A new mind of the same fingerprint on the store that is open already.
     pub fn with(loaded: Loaded, store: Arc<dyn Store>, catalogue: Arc<Catalogue>) -> Engine {
         let Loaded { card, counter, handle } = loaded;
-        Engine { mind: handle, card, counter, store, catalogue }
+        Engine { mind: handle, card, counter, store, catalogue, pace: Pace::default() }
     }
 }
 

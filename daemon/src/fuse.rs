@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::chunk::embedded_text;
 use crate::limits::CANDIDATES;
 use crate::store::Found;
 
@@ -14,6 +15,9 @@ mod tests;
 /// on none below words alone.
 const VECTOR_WEIGHT: f32 = 2.0;
 
+/// What a nat of a question's mean log-probability is worth. Chosen from .1, .3, .5 and 1.
+pub const READING_WEIGHT: f32 = 0.5;
+
 /// A passage with its place in the fused list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fused {
@@ -23,7 +27,29 @@ pub struct Fused {
     pub score: f32,
     /// Rank from 1 by words and by vector; `None` where it is missing.
     pub ranks: [Option<usize>; 2],
+    /// What reading thinks of it: the mean log-probability of the question's tokens after it, less
+    /// the best one's; `None` if it was not read.
+    pub reading: Option<f32>,
 }
+
+impl Fused {
+    /// What tells it from all other passages.
+    pub fn place(&self) -> Place {
+        (self.found.path.clone(), self.found.ordinal)
+    }
+
+    /// What reading is shown: as it was embedded, with where it is.
+    pub fn text(&self) -> String {
+        let Found { title, passage, .. } = &self.found;
+        embedded_text(title, &passage.heading, &passage.text)
+    }
+}
+
+/// Path and ordinal of a passage.
+pub type Place = (String, usize);
+
+/// Mean log-probabilities of a question's tokens after passages.
+pub type Readings = HashMap<Place, f32>;
 
 /// The `limit` best of what was found by words and by vector, best first.
 ///
@@ -49,7 +75,12 @@ pub fn fuse(words: &[Found], near: &[Found], limit: usize) -> Vec<Fused> {
     for (list, found) in [words, near].into_iter().enumerate() {
         for (index, found) in found.iter().enumerate() {
             let place = *places.entry((&found.path, found.ordinal)).or_insert_with(|| {
-                fused.push(Fused { found: found.clone(), score: 0.0, ranks: [None; 2] });
+                fused.push(Fused {
+                    found: found.clone(),
+                    score: 0.0,
+                    ranks: [None; 2],
+                    reading: None,
+                });
                 fused.len() - 1
             });
             let passage = &mut fused[place];
@@ -73,6 +104,32 @@ pub fn fuse(words: &[Found], near: &[Found], limit: usize) -> Vec<Fused> {
 /// What a grounded thought about `question` is shown of the passages `ranked`.
 pub fn grounds(question: &str, ranked: &[Fused]) -> String {
     models::ground::context(question, ranked.iter().map(|one| one.found.passage.text.as_str()))
+}
+
+/// Orders the first `depth` of `ranked` by what reading makes of them too: each is worth `weight`
+/// times its log-probability less the best one's more. Those that were not read, and all behind
+/// `depth`, come after them, as they were; their scores are lowered to tell so.
+pub fn heed(ranked: Vec<Fused>, readings: &Readings, depth: usize, weight: f32) -> Vec<Fused> {
+    let mut read = Vec::new();
+    let mut rest = Vec::new();
+    for (index, mut one) in ranked.into_iter().enumerate() {
+        one.reading = readings.get(&one.place()).copied().filter(|_| index < depth);
+        if one.reading.is_some() { read.push(one) } else { rest.push(one) }
+    }
+    let best = read.iter().filter_map(|one| one.reading).fold(f32::NEG_INFINITY, f32::max);
+    for one in &mut read {
+        if let Some(reading) = &mut one.reading {
+            *reading -= best;
+            one.score += weight * *reading;
+        }
+    }
+    read.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let highest = rest.iter().map(|one| one.score).fold(f32::NEG_INFINITY, f32::max);
+    if let Some(excess) = read.last().map(|last| highest - last.score).filter(|by| *by > 0.0) {
+        rest.iter_mut().for_each(|one| one.score -= excess);
+    }
+    read.extend(rest);
+    read
 }
 
 /// Moves what exceeds `per_document` passages of one document behind all others: a long document

@@ -5,9 +5,9 @@
 //! model, the [`store`] of its vectors, and what that store is known to hold. `generations` knows
 //! which of them answers questions and which one is filled. The `index` task makes the store of the
 //! latter equal to the folders on disk: `watch` says what may have changed, `scan` finds what did,
-//! `prepare` reads it through [`extract`] and [`chunk`]. `folders` is the list of what is watched,
-//! `training` the newest of what a `fore train` tells of itself, `shared` what all of these share,
-//! `limits` every bound.
+//! `prepare` reads it through [`extract`] and [`chunk`]. [`reading`] says how much is read for a
+//! question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
+//! tells of itself, `shared` what all of these share, `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
 //! live and how the process is started (`src/`).
@@ -25,6 +25,7 @@ mod mailbox;
 pub mod mind;
 pub mod prepare;
 mod query;
+pub mod reading;
 pub mod scan;
 mod server;
 mod session;
@@ -81,6 +82,9 @@ pub struct Settings {
     pub sampling: models::Sampling,
     /// Whether thoughts are shown what a first search found; as the model was trained if `None`.
     pub grounded: Option<bool>,
+    /// How long the first passages may be read before they are ranked when an ask does not say; zero
+    /// leaves it out.
+    pub reading_time: Duration,
     /// Program version, for the hello and the status.
     pub version: String,
     /// How often all folders are walked although nothing was reported.

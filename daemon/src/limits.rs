@@ -37,6 +37,21 @@ pub const DELTAS_SPARE: usize = 64;
 /// How long a question may be thought about before the draft ranking becomes the answer.
 pub const THINK_MAX: Duration = Duration::from_secs(120);
 
+/// Passages that are read if that is all there is time for: beyond ten, reading thirty was seen to
+/// bring nothing more (six development sets).
+pub const READ_PASSAGES: usize = 10;
+/// Passages that are read at most, however fast the machine.
+pub const READ_PASSAGES_MAX: usize = 50;
+/// Tokens of a passage that are read at most, and at least: with 64 in place of 128 most of what
+/// reading brings was seen to stay.
+pub const READ_WINDOW_MAX: usize = 128;
+pub const READ_WINDOW_MIN: usize = 48;
+/// Tokens of what is read that are neither the passage's nor the question's.
+pub const READ_OVERHEAD_TOKENS: usize = 8;
+/// Tokens a second that a machine is taken to read until it was seen to: a little less than two slow
+/// cores do.
+pub const READ_PACE_FIRST: u32 = 500;
+
 /// Passages taken from each ranking before they are fused; at least [`daemon_protocol::LIMIT_MAX`],
 /// and what both rank past a hundred is seldom among the first ten of their sum.
 pub const CANDIDATES: usize = 100;

@@ -1,15 +1,19 @@
-//! The ask job: draft -> think -> embed -> search -> final.
+//! The ask job: draft -> read -> think -> embed -> search -> final.
 //!
 //! It is cancelled by being dropped. What needs the model degrades to what does not: without a
-//! thought the draft ranking stands, without a vector the text ranking does, and `done` says why.
+//! thought or a reading the ranking before it stands, without a vector the text ranking does, and
+//! `done` says why.
+
+mod reading;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use daemon_protocol::{
-    Ask, Event, Failure, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, Ranks, Stage, THOUGHTS_MAX, Timings,
+    Ask, Event, Failure, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, READ_MS_MAX, Ranks, Stage,
+    THOUGHTS_MAX, Timings,
 };
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use models::{Sampling, Thought};
@@ -17,11 +21,12 @@ use tokio::sync::mpsc;
 
 use crate::engine::{Catalogue, Engine};
 use crate::error::{busy, cancelled, internal, invalid};
-use crate::fuse::{Fused, fuse, grounds, spread};
+use crate::fuse::{Fused, Place, Readings, fuse, grounds, spread};
 use crate::limits::{
     CANDIDATES, LABEL_CHARS_MAX, PASSAGES_PER_DOCUMENT, SNIPPET_CHARS_MAX, THINK_MAX,
 };
 use crate::mind::{JobError, Thinking};
+use crate::reading::Portion;
 use crate::shared::Shared;
 use crate::snippet::snippet;
 use crate::store::{Found, Scope, StoreError};
@@ -39,6 +44,8 @@ struct Question {
     text: String,
     limit: usize,
     sampling: Sampling,
+    /// How long the first passages may be read; zero leaves it out.
+    reading_time: Duration,
     scope: Scope,
     /// Folders watched when it was asked.
     roots: Vec<PathBuf>,
@@ -51,7 +58,8 @@ pub(crate) async fn answer(shared: &Shared, ask: Ask, out: &Outbox) -> Result<()
     let started = Instant::now();
     let engine = shared.generations.serving();
     let question = check(shared, &engine, ask)?;
-    let run = Run { engine, question, out, started, timings: Timings::default() };
+    let (timings, portion) = (Timings::default(), Portion::default());
+    let run = Run { engine, question, out, started, timings, portion };
     run.answer().await
 }
 
@@ -81,6 +89,13 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
             format!("{THOUGHTS_MAX} are the most, 0 is a search without thinking"),
         ));
     }
+    if ask.read_ms.is_some_and(|ms| ms > READ_MS_MAX) {
+        return Err(invalid(
+            "more than a minute of reading cannot be asked for",
+            format!("{READ_MS_MAX} milliseconds are the most, 0 is a search without reading"),
+        ));
+    }
+    let reading_time = ask.read_ms.map_or(shared.settings.reading_time, Duration::from_millis);
     let roots = shared.folders.roots();
     let scope = match &ask.path {
         None => Scope::All,
@@ -88,7 +103,8 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     };
     let grounded = shared.settings.grounded.unwrap_or(engine.card.grounded);
     let Ask { id, limit, .. } = ask;
-    Ok(Question { id, text: text.to_owned(), limit, sampling, scope, roots, grounded })
+    let text = text.to_owned();
+    Ok(Question { id, text, limit, sampling, reading_time, scope, roots, grounded })
 }
 
 /// The glob as given, as a folder's name, and at any depth if it names no folder itself.
@@ -141,42 +157,58 @@ struct Run<'a> {
     out: &'a Outbox,
     started: Instant,
     timings: Timings,
+    /// What there was time to read.
+    portion: Portion,
 }
 
 impl Run<'_> {
     async fn answer(mut self) -> Result<(), Failure> {
-        let wants_thought = self.question.sampling.thoughts > 0;
-        let grounded = self.question.grounded;
+        let Question { sampling, reading_time, grounded, .. } = &self.question;
+        let (wants_thought, wants_reading) = (sampling.thoughts > 0, !reading_time.is_zero());
+        let grounded = *grounded;
         let embedded = self.engine.mind.embed_query(&self.question.text, Vec::new());
         let (text, bare) = tokio::join!(self.by_text(), embedded);
         let text = text?;
         let bare = self.usable(bare)?;
-        let thinks = bare.is_some() && wants_thought;
-        // Thinking begins before the store has answered, unless it is about what is found; its
-        // first tokens wait in the channel.
-        let mut thinking = if thinks && !grounded { self.begin_thinking("")? } else { None };
+        let (thinks, reads) = (bare.is_some() && wants_thought, bare.is_some() && wants_reading);
+        // Thinking begins before the store has answered, unless it comes after what is found or
+        // read; its first tokens wait in the channel.
+        let early = thinks && !grounded && !reads;
+        let mut thinking = if early { self.begin_thinking("")? } else { None };
         let near = self.by_vector(bare.map(models::Embedding::into_vec)).await?;
         let draft = self.fuse(&text, &near);
         self.timings.draft_ms = ms(self.started);
-        if thinks && grounded {
-            thinking = self.begin_thinking(&grounds(&self.question.text, &draft))?;
+        if !reads && !thinks {
+            return self.finish(draft, None).await;
+        }
+        self.send_hits(Stage::Draft, &draft, None).await?;
+        let places = places(&draft);
+        let mut readings = Readings::new();
+        let mut ranked = draft;
+        if reads {
+            ranked = self.read(ranked, &places, &mut readings).await?;
+        }
+        if thinks && !early {
+            let context = match grounded {
+                true => grounds(&self.question.text, &ranked),
+                false => String::new(),
+            };
+            thinking = self.begin_thinking(&context)?;
         }
         let Some(thinking) = thinking else {
-            return self.finish(draft, None).await;
+            return self.finish(ranked, Some(&places)).await;
         };
-        self.send_hits(Stage::Draft, &draft, None).await?;
         let thoughts = self.think(thinking).await?;
         let ranking = Instant::now();
-        let places = places(&draft);
-        let last = match self.embed_thoughts(thoughts).await? {
-            Some(vector) => {
-                let near = self.by_vector(Some(vector)).await?;
-                self.fuse(&text, &near)
+        if let Some(vector) = self.embed_thoughts(thoughts).await? {
+            let near = self.by_vector(Some(vector)).await?;
+            ranked = self.fuse(&text, &near);
+            if reads {
+                ranked = self.read_rest(ranked, &mut readings).await?;
             }
-            None => draft,
-        };
+        }
         self.timings.rank_ms = ms(ranking);
-        self.finish(last, Some(&places)).await
+        self.finish(ranked, Some(&places)).await
     }
 
     fn begin_thinking(&mut self, context: &str) -> Result<Option<Thinking>, Failure> {
@@ -185,11 +217,7 @@ impl Run<'_> {
         self.usable(thinking)
     }
 
-    async fn finish(
-        mut self,
-        ranking: Vec<Fused>,
-        draft: Option<&HashMap<(String, usize), usize>>,
-    ) -> Result<(), Failure> {
+    async fn finish(mut self, ranking: Vec<Fused>, draft: Option<&Places>) -> Result<(), Failure> {
         self.send_hits(Stage::Final, &ranking, draft).await?;
         self.timings.total_ms = ms(self.started);
         let done = Event::Done { id: self.question.id, timings: self.timings.clone() };
@@ -268,15 +296,15 @@ impl Run<'_> {
         &self,
         stage: Stage,
         ranking: &[Fused],
-        draft: Option<&HashMap<(String, usize), usize>>,
+        draft: Option<&Places>,
     ) -> Result<(), Failure> {
         let question = &self.question;
         let hits = ranking
             .iter()
             .take(question.limit)
             .map(|fused| {
-                let place = (fused.found.path.clone(), fused.found.ordinal);
-                hit(&question.text, fused, draft.and_then(|draft| draft.get(&place).copied()))
+                let draft = draft.and_then(|draft| draft.get(&fused.place()).copied());
+                hit(&question.text, fused, draft)
             })
             .collect();
         self.send(Event::Hits { id: question.id, stage, hits }).await
@@ -288,9 +316,10 @@ impl Run<'_> {
 }
 
 /// Rank, from 1, of every passage of a ranking.
-fn places(ranking: &[Fused]) -> HashMap<(String, usize), usize> {
-    let place = |fused: &Fused| (fused.found.path.clone(), fused.found.ordinal);
-    ranking.iter().enumerate().map(|(index, fused)| (place(fused), index + 1)).collect()
+type Places = HashMap<Place, usize>;
+
+fn places(ranking: &[Fused]) -> Places {
+    ranking.iter().enumerate().map(|(index, fused)| (fused.place(), index + 1)).collect()
 }
 
 fn hit(question: &str, fused: &Fused, draft: Option<usize>) -> Hit {
@@ -308,6 +337,7 @@ fn hit(question: &str, fused: &Fused, draft: Option<usize>) -> Hit {
         score: fused.score,
         snippet: shown.text,
         highlights: shown.highlights,
+        reading: fused.reading,
         ranks: Ranks { text: fused.ranks[0], vector: fused.ranks[1], draft },
     }
 }

@@ -33,6 +33,11 @@ pub enum Thinking {
     Sampled,
     /// The same, shown the best sentences of the search without thought.
     Grounded,
+    /// Nothing: those sentences themselves stand for the thoughts. A control.
+    Quoted,
+    /// Nothing: the vectors of the passages that those sentences are from are added to the question's
+    /// (Rocchio's feedback). A control.
+    Rocchio,
 }
 
 /// One way to answer a question.
@@ -41,10 +46,12 @@ pub struct Column {
     pub encoder: Encoder,
     pub search: Search,
     pub thinking: Thinking,
+    /// Whether the first passages are read before they are ranked.
+    pub read: bool,
 }
 
 /// Names of everything that can be measured, in the order of the table.
-const NAMES: [(&str, Column); 13] = [
+const NAMES: [(&str, Column); 18] = [
     ("bm25", own(Search::Bm25, Thinking::None)),
     ("bm25+greedy", own(Search::Bm25, Thinking::Greedy)),
     ("bm25+sampled", own(Search::Bm25, Thinking::Sampled)),
@@ -56,20 +63,34 @@ const NAMES: [(&str, Column); 13] = [
     ("hybrid+greedy", own(Search::Hybrid, Thinking::Greedy)),
     ("hybrid+sampled", own(Search::Hybrid, Thinking::Sampled)),
     ("hybrid+grounded", own(Search::Hybrid, Thinking::Grounded)),
+    ("hybrid+read", own(Search::Hybrid, Thinking::None).reading()),
+    ("hybrid+read+grounded", own(Search::Hybrid, Thinking::Grounded).reading()),
+    ("hybrid+read+quoted", own(Search::Hybrid, Thinking::Quoted).reading()),
+    ("hybrid+read+rocchio", own(Search::Hybrid, Thinking::Rocchio).reading()),
     ("peer-dense", peer(Search::Dense)),
     ("peer-hybrid", peer(Search::Hybrid)),
+    ("peer-hybrid+read", peer(Search::Hybrid).reading()),
 ];
 
 const fn own(search: Search, thinking: Thinking) -> Column {
-    Column { encoder: Encoder::Own, search, thinking }
+    Column::own(search, thinking)
 }
 
-/// A peer does not think.
+/// A peer neither thinks nor reads: what is read of its passages is read by our model.
 const fn peer(search: Search) -> Column {
-    Column { encoder: Encoder::Peer, search, thinking: Thinking::None }
+    Column { encoder: Encoder::Peer, search, thinking: Thinking::None, read: false }
 }
 
 impl Column {
+    /// One of our model, without reading.
+    pub const fn own(search: Search, thinking: Thinking) -> Column {
+        Column { encoder: Encoder::Own, search, thinking, read: false }
+    }
+
+    const fn reading(self) -> Column {
+        Column { read: true, ..self }
+    }
+
     /// Every column, in the order of the table.
     pub fn all() -> Vec<Column> {
         NAMES.iter().map(|(_, column)| *column).collect()

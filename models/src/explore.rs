@@ -185,8 +185,8 @@ pub fn queries(passage: &str) -> Vec<&str> {
     found
 }
 
-/// Sentences and lines of a text.
-fn sentences(text: &str) -> Vec<&str> {
+/// Sentences and lines of a text, slices of it.
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     for line in text.lines() {
         let mut start = 0;

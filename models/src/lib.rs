@@ -2,8 +2,9 @@
 //!
 //! A [`Mind`] is one decoder language model with two functions (O1 Embedder, arXiv 2502.07555,
 //! section 3): it *thinks* (samples short thoughts about a query) and it *embeds* (a text becomes
-//! a unit vector). `models-candle` implements it on real weights; [`scripted::ScriptedMind`] is a
-//! small deterministic one for tests of everything around it.
+//! a unit vector). Beyond the paper it *reads*: how likely is the question after a passage?
+//! `models-candle` implements it on real weights; [`scripted::ScriptedMind`] is a small deterministic
+//! one for tests of everything around it.
 //!
 //! Beside them lies what all rooms above share and what is no mind's: test collections and how well
 //! they are answered ([`beir`], [`mod@column`], [`metrics`], [`paired`]), an error that says what to do
@@ -31,6 +32,7 @@ pub mod scripted;
 pub mod split;
 pub mod thought;
 mod user_error;
+pub mod window;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -72,6 +74,10 @@ pub struct ThoughtDelta<'a> {
 
 /// Called for every sampled token; `Break` stops thinking before the next one.
 pub type OnToken<'a> = dyn FnMut(ThoughtDelta<'_>) -> ControlFlow<()> + 'a;
+
+/// Told, batch by batch, what reading makes of the passages so far, from the first one on; `Break`
+/// stops it before the next batch.
+pub type OnRead<'a> = dyn FnMut(&[f32]) -> ControlFlow<()> + 'a;
 
 /// A unit-length vector, as wide as the model's card says.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,7 +169,7 @@ pub trait TokenCounter: Send + Sync {
     fn count(&self, text: &str) -> usize;
 }
 
-/// The two functions of an O1 Embedder. One thread owns a mind; nothing here is shared.
+/// The two functions of an O1 Embedder, and reading. One thread owns a mind; nothing here is shared.
 pub trait Mind: Send {
     /// What is known of the model.
     fn card(&self) -> &ModelCard;
@@ -199,6 +205,24 @@ pub trait Mind: Send {
     /// [`MindError`] as in [`Mind::embed_passages`].
     fn embed_query(&mut self, question: &str, thoughts: &[Thought])
     -> Result<Embedding, MindError>;
+
+    /// How likely `question` is after each of `passages`, in order: the mean log-probability of its
+    /// tokens, in nats, after at most `window` tokens of the passage (see [`prompt::READ_BETWEEN`]).
+    /// Query likelihood as a reranker is of Sachan et al., arXiv 2204.07496; the paper has no such
+    /// thing.
+    ///
+    /// A `Break` from `on_read` returns what has been read so far, so fewer may come back. Without
+    /// passages only that is loaded which reading needs.
+    ///
+    /// # Errors
+    /// [`MindError`] if the model cannot run or yields a value that is not finite.
+    fn read(
+        &mut self,
+        question: &str,
+        passages: &[String],
+        window: usize,
+        on_read: &mut OnRead<'_>,
+    ) -> Result<Vec<f32>, MindError>;
 }
 
 /// Why a mind could not do what it was asked.

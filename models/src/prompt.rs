@@ -16,6 +16,13 @@ pub const TASK: &str = "Think about a plausible response to address the query.";
 /// at some 120 tokens a second on two cores, so this costs most of a second.
 pub const CONTEXT_TOKENS_MAX: usize = 96;
 
+/// What stands between a passage that is read and the question whose likelihood tells what it is
+/// worth: `<bos>passage\n\nQuestion: question`.
+pub const READ_BETWEEN: &str = "\n\nQuestion: ";
+
+/// Most tokens of the question that reading counts: what is longer is pasted text.
+pub const READ_QUESTION_TOKENS_MAX: usize = 64;
+
 /// What found sentences are tokenised as: on a line of their own after the question.
 pub fn context_text(context: &str) -> String {
     format!("\n{context}")

@@ -8,7 +8,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::{
-    Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, ThoughtDelta, TokenCounter,
+    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Sampling, Thought, ThoughtDelta,
+    TokenCounter,
 };
 
 const WIDTH: usize = 64;
@@ -105,6 +106,29 @@ impl Mind for ScriptedMind {
             .map(|thought| embed(&format!("{question} {}", thought.text)))
             .collect::<Result<Vec<_>, _>>()?;
         crate::combine(&embed(question)?, &with_thought, 0.5)
+    }
+
+    /// The cosine of question and passage, below 0 as a log-probability is; passage by passage.
+    fn read(
+        &mut self,
+        question: &str,
+        passages: &[String],
+        window: usize,
+        on_read: &mut OnRead<'_>,
+    ) -> Result<Vec<f32>, MindError> {
+        let question = embed(question)?;
+        let mut read = Vec::new();
+        for passage in passages {
+            if let Some(gate) = &mut self.gate {
+                gate();
+            }
+            let seen = passage.split_whitespace().take(window).collect::<Vec<_>>().join(" ");
+            read.push(question.dot(&embed(&seen)?) - 1.0);
+            if on_read(&read).is_break() {
+                break;
+            }
+        }
+        Ok(read)
     }
 }
 

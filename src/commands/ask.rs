@@ -5,7 +5,7 @@ mod answer;
 use std::process::ExitCode;
 
 use daemon_protocol::{
-    self as protocol, Event, LIMIT_MAX, Phase, QUESTION_CHARS_MAX, Request, Stage,
+    self as protocol, Event, LIMIT_MAX, Phase, QUESTION_CHARS_MAX, READ_MS_MAX, Request, Stage,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tui_text::counted;
@@ -41,9 +41,16 @@ pub(crate) struct Args {
     /// Search without thinking.
     #[arg(long, conflicts_with = "thoughts")]
     no_think: bool,
+    /// How long the first passages may be read before they are ranked; 0 does not read.
+    #[arg(long, value_name = "MILLISECONDS", value_parser = read_ms)]
+    read_ms: Option<u64>,
     /// Only documents whose absolute path, or path below its folder, matches.
     #[arg(long, value_name = "GLOB")]
     path: Option<String>,
+}
+
+fn read_ms(text: &str) -> Result<u64, String> {
+    number_in(text, 0, READ_MS_MAX)
 }
 
 fn limit(text: &str) -> Result<usize, String> {
@@ -141,6 +148,7 @@ async fn listen(
             text: question.clone(),
             limit: args.limit,
             thoughts: if args.no_think { Some(0) } else { args.thoughts },
+            read_ms: args.read_ms,
             path: args.path.clone(),
         })
     };
@@ -173,7 +181,7 @@ async fn listen(
             Event::Done { id, timings } if id == asked => {
                 show(stream.end());
                 if let Some(reason) = &timings.degraded {
-                    show(format!("answered without thinking: {reason}\n"));
+                    show(format!("answered with less than was asked for: {reason}\n"));
                 }
                 answer.timings = timings;
                 return Ok(Some(answer));

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use daemon::Backend;
 use daemon_eval::measured::{BASELINE, Measured, Settings};
 use daemon_eval::sections::{self, Section, Source, Wanted};
-use daemon_eval::{self as eval, Backends, EvalError, Report, each_once, files};
+use daemon_eval::{self as eval, Backends, EvalError, Reading, Report, each_once, files};
 use models::Sampling;
 use models::column::{Column, Encoder, Thinking};
 use models::files::Lock;
@@ -58,6 +58,22 @@ pub(crate) struct Args {
     /// How many thoughts the sampled and grounded columns think.
     #[arg(long, value_name = "N", value_parser = thoughts)]
     thoughts: Option<usize>,
+    /// How many passages the reading columns read.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = at_least_one,
+        default_value_t = Reading::default().passages
+    )]
+    read: usize,
+    /// Most tokens of a passage that is read.
+    #[arg(
+        long,
+        value_name = "TOKENS",
+        value_parser = at_least_one,
+        default_value_t = Reading::default().window
+    )]
+    window: usize,
     /// Ask only so many of the queries.
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit_queries: Option<usize>,
@@ -116,6 +132,7 @@ pub(crate) fn run(
             seed: args.seed,
             ..config.sampling.clone()
         },
+        reading: Reading { passages: args.read, window: args.window },
         chunked: args.chunk,
         baseline: args.baseline.unwrap_or(BASELINE),
         seed: args.seed,

@@ -13,6 +13,8 @@ use crate::cli::Device;
 
 /// A thought longer than this is an essay: at 50 tokens/s it would take ten seconds.
 const THOUGHT_TOKENS_MAX: usize = 512;
+/// Enough for ten passages on two cores, and no longer than people wait for a page.
+const READ_MS_DEFAULT: u64 = 1_000;
 /// The watcher sees changes at once; a rescan is the safety net, and one a day is its least.
 const RESCAN_MINUTES_MAX: u64 = 24 * 60;
 const RESCAN_MINUTES_DEFAULT: u64 = 30;
@@ -26,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) sampling: Sampling,
     /// As the model was trained unless set.
     pub(crate) grounded: Option<bool>,
+    /// Zero leaves reading out.
+    pub(crate) reading_time: Duration,
     pub(crate) rescan_every: Duration,
 }
 
@@ -35,6 +39,7 @@ impl Default for Settings {
             device: None,
             sampling: Sampling::default(),
             grounded: None,
+            reading_time: Duration::from_millis(READ_MS_DEFAULT),
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
         }
     }
@@ -51,6 +56,7 @@ struct Keys {
     thought_tokens_max: Option<Spanned<Value>>,
     seed: Option<Spanned<Value>>,
     grounded: Option<Spanned<Value>>,
+    read_ms: Option<Spanned<Value>>,
     rescan_minutes: Option<Spanned<Value>>,
 }
 
@@ -78,11 +84,13 @@ pub(crate) fn parse(text: &str) -> Result<Settings, String> {
         seed: file.whole("seed", keys.seed, 0..=SEED_MAX)?.unwrap_or(default.sampling.seed),
     };
     let device = |value: &Value| value.clone().try_into().ok();
+    let reading = file.whole("read_ms", keys.read_ms, 0..=daemon_protocol::READ_MS_MAX)?;
     let minutes = file.whole("rescan_minutes", keys.rescan_minutes, 1..=RESCAN_MINUTES_MAX)?;
     Ok(Settings {
         device: file.value("device", keys.device, "auto, cpu, cuda or metal", device)?,
         sampling,
         grounded: file.value("grounded", keys.grounded, "true or false", Value::as_bool)?,
+        reading_time: reading.map_or(default.reading_time, Duration::from_millis),
         rescan_every: minutes.map_or(default.rescan_every, |m| Duration::from_secs(m * 60)),
     })
 }

@@ -84,7 +84,7 @@ pub(crate) struct Row {
     pub(crate) moved: Moved,
 }
 
-/// Where the thought moved a hit, against the draft.
+/// Where reading and the thought moved a hit, against the draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moved {
     /// There is no draft to compare with.

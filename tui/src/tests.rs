@@ -177,6 +177,7 @@ fn hit(path: &str, line: usize, heading: &str, snippet: &str, marked: &str, scor
         snippet: snippet.to_owned(),
         highlights: highlights.collect(),
         ranks: Ranks::default(),
+        reading: None,
     }
 }
 
@@ -216,6 +217,8 @@ fn reranked() -> Vec<Hit> {
 fn timings() -> Timings {
     Timings {
         draft_ms: 40,
+        read_ms: 0,
+        passages_read: 0,
         first_token_ms: Some(210),
         think_ms: 1_830,
         thought_tokens: 71,

@@ -118,7 +118,8 @@ fn enter(model: &mut Model) -> Vec<Command> {
     if answered || text.is_empty() {
         return open(model);
     }
-    let ask = Ask { id: model.next_id, text, limit: model.settings.limit, thoughts, path: None };
+    let (id, limit) = (model.next_id, model.settings.limit);
+    let ask = Ask { id, text, limit, thoughts, read_ms: None, path: None };
     model.next_id += 1;
     model.notice = None;
     model.rows.clear();
@@ -233,7 +234,8 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
                 let degraded = timings.degraded.clone();
                 asking.phase = AskPhase::Done(timings);
                 model.notice = degraded.map(|reason| {
-                    Notice::error(format!("answered without thinking: {reason}"), None)
+                    let text = format!("answered with less than was asked for: {reason}");
+                    Notice::error(text, None)
                 });
             }
         }
@@ -281,11 +283,11 @@ fn think(model: &mut Model, id: u64, index: usize, delta: &str) {
 
 fn rank(model: &mut Model, id: u64, stage: Stage, hits: Vec<Hit>) -> Vec<Command> {
     let Some(asking) = running(model, id) else { return Vec::new() };
-    let drafted = asking.stage == Some(Stage::Draft);
+    let moves = asking.stage.is_some() && stage != Stage::Draft;
     asking.stage = Some(stage);
     let selected = model.selected_hit().filter(|_| model.selected > 0).map(Passage::of);
     let row = |(index, hit): (usize, Hit)| {
-        let moved = match (drafted && stage == Stage::Final, hit.ranks.draft) {
+        let moved = match (moves, hit.ranks.draft) {
             (false, _) => Moved::Unknown,
             (true, None) => Moved::New,
             (true, Some(draft)) if draft > index + 1 => Moved::Up(draft - index - 1),

@@ -7,17 +7,21 @@ use std::time::Instant;
 use models::beir::Grades;
 use models::{Embedding, Sampling, Thought, ground, metrics};
 
+use super::readings::ReadLog;
 use super::thoughts::{Remembered, ThoughtLog};
 use models::column::{Column, Search, Thinking};
 
 use super::{Answer, EvalError, Milliseconds, Plan};
 use daemon::engine::Engine;
-use daemon::fuse::{fuse, grounds};
+use daemon::fuse::{Fused, READING_WEIGHT, Readings, fuse, grounds, heed};
 use daemon::limits::CANDIDATES;
+use daemon::mind::{JobError, MindHandle};
 use daemon::store::{Found, Scope};
 
 /// Documents of a ranking that are kept: as deep as the deepest metric looks.
 const DEPTH: usize = 100;
+/// Of the question's own vector in Rocchio's feedback: the usual 1 to .75.
+const ROCCHIO_BARE_WEIGHT: f32 = 1.0 / 1.75;
 
 /// What answering needs.
 pub(super) struct Bench<'a> {
@@ -26,6 +30,8 @@ pub(super) struct Bench<'a> {
     /// The columns of this engine.
     pub(super) columns: &'a [Column],
     pub(super) log: ThoughtLog,
+    /// Who reads, and what was read; there if a column reads.
+    pub(super) reader: Option<(&'a MindHandle, ReadLog)>,
 }
 
 /// A query's thoughts and its answers.
@@ -37,12 +43,28 @@ pub(super) struct Trace {
 }
 
 /// A search's passages and how long it took, milliseconds.
+#[derive(Clone)]
 struct Searched {
     found: Vec<Found>,
     ms: f64,
 }
 
-/// All that one way of thinking leads to.
+/// What is known of a question before anything is thought.
+struct Asked<'a> {
+    question: &'a str,
+    words: Searched,
+    bare: Option<Bare>,
+}
+
+/// The question's own vector, what embedding it took, and what is near it.
+struct Bare {
+    vector: Embedding,
+    ms: f64,
+    near: Searched,
+}
+
+/// All that one way of thinking leads to, with or without reading.
+#[derive(Default)]
 struct Line {
     thoughts: Vec<Thought>,
     think_ms: f64,
@@ -53,6 +75,9 @@ struct Line {
     near: Option<Searched>,
     /// By the words of the question and the thoughts; only where a column asks for it.
     worded: Option<Searched>,
+    /// Words and vector, and what was read; only where a column asks for it.
+    fused: Vec<Fused>,
+    read_ms: f64,
 }
 
 impl Bench<'_> {
@@ -62,36 +87,24 @@ impl Bench<'_> {
         question: &str,
         grades: &Grades,
     ) -> Result<Trace, EvalError> {
-        let asked = self.by_text(question.to_owned()).await?;
-        let bare = match self.columns.iter().any(|column| column.search != Search::Bm25) {
-            true => Some(self.embed(question, &[]).await?),
-            false => None,
-        };
-        let mut lines = HashMap::new();
-        let kinds = [Thinking::None, Thinking::Greedy, Thinking::Sampled, Thinking::Grounded];
-        for thinking in kinds {
-            let columns: Vec<Column> =
-                self.columns.iter().copied().filter(|c| c.thinking == thinking).collect();
-            if !columns.is_empty() {
-                let context = match (thinking, &bare) {
-                    (Thinking::Grounded, Some((bare, _))) => {
-                        self.context(question, &asked, bare).await?
-                    }
-                    _ => String::new(),
-                };
-                let how = (thinking, context.as_str());
-                let line = self.line(question, how, &columns, bare.as_ref()).await?;
-                lines.insert(thinking, line);
+        let asked = self.ask(question).await?;
+        let mut lines: HashMap<(Thinking, bool), Line> = HashMap::new();
+        for column in self.columns {
+            let kind = (column.thinking, column.read);
+            if !lines.contains_key(&kind) {
+                lines.insert(kind, self.line(&asked, kind).await?);
             }
         }
         let answers = self
             .columns
             .iter()
-            .map(|column| self.scored(*column, &asked, &lines[&column.thinking], grades))
+            .map(|column| scored(*column, &asked, &lines[&(column.thinking, column.read)], grades))
             .collect();
-        let mut texts = |thinking| -> Vec<String> {
-            let line = lines.remove(&thinking);
-            line.map_or_else(Vec::new, |line| line.thoughts.into_iter().map(|t| t.text).collect())
+        let texts = |thinking| -> Vec<String> {
+            let line = lines.get(&(thinking, false)).or_else(|| lines.get(&(thinking, true)));
+            line.map_or_else(Vec::new, |line| {
+                line.thoughts.iter().map(|t| t.text.clone()).collect()
+            })
         };
         Ok(Trace {
             greedy: texts(Thinking::Greedy),
@@ -101,69 +114,105 @@ impl Bench<'_> {
         })
     }
 
-    /// What a grounded thought is shown: as users get it, the draft's best sentences.
-    async fn context(
-        &self,
-        question: &str,
-        asked: &Searched,
-        bare: &Embedding,
-    ) -> Result<String, EvalError> {
-        let near = self.by_vector(bare.clone()).await?;
-        Ok(grounds(question, &fuse(&asked.found, &near.found, ground::PASSAGES)))
+    async fn ask<'q>(&self, question: &'q str) -> Result<Asked<'q>, EvalError> {
+        let words = self.by_text(question.to_owned()).await?;
+        let mut bare = None;
+        if self.columns.iter().any(|column| column.search != Search::Bm25) {
+            let (vector, ms) = self.embed(question, &[]).await?;
+            let near = self.by_vector(vector.clone()).await?;
+            bare = Some(Bare { vector, ms, near });
+        }
+        Ok(Asked { question, words, bare })
     }
 
-    /// Thinks, embeds and searches as `columns` need it, which all think alike.
+    /// Reads, thinks, embeds and searches as the columns of one kind need it.
     async fn line(
         &mut self,
-        question: &str,
-        (thinking, context): (Thinking, &str),
-        columns: &[Column],
-        bare: Option<&(Embedding, f64)>,
+        asked: &Asked<'_>,
+        (thinking, read): (Thinking, bool),
     ) -> Result<Line, EvalError> {
-        let wants = |search: Search| columns.iter().any(|column| column.search == search);
-        let Remembered { thoughts, ms: think_ms, drawn: thought_tokens } =
-            self.think(question, context, thinking).await?;
-        let mut line = Line {
-            thoughts,
-            think_ms,
-            thought_tokens,
-            embed_ms: 0.0,
-            cosine: None,
-            near: None,
-            worded: None,
+        let wants = |search: Search| {
+            let kind = |c: &&Column| (c.thinking, c.read) == (thinking, read);
+            self.columns.iter().filter(kind).any(|column| column.search == search)
         };
-        if wants(Search::Bm25) && !line.thoughts.is_empty() {
+        let (words, vectors) = (wants(Search::Bm25), wants(Search::Dense) || wants(Search::Hybrid));
+        let mut line = Line::default();
+        let mut readings = Readings::new();
+        let draft = self.ranked(asked, None, read, &mut readings, &mut line.read_ms).await?;
+        let context = match thinking {
+            Thinking::Grounded | Thinking::Quoted => grounds(asked.question, &draft),
+            _ => String::new(),
+        };
+        let Remembered { thoughts, ms: think_ms, drawn: thought_tokens } =
+            self.think(asked.question, &context, thinking).await?;
+        (line.thoughts, line.think_ms, line.thought_tokens) = (thoughts, think_ms, thought_tokens);
+        if words && !line.thoughts.is_empty() {
             let words = line.thoughts.iter().map(|thought| thought.text.as_str());
-            let words: Vec<&str> = std::iter::once(question).chain(words).collect();
+            let words: Vec<&str> = std::iter::once(asked.question).chain(words).collect();
             line.worded = Some(self.by_text(words.join(" ")).await?);
         }
-        if let Some((bare, bare_ms)) = bare
-            && (wants(Search::Dense) || wants(Search::Hybrid))
-        {
-            let (vector, ms) = match line.thoughts.is_empty() {
-                true => (bare.clone(), *bare_ms),
-                false => self.embed(question, &line.thoughts).await?,
-            };
-            line.embed_ms = ms;
-            line.cosine = (thinking != Thinking::None).then(|| f64::from(vector.dot(bare)));
-            line.near = Some(self.by_vector(vector).await?);
-        }
+        let Some(bare) = asked.bare.as_ref().filter(|_| vectors) else { return Ok(line) };
+        let (vector, embed_ms) = match thinking {
+            Thinking::Rocchio => self.fed_back(&bare.vector, &draft).await?,
+            _ if line.thoughts.is_empty() => (bare.vector.clone(), bare.ms),
+            _ => self.embed(asked.question, &line.thoughts).await?,
+        };
+        line.embed_ms = embed_ms;
+        line.cosine = (thinking != Thinking::None).then(|| f64::from(vector.dot(&bare.vector)));
+        let near = match thinking {
+            Thinking::None => bare.near.clone(),
+            _ => self.by_vector(vector).await?,
+        };
+        line.fused =
+            self.ranked(asked, Some(&near), read, &mut readings, &mut line.read_ms).await?;
+        line.near = Some(near);
         Ok(line)
     }
 
-    /// Thinks all that the columns want to be thought about `question`.
+    /// Words and vector fused, `near` or what is near the bare question, and read if `read` says so;
+    /// what was read already is in `readings`, and what it takes is added to `ms`.
+    async fn ranked(
+        &mut self,
+        asked: &Asked<'_>,
+        near: Option<&Searched>,
+        read: bool,
+        readings: &mut Readings,
+        ms: &mut f64,
+    ) -> Result<Vec<Fused>, EvalError> {
+        let Some(bare) = &asked.bare else { return Ok(Vec::new()) };
+        let near = near.unwrap_or(&bare.near);
+        let all = asked.words.found.len() + near.found.len();
+        let fused = fuse(&asked.words.found, &near.found, all);
+        let Some((mind, log)) = self.reader.as_mut().filter(|_| read) else { return Ok(fused) };
+        let depth = self.plan.reading.passages;
+        let unread: Vec<&Fused> =
+            fused.iter().take(depth).filter(|one| !readings.contains_key(&one.place())).collect();
+        let texts: Vec<String> = unread.iter().map(|one| one.text()).collect();
+        let read = log.read(mind, asked.question, &texts, self.plan.reading).await?;
+        *ms += read.ms;
+        readings.extend(unread.iter().map(|one| one.place()).zip(read.values));
+        Ok(heed(fused, readings, depth, READING_WEIGHT))
+    }
+
+    /// Rocchio's feedback: the question's vector and the mean of the first passages', as much of it.
+    async fn fed_back(
+        &self,
+        bare: &Embedding,
+        draft: &[Fused],
+    ) -> Result<(Embedding, f64), EvalError> {
+        let started = Instant::now();
+        let first = draft.iter().take(ground::PASSAGES);
+        let texts: Vec<String> = first.map(Fused::text).collect();
+        let vectors = self.engine.mind.embed_passages(texts).await?;
+        let vector = models::combine(bare, &vectors, ROCCHIO_BARE_WEIGHT);
+        Ok((vector.map_err(JobError::from)?, ms(started)))
+    }
+
+    /// Thinks and reads all that the columns want of `question`, which is remembered.
     pub(super) async fn think_ahead(&mut self, question: &str) -> Result<(), EvalError> {
-        for thinking in [Thinking::Greedy, Thinking::Sampled, Thinking::Grounded] {
-            if !self.columns.iter().any(|column| column.thinking == thinking) {
-                continue;
-            }
-            let mut context = String::new();
-            if thinking == Thinking::Grounded {
-                let asked = self.by_text(question.to_owned()).await?;
-                let (bare, _) = self.embed(question, &[]).await?;
-                context = self.context(question, &asked, &bare).await?;
-            }
-            self.think(question, &context, thinking).await?;
+        let expensive = |column: &&Column| column.thinking != Thinking::None || column.read;
+        if self.columns.iter().any(|column| expensive(&column)) {
+            self.answer(question, &Grades::new()).await?;
         }
         Ok(())
     }
@@ -175,7 +224,16 @@ impl Bench<'_> {
         thinking: Thinking,
     ) -> Result<Remembered, EvalError> {
         let sampling = match thinking {
-            Thinking::None => return Ok(Remembered::default()),
+            Thinking::None | Thinking::Rocchio => return Ok(Remembered::default()),
+            Thinking::Quoted => {
+                let text = context.replace('\n', " ");
+                let thoughts = if text.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![Thought { text, ..Thought::default() }]
+                };
+                return Ok(Remembered { thoughts, ..Remembered::default() });
+            }
             // Nothing is drawn: neither seed nor nucleus may make it a thought of its own.
             Thinking::Greedy => Sampling {
                 thoughts: 1,
@@ -222,42 +280,41 @@ impl Bench<'_> {
         let found = self.engine.store.by_vector(vector.into_vec(), CANDIDATES, Scope::All).await?;
         Ok(Searched { found, ms: ms(started) })
     }
+}
 
-    /// The ranking of one column. As in a served answer, the text ranking of a hybrid is the bare
-    /// question's: only the vector thinks.
-    fn scored(&self, column: Column, asked: &Searched, line: &Line, grades: &Grades) -> Answer {
-        let worded = line.worded.as_ref().unwrap_or(asked);
-        let none = Searched { found: Vec::new(), ms: 0.0 };
-        let near = line.near.as_ref().unwrap_or(&none);
-        let scored = |found: &[Found]| documents(found.iter().map(|f| (f.path.as_str(), f.score)));
-        let (ranking, search_ms) = match column.search {
-            Search::Bm25 => (scored(&worded.found), worded.ms),
-            Search::Dense => (scored(&near.found), near.ms),
-            Search::Hybrid => {
-                let all = asked.found.len() + near.found.len();
-                let fused = fuse(&asked.found, &near.found, all);
-                let mut last = f32::INFINITY;
-                let passages = fused.iter().map(|one| {
-                    // Scores may be equal. Scored as served, not in another order.
-                    last = one.score.min(last.next_down());
-                    (one.found.path.as_str(), last)
-                });
-                (documents(passages), asked.ms + near.ms)
-            }
-        };
-        let by_vector = column.search != Search::Bm25;
-        Answer {
-            column,
-            scores: metrics::score(&ranking, grades),
-            ranking,
-            ms: Milliseconds {
-                think: line.think_ms,
-                embed: if by_vector { line.embed_ms } else { 0.0 },
-                search: search_ms,
-            },
-            thought_tokens: line.thought_tokens,
-            cosine: if by_vector { line.cosine } else { None },
+/// The ranking of one column. As in a served answer, the text ranking of a hybrid is the bare
+/// question's: only the vector thinks.
+fn scored(column: Column, asked: &Asked<'_>, line: &Line, grades: &Grades) -> Answer {
+    let worded = line.worded.as_ref().unwrap_or(&asked.words);
+    let none = Searched { found: Vec::new(), ms: 0.0 };
+    let near = line.near.as_ref().unwrap_or(&none);
+    let scored = |found: &[Found]| documents(found.iter().map(|f| (f.path.as_str(), f.score)));
+    let (ranking, search_ms) = match column.search {
+        Search::Bm25 => (scored(&worded.found), worded.ms),
+        Search::Dense => (scored(&near.found), near.ms),
+        Search::Hybrid => {
+            let mut last = f32::INFINITY;
+            let passages = line.fused.iter().map(|one| {
+                // Scores may be equal. Scored as served, not in another order.
+                last = one.score.min(last.next_down());
+                (one.found.path.as_str(), last)
+            });
+            (documents(passages), asked.words.ms + near.ms)
         }
+    };
+    let by_vector = column.search != Search::Bm25;
+    Answer {
+        column,
+        scores: metrics::score(&ranking, grades),
+        ranking,
+        ms: Milliseconds {
+            read: line.read_ms,
+            think: line.think_ms,
+            embed: if by_vector { line.embed_ms } else { 0.0 },
+            search: search_ms,
+        },
+        thought_tokens: line.thought_tokens,
+        cosine: if by_vector { line.cosine } else { None },
     }
 }
 

@@ -102,7 +102,7 @@ pub fn queries(report: &Report) -> String {
 
 /// Everything aggregated.
 pub fn report(settings: &Settings, all: &[Measured]) -> Value {
-    let Settings { command, sampling, chunked, seed, .. } = settings;
+    let Settings { command, sampling, reading, chunked, seed, .. } = settings;
     json!({
         "command": command,
         "seed": seed,
@@ -113,6 +113,7 @@ pub fn report(settings: &Settings, all: &[Measured]) -> Value {
             "top_p": sampling.top_p,
             "tokens_max": sampling.tokens_max,
         },
+        "reading": {"passages": reading.passages, "window": reading.window},
         "sections": all.iter().map(section).collect::<Vec<Value>>(),
     })
 }
@@ -149,6 +150,7 @@ fn summary(summary: &Summary) -> Value {
         "cosine": summary.cosine,
         "thought_tokens": summary.thought_tokens,
         "ms": {
+            "read": times(summary.read_ms),
             "think": times(summary.think_ms),
             "embed": times(summary.embed_ms),
             "search": times(summary.search_ms),

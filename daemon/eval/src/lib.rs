@@ -14,7 +14,9 @@ pub mod corpus;
 pub mod effort;
 mod encode;
 pub mod files;
+mod log;
 pub mod measured;
+mod readings;
 mod report;
 pub mod sections;
 mod thoughts;
@@ -33,9 +35,10 @@ pub use report::{Answer, Encoding, Milliseconds, QueryReport, Report, Summary};
 
 use answer::{Bench, Trace};
 use daemon::engine::Engine;
-use daemon::mind::{self, JobError, Threads};
+use daemon::mind::{self, JobError, Loaded, Threads};
 use daemon::store::StoreError;
 use daemon::{Backend, Critical};
+use readings::ReadLog;
 use thoughts::ThoughtLog;
 
 /// Kept vectors and thoughts hold for this number, for a model's fingerprint and for a device. To
@@ -50,8 +53,27 @@ pub struct Plan {
     pub columns: Vec<Column>,
     /// How the sampled columns think; the greedy ones differ in number and temperature alone.
     pub sampling: Sampling,
+    /// How much the reading columns read.
+    pub reading: Reading,
     /// Whether documents are cut into passages as files are, or are one passage each.
     pub chunked: bool,
+}
+
+/// How much is read for a question. What serves goes by the time it takes; what is measured must be
+/// the same on every machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// How many passages, from the first on.
+    pub passages: usize,
+    /// Most tokens of each.
+    pub window: usize,
+}
+
+impl Default for Reading {
+    /// What two cores read in a second.
+    fn default() -> Self {
+        Reading { passages: 10, window: 64 }
+    }
 }
 
 /// Where models and their indexes come from.
@@ -74,7 +96,7 @@ pub enum EvalError {
     Store(#[from] StoreError),
     #[error("{0}")]
     Model(String),
-    #[error("remembering thoughts in {path}: {source}", path = path.display())]
+    #[error("remembering thoughts and readings in {path}: {source}", path = path.display())]
     Thoughts { path: PathBuf, source: io::Error },
     #[error("column {0} needs the peer's model")]
     NoPeer(Column),
@@ -111,7 +133,8 @@ pub async fn collection(
             (Encoder::Peer, Some(peer)) => peer,
             (Encoder::Peer, None) => return Err(EvalError::NoPeer(columns[0])),
         };
-        let session = Session::open(backend).await?;
+        let reads = encoder == Encoder::Peer && columns.iter().any(|column| column.read);
+        let session = Session::open(backend, reads.then_some(&backends.own)).await?;
         let documents = &collection.documents;
         encodings.push(encode::encode(&session.engine, documents, plan.chunked, progress).await?);
         let part = session
@@ -138,7 +161,7 @@ pub async fn index(
     if let Some(column) = plan.columns.iter().find(|column| column.encoder == Encoder::Peer) {
         return Err(EvalError::NoPeer(*column));
     }
-    let session = Session::open(own).await?;
+    let session = Session::open(own, None).await?;
     let known = session.engine.store.known().await?;
     if known.is_empty() {
         return Err(EvalError::NothingIndexed);
@@ -153,7 +176,7 @@ pub async fn index(
     // minutes old. Thinking takes longer than that, so it comes first and the store is opened anew.
     session.think_ahead(queries, plan, thoughts, progress).await?;
     session.close()?;
-    let session = Session::open(own).await?;
+    let session = Session::open(own, None).await?;
     let part = session.answer(queries, qrels, &plan.columns, plan, thoughts, progress).await?;
     let card = &session.engine.card;
     let encoding = Encoding {
@@ -204,19 +227,48 @@ fn shares(plan: &Plan) -> Vec<(Encoder, Vec<Column>)> {
 /// A loaded model on its index, with what must be ended.
 struct Session {
     engine: Engine,
+    /// The model that reads, if it is another.
+    reader: Option<Loaded>,
     threads: Threads,
     /// Where the model's thread would report its panic; its jobs fail then too.
     _fatal: mpsc::Receiver<Critical>,
 }
 
 impl Session {
-    async fn open(backend: &Arc<dyn Backend>) -> Result<Session, EvalError> {
+    async fn open(
+        backend: &Arc<dyn Backend>,
+        reader: Option<&Arc<dyn Backend>>,
+    ) -> Result<Session, EvalError> {
         let (fatal, _fatal) = mpsc::channel(1);
         let threads = Threads::default();
-        let loaded = mind::start(Arc::clone(backend), fatal, &threads).await?;
+        let loaded = mind::start(Arc::clone(backend), fatal.clone(), &threads).await?;
+        let reader = match reader {
+            Some(reader) => Some(mind::start(Arc::clone(reader), fatal, &threads).await?),
+            None => None,
+        };
         let store = backend.open_store(&loaded.card).await?;
         let engine = Engine::open(loaded, store).await?;
-        Ok(Session { engine, threads, _fatal })
+        Ok(Session { engine, reader, threads, _fatal })
+    }
+
+    /// All that `columns` need, with what is remembered below `thoughts`.
+    fn bench<'a>(
+        &'a self,
+        plan: &'a Plan,
+        columns: &'a [Column],
+        thoughts: &Path,
+    ) -> Result<Bench<'a>, EvalError> {
+        let engine = &self.engine;
+        let (card, mind) = match &self.reader {
+            Some(reader) => (&reader.card, &reader.handle),
+            None => (&engine.card, &engine.mind),
+        };
+        let reader = match columns.iter().any(|column| column.read) {
+            true => Some((mind, ReadLog::open(thoughts, &card.fingerprint)?)),
+            false => None,
+        };
+        let log = ThoughtLog::open(thoughts, &engine.card.fingerprint)?;
+        Ok(Bench { engine, plan, columns, log, reader })
     }
 
     /// Thinks about all queries, which is remembered.
@@ -227,8 +279,7 @@ impl Session {
         thoughts: &Path,
         progress: &mut OnProgress<'_>,
     ) -> Result<(), EvalError> {
-        let log = ThoughtLog::open(thoughts, &self.engine.card.fingerprint)?;
-        let mut bench = Bench { engine: &self.engine, plan, columns: &plan.columns, log };
+        let mut bench = self.bench(plan, &plan.columns, thoughts)?;
         let doing = format!("thinking with {}", self.engine.card.name);
         for (done, query) in queries.iter().enumerate() {
             progress(&doing, done, queries.len());
@@ -246,8 +297,7 @@ impl Session {
         thoughts: &Path,
         progress: &mut OnProgress<'_>,
     ) -> Result<Vec<Trace>, EvalError> {
-        let log = ThoughtLog::open(thoughts, &self.engine.card.fingerprint)?;
-        let mut bench = Bench { engine: &self.engine, plan, columns, log };
+        let mut bench = self.bench(plan, columns, thoughts)?;
         let doing = format!("answering with {}", self.engine.card.name);
         let none = Grades::new();
         let mut traces = Vec::with_capacity(queries.len());
@@ -259,9 +309,9 @@ impl Session {
         Ok(traces)
     }
 
-    /// Ends the model's thread, so that two models are never in memory at once.
+    /// Ends the models' threads, so that no more models are in memory than one session needs.
     fn close(self) -> Result<(), EvalError> {
-        drop(self.engine);
+        drop((self.engine, self.reader));
         if self.threads.join() { Ok(()) } else { Err(Critical::Panicked("model's thread").into()) }
     }
 }

@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use models::column::{Column, Encoder, Search, Thinking};
+use models::column::{Column, Search, Thinking};
 use models::{Sampling, UserError};
 
 use crate::effort::Effort;
 use crate::sections::{Section, Size, Source};
-use crate::{Encoding, Plan, Report, Summary};
+use crate::{Encoding, Plan, Reading, Report, Summary};
 
 /// What others are compared with unless something else is named: what needs no model at all.
-pub const BASELINE: Column =
-    Column { encoder: Encoder::Own, search: Search::Bm25, thinking: Thinking::None };
+pub const BASELINE: Column = Column::own(Search::Bm25, Thinking::None);
 
 /// What holds for all tables of a run.
 #[derive(Debug, Clone)]
@@ -19,6 +18,7 @@ pub struct Settings {
     /// As it would be typed again.
     pub command: String,
     pub sampling: Sampling,
+    pub reading: Reading,
     pub chunked: bool,
     pub baseline: Column,
     /// Of the sample and the bootstrap; the sampling has it too.
@@ -33,6 +33,7 @@ impl Settings {
         Plan {
             columns: section.columns.clone(),
             sampling: self.sampling.clone(),
+            reading: self.reading,
             chunked: self.chunked,
         }
     }

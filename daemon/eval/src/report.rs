@@ -9,6 +9,8 @@ use models::column::Column;
 /// What one query's column took, milliseconds; the parts of an answer a user waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Milliseconds {
+    /// When it was read; kept with a remembered reading.
+    pub read: f64,
     /// When it was thought; kept with a remembered thought.
     pub think: f64,
     pub embed: f64,
@@ -76,6 +78,7 @@ pub struct Summary {
     /// nDCG@10 against the baseline column, query by query; `None` for the baseline itself.
     pub against: Option<Comparison>,
     /// Median and 95th percentile.
+    pub read_ms: (f64, f64),
     pub think_ms: (f64, f64),
     pub embed_ms: (f64, f64),
     pub search_ms: (f64, f64),
@@ -118,6 +121,7 @@ impl Report {
             column: self.columns[index],
             scores: Scores::mean(answers.iter().map(|answer| &answer.scores)),
             against,
+            read_ms: times(|ms| ms.read),
             think_ms: times(|ms| ms.think),
             embed_ms: times(|ms| ms.embed),
             search_ms: times(|ms| ms.search),

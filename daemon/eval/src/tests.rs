@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex};
 
 use models::beir::{self, Collection, Query};
 use models::scripted::ScriptedMind;
-use models::{Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter};
+use models::{
+    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Sampling, Thought, TokenCounter,
+};
 use tempfile::TempDir;
 
 use models::column::{Column, Encoder, Thinking};
 
-use super::{Backends, EvalError, Plan, Report, shares};
+use super::{Backends, EvalError, Plan, Reading, Report, shares};
 use daemon::Backend;
 use daemon::store::memory::MemoryStore;
 use daemon::store::{Pending, Store};
@@ -23,6 +25,7 @@ use daemon::store::{Pending, Store};
 struct Counted {
     thought: AtomicUsize,
     embedded: AtomicUsize,
+    read: AtomicUsize,
     store: Mutex<Arc<MemoryStore>>,
 }
 
@@ -73,6 +76,17 @@ impl Mind for CountedMind {
     ) -> Result<Embedding, MindError> {
         self.0.embed_query(question, thoughts)
     }
+
+    fn read(
+        &mut self,
+        question: &str,
+        passages: &[String],
+        window: usize,
+        on_read: &mut OnRead<'_>,
+    ) -> Result<Vec<f32>, MindError> {
+        self.1.read.fetch_add(passages.len(), Ordering::SeqCst);
+        self.0.read(question, passages, window, on_read)
+    }
 }
 
 /// Two models with what they were asked, and a folder for thoughts.
@@ -108,7 +122,7 @@ impl World {
 fn plan(columns: &str) -> Plan {
     let columns = columns.split(' ').map(|name| name.parse().expect("a column")).collect();
     let sampling = Sampling { thoughts: 2, ..Sampling::default() };
-    Plan { columns, sampling, chunked: false }
+    Plan { columns, sampling, reading: Reading::default(), chunked: false }
 }
 
 fn zoo() -> Collection {
@@ -186,6 +200,31 @@ async fn a_hybrid_adds_the_scores_of_its_parts() {
     }
     let ranking = &column(&report, 1, "hybrid").ranking;
     assert!(ranking.windows(2).all(|pair| pair[0].1 > pair[1].1), "no ties: {ranking:?}");
+}
+
+#[tokio::test]
+async fn reading_moves_what_it_reads_and_is_done_once() {
+    let world = World::new();
+    let columns = "hybrid hybrid+read hybrid+read+grounded hybrid+read+quoted peer-hybrid+read";
+    let few = Plan { reading: Reading { passages: 2, window: 64 }, ..plan(columns) };
+    let report = world.run(&zoo(), &few).await;
+    for query in 0..2 {
+        let (plain, read) =
+            (column(&report, query, "hybrid"), column(&report, query, "hybrid+read"));
+        assert!(read.ms.read > 0.0 && plain.ms.read == 0.0);
+        let ids = |answer: &super::Answer, count: usize| {
+            let mut ids: Vec<String> =
+                answer.ranking.iter().take(count).map(|(id, _)| id.clone()).collect();
+            ids.sort();
+            ids
+        };
+        // What is read stays before what is not.
+        assert_eq!((ids(plain, 2), ids(plain, 3)), (ids(read, 2), ids(read, 3)));
+    }
+    let read = world.own.read.load(Ordering::SeqCst);
+    assert!((4..=6).contains(&read), "the columns share what is read: {read}");
+    world.run(&zoo(), &few).await;
+    assert_eq!(world.own.read.load(Ordering::SeqCst), read);
 }
 
 #[tokio::test]

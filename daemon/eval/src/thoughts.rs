@@ -1,18 +1,13 @@
-//! Thoughts remembered between runs: one JSON object a line, one file a model. Thinking is most of
-//! an evaluation's time, so a run that was interrupted must not think it all again.
+//! Thoughts remembered between runs: thinking is most of an evaluation's time.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use models::{Sampling, Thought};
 use serde::{Deserialize, Serialize};
 
 use super::EvalError;
-
-/// Characters of the fingerprint in a file's name: enough that two models never share one.
-const FINGERPRINT_SHOWN: usize = 16;
+use super::log::Log;
 
 /// What thinking about a question gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,36 +38,16 @@ struct Line {
 
 /// See the module.
 pub(super) struct ThoughtLog {
-    path: PathBuf,
-    file: File,
+    log: Log,
     lines: HashMap<String, Remembered>,
 }
 
 impl ThoughtLog {
-    /// Opens, or makes, the file of the model with `fingerprint` in `folder`. A line that cannot
-    /// be read (the last one of a run that was killed) is thought again.
+    /// Opens, or makes, the file of the model with `fingerprint` in `folder`.
     pub(super) fn open(folder: &Path, fingerprint: &str) -> Result<ThoughtLog, EvalError> {
-        let shown: String = fingerprint.chars().take(FINGERPRINT_SHOWN).collect();
-        let path = folder.join(format!("{shown}.jsonl"));
-        let open = || -> io::Result<(File, String)> {
-            fs::create_dir_all(folder)?;
-            let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            if !text.is_empty() && !text.ends_with('\n') {
-                file.write_all(b"\n")?;
-            }
-            Ok((file, text))
-        };
-        let (file, text) =
-            open().map_err(|source| EvalError::Thoughts { path: path.clone(), source })?;
-        let lines = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Line>(line).ok())
-            .map(|line| (line.key(), line.remembered()))
-            .collect();
-        Ok(ThoughtLog { path, file, lines })
+        let (log, lines) = Log::open::<Line>(folder, fingerprint, "")?;
+        let lines = lines.into_iter().map(|line| (line.key(), line.remembered())).collect();
+        Ok(ThoughtLog { log, lines })
     }
 
     /// What was thought about `question` with this `sampling`.
@@ -95,10 +70,7 @@ impl ThoughtLog {
         remembered: &Remembered,
     ) -> Result<(), EvalError> {
         let line = Line::new(question, context, sampling, remembered);
-        let written = serde_json::to_string(&line)
-            .map_err(io::Error::from)
-            .and_then(|text| self.file.write_all(format!("{text}\n").as_bytes()));
-        written.map_err(|source| EvalError::Thoughts { path: self.path.clone(), source })?;
+        self.log.note(&line)?;
         self.lines.insert(line.key(), remembered.clone());
         Ok(())
     }

@@ -8,7 +8,7 @@
 //!
 //! | request | answered by |
 //! | --- | --- |
-//! | `ask` | `hits` (stage `draft`), `thought`*, `hits` (stage `final`), then `done` or `failed` |
+//! | `ask` | `hits` (stage `draft`), `hits`* (stage `read`), `thought`*, `hits` (stage `final`), then `done` or `failed` |
 //! | `cancel` | nothing of its own: the ask it names ends in `failed` of kind `cancelled` |
 //! | `add`, `remove`, `list` | `folders` or `failed` |
 //! | `sync` | `indexing`* while the rescan it starts goes on, then `synced` |
@@ -17,7 +17,8 @@
 //! | `subscribe` | `indexing` at once and at every change, with no end; `training` likewise |
 //! | `stop` | `closing` |
 //!
-//! Without a thought to wait for (none asked for, or no vector to be had) there is no `draft`.
+//! Without anything to wait for (neither reading nor a thought asked for, or no vector to be had)
+//! there is no `draft`. The `read` hits are a ranking of all that was read so far, refined as more is.
 //!
 //! A second `ask` of one session cancels the first: the newest question wins.
 //!
@@ -31,7 +32,7 @@ pub mod training;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever a field below changes meaning; compared for equality in the hello.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// First line each way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +70,10 @@ pub struct Ask {
     /// How many thoughts; 0 is a search without thinking, absent is the daemon's setting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thoughts: Option<usize>,
+    /// How long the first passages may be read, milliseconds; 0 is a search without reading, absent is
+    /// the daemon's setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_ms: Option<u64>,
     /// Only documents whose absolute path, or path below its watched folder, matches this glob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -123,13 +128,15 @@ pub enum Event {
     },
 }
 
-/// Whether hits were ranked before or after thinking.
+/// What hits were ranked after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Without the thought: on screen while the model still thinks.
+    /// Searching alone: on screen while the model still reads and thinks.
     Draft,
-    /// With it.
+    /// Reading some of the first.
+    Read,
+    /// Everything.
     Final,
 }
 
@@ -157,6 +164,11 @@ pub struct Hit {
     pub highlights: Vec<(usize, usize)>,
     /// Where each stage ranked it, from 1; absent if the stage did not return it.
     pub ranks: Ranks,
+    /// What reading thinks of it: the mean log-probability of the question's tokens after the passage,
+    /// less that of the passage after which the question is likeliest; so 0 is the best. Absent if it
+    /// was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<f32>,
 }
 
 /// What moved a hit.
@@ -164,7 +176,7 @@ pub struct Hit {
 pub struct Ranks {
     pub text: Option<usize>,
     pub vector: Option<usize>,
-    /// Rank in the draft, without the thought; only in final hits.
+    /// Rank in the draft, before reading and thinking; not in hits of the draft itself.
     pub draft: Option<usize>,
 }
 
@@ -173,6 +185,9 @@ pub struct Ranks {
 pub struct Timings {
     /// From the ask to the draft hits.
     pub draft_ms: u64,
+    /// Reading, and how many passages were read.
+    pub read_ms: u64,
+    pub passages_read: usize,
     /// From the ask to the first thought token; absent if there was none.
     pub first_token_ms: Option<u64>,
     pub think_ms: u64,
@@ -180,7 +195,7 @@ pub struct Timings {
     /// From the last thought token to the final hits.
     pub rank_ms: u64,
     pub total_ms: u64,
-    /// Why the answer is thought-free although thoughts were asked for.
+    /// Why something that was asked for is not in the answer: thoughts, or what reading makes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
 }
@@ -303,6 +318,9 @@ pub enum ErrorKind {
 pub const QUESTION_CHARS_MAX: usize = 8_192;
 /// Most hits one answer may hold, so that an answer fits one frame.
 pub const LIMIT_MAX: usize = 100;
+/// Longest time that one question may ask to read for, milliseconds: fifty passages take ten seconds on
+/// two slow cores.
+pub const READ_MS_MAX: u64 = 60_000;
 /// Most thoughts one question may ask for.
 pub const THOUGHTS_MAX: usize = 16;
 

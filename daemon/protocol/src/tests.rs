@@ -6,7 +6,14 @@ use crate::frame::{Decoder, FRAME_BYTES_MAX, FrameError, encode};
 use crate::{Ask, Event, Request};
 
 fn ask(text: &str) -> Request {
-    Request::Ask(Ask { id: 7, text: text.to_owned(), limit: 10, thoughts: None, path: None })
+    Request::Ask(Ask {
+        id: 7,
+        text: text.to_owned(),
+        limit: 10,
+        thoughts: None,
+        read_ms: None,
+        path: None,
+    })
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Fused, fuse, spread};
+use super::{Fused, Readings, fuse, heed, spread};
 use crate::limits::CANDIDATES;
 use crate::store::{Found, Passage};
 
@@ -134,4 +134,32 @@ fn no_document_takes_up_the_list() {
             assert_eq!(of(letter, &spread), of(letter, &fused), "{letter} in {ranked}");
         }
     }
+}
+
+#[test]
+fn what_was_read_comes_first_in_the_order_of_both() {
+    let near = list(&[("a", 0, 0.9), ("b", 0, 0.8), ("c", 0, 0.75), ("d", 0, 0.5), ("e", 0, 0.4)]);
+    // By hand, twice the cosine above the last: a 1.0, b .8, c .7, d .2, e 0.
+    let ranked = fuse(&[], &near, 10);
+    let readings: Readings = [("a", -3.0), ("b", -1.0), ("c", -2.0), ("d", -1.5)]
+        .map(|(path, value)| ((path.to_owned(), 0), value))
+        .into();
+    let check = |depth, weight, expected: [(&str, Option<f32>, f32); 5]| {
+        let heeded = heed(ranked.clone(), &readings, depth, weight);
+        for (one, (path, reading, score)) in heeded.iter().zip(expected) {
+            assert_eq!((one.found.path.as_str(), one.reading), (path, reading));
+            assert!((one.score - score).abs() < 1e-6, "{one:?}");
+        }
+    };
+    // The best reading is b's: a 1 - .5·2, c .7 - .5·1. What was not read is put below the last of them.
+    let read = [("b", Some(0.0), 0.8), ("c", Some(-1.0), 0.2), ("a", Some(-2.0), 0.0)];
+    check(3, 0.5, [read[0], read[1], read[2], ("d", None, 0.0), ("e", None, -0.2)]);
+    // Without weight nothing moves, and without depth nothing was read.
+    check(
+        0,
+        0.5,
+        [("a", None, 1.0), ("b", None, 0.8), ("c", None, 0.7), ("d", None, 0.2), ("e", None, 0.0)],
+    );
+    let all = [("a", Some(-2.0), 1.0), ("b", Some(0.0), 0.8), ("c", Some(-1.0), 0.7)];
+    check(9, 0.0, [all[0], all[1], all[2], ("d", Some(-0.5), 0.2), ("e", None, 0.0)]);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use daemon_protocol::{Ask, ErrorKind, Event, Hit, QUESTION_CHARS_MAX, Request};
+use daemon_protocol::{Ask, ErrorKind, Event, Hit, QUESTION_CHARS_MAX, Request, Stage};
 
 use super::harness::{Script, Talk, World, question};
 
@@ -67,6 +67,85 @@ async fn draft_then_thought_then_final_then_done() {
     assert_eq!(answer.order, ["final", "done"]);
     assert_eq!(answer.names(), ["bread.md"]);
     assert_eq!(answer.timings.thought_tokens, 0);
+    world.stop().await.unwrap();
+}
+
+/// A question with reading, for as long as it takes.
+fn to_be_read(text: &str) -> Ask {
+    Ask { read_ms: Some(60_000), ..question(text) }
+}
+
+#[tokio::test]
+async fn what_is_read_moves_and_the_thought_comes_after_it() {
+    let script = Arc::new(Script::default());
+    *script.grounded.lock().unwrap() = true;
+    let (world, mut talk) = indexed(script).await;
+    // Vectors and words both put the longer one last; what is read is only whose words these are.
+    world.write("night.txt", "Night. Night. Night. Ships.\n");
+    talk.sync().await;
+    let answer = talk.ask(to_be_read("lighthouse at night")).await.unwrap();
+    assert_eq!(answer.order, ["draft", "read", "thought", "final", "done"]);
+    let last = answer.read.last().unwrap();
+    let read: Vec<f32> = last.iter().filter_map(|hit| hit.reading).collect();
+    assert_eq!(read.len(), 4, "{last:?}");
+    assert_eq!(
+        (read.iter().copied().fold(f32::MIN, f32::max), answer.timings.passages_read),
+        (0.0, 4)
+    );
+    assert!(answer.draft.iter().all(|hit| hit.reading.is_none()));
+    for hit in last.iter().chain(&answer.hits) {
+        let place = answer.draft.iter().position(|draft| draft.path == hit.path);
+        assert_eq!(hit.ranks.draft, place.map(|index| index + 1));
+    }
+    let best = answer.thought.split(" given ").nth(1).unwrap();
+    let name = last[0].path.rsplit('/').next().unwrap();
+    let text = std::fs::read_to_string(&last[0].path).unwrap();
+    assert!(best.starts_with(text.split('.').next().unwrap()), "{name}: {best}");
+
+    // Without thoughts the last ranking by reading is the answer.
+    let ask = Ask { thoughts: Some(0), ..to_be_read("lighthouse at night") };
+    let answer = talk.ask(ask).await.unwrap();
+    assert_eq!(answer.order, ["draft", "read", "final", "done"]);
+    assert_eq!(&answer.hits, answer.read.last().unwrap());
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn reading_that_fails_leaves_the_draft() {
+    let (world, mut talk) = indexed(Arc::new(Script::default())).await;
+    *world.script.fail_reading.lock().unwrap() = Some("out of light");
+    let ask = Ask { thoughts: Some(0), ..to_be_read("lighthouse lamp") };
+    let answer = talk.ask(ask).await.unwrap();
+    assert_eq!(answer.order, ["draft", "final", "done"]);
+    assert_eq!(answer.names()[0], "lamp.md");
+    assert_eq!(answer.timings.degraded.as_deref(), Some("inference: out of light"));
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_question_ends_reading_between_two_batches() {
+    let (world, mut talk, gate) = gated().await;
+    let ask = Ask { thoughts: Some(0), ..to_be_read("lighthouse at night") };
+    let first = talk.begin(ask).await;
+    gate.send(()).unwrap();
+    loop {
+        match talk.event().await {
+            Event::Hits { id, stage: Stage::Read, .. } if id == first => break,
+            Event::Hits { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    // The mind now stands at the gate, before the second passage.
+    let second = talk.begin(Ask { thoughts: Some(0), ..question("bread") }).await;
+    assert_eq!(talk.answer(first).await.unwrap_err().kind, ErrorKind::Cancelled);
+    drop(gate);
+    assert_eq!(talk.answer(second).await.unwrap().names()[0], "bread.md");
+    let order = world.script.order.lock().unwrap().clone();
+    assert_eq!(
+        order.iter().filter(|what| **what == "read").count(),
+        2,
+        "loading and reading: {order:?}"
+    );
     world.stop().await.unwrap();
 }
 
@@ -229,6 +308,7 @@ async fn a_question_that_makes_no_sense_is_refused_with_a_hint() {
         (Ask { limit: 0, ..question("q") }, "0 hits"),
         (Ask { limit: 101, ..question("q") }, "101 hits"),
         (Ask { thoughts: Some(17), ..question("q") }, "17 thoughts"),
+        (Ask { read_ms: Some(60_001), ..question("q") }, "more than a minute"),
         (path("a[b"), "not a path glob"),
         (path(""), "glob is empty"),
     ] {

@@ -9,7 +9,9 @@ use std::time::Duration;
 use daemon_protocol::client::Client;
 use daemon_protocol::{Ask, Event, Failure, Folder, Hit, IndexStatus, Request, Stage, Timings};
 use models::scripted::ScriptedMind;
-use models::{Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter};
+use models::{
+    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Sampling, Thought, TokenCounter,
+};
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 use tokio::sync::watch;
@@ -38,10 +40,11 @@ pub(super) struct Script {
     pub(super) fail_loading: Mutex<Option<&'static str>>,
     pub(super) fail_thinking: Mutex<Option<&'static str>>,
     pub(super) fail_queries: Mutex<Option<&'static str>>,
+    pub(super) fail_reading: Mutex<Option<&'static str>>,
     pub(super) panic_thinking: Mutex<bool>,
     /// Passages that hold this word cannot be embedded.
     pub(super) poison: Mutex<Option<&'static str>>,
-    /// What was embedded, in order: `query` or `passages`.
+    /// What was embedded or read, in order: `query`, `passages` or `read`.
     pub(super) order: Mutex<Vec<&'static str>>,
     /// Passages embedded so far.
     pub(super) embedded: AtomicUsize,
@@ -129,6 +132,18 @@ impl Mind for TestMind {
         fail(&self.script.fail_queries)?;
         self.script.order.lock().unwrap().push("query");
         self.inner.embed_query(question, thoughts)
+    }
+
+    fn read(
+        &mut self,
+        question: &str,
+        passages: &[String],
+        window: usize,
+        on_read: &mut OnRead<'_>,
+    ) -> Result<Vec<f32>, MindError> {
+        fail(&self.script.fail_reading)?;
+        self.script.order.lock().unwrap().push("read");
+        self.inner.read(question, passages, window, on_read)
     }
 }
 
@@ -233,6 +248,7 @@ pub(super) fn settings(dir: &Path) -> Settings {
         sampling: Sampling { thoughts: 2, ..Sampling::default() },
         version: "test".to_owned(),
         grounded: None,
+        reading_time: Duration::ZERO,
         rescan_every: Duration::from_secs(3600),
     }
 }
@@ -255,6 +271,8 @@ pub(super) struct Answer {
     pub(super) order: Vec<&'static str>,
     pub(super) draft: Vec<Hit>,
     pub(super) thought: String,
+    /// The ranking after each batch.
+    pub(super) read: Vec<Vec<Hit>>,
     pub(super) hits: Vec<Hit>,
     pub(super) timings: Timings,
 }
@@ -267,7 +285,7 @@ impl Answer {
 }
 
 pub(super) fn question(text: &str) -> Ask {
-    Ask { id: 0, text: text.to_owned(), limit: 10, thoughts: None, path: None }
+    Ask { id: 0, text: text.to_owned(), limit: 10, thoughts: None, read_ms: None, path: None }
 }
 
 impl Talk {
@@ -326,6 +344,10 @@ impl Talk {
                 Event::Hits { id, stage: Stage::Draft, hits } if id == asked => {
                     answer.draft = hits;
                     "draft"
+                }
+                Event::Hits { id, stage: Stage::Read, hits } if id == asked => {
+                    answer.read.push(hits);
+                    "read"
                 }
                 Event::Thought { id, delta, .. } if id == asked => {
                     answer.thought.push_str(&delta);

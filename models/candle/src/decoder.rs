@@ -35,6 +35,44 @@ pub(crate) struct Block {
     pub down: Linear,
 }
 
+/// States after the last block -> logits.
+pub(crate) struct Output {
+    pub norm: RmsNorm,
+    /// (tokens, hidden).
+    pub matrix: Tensor,
+}
+
+impl Output {
+    /// The output layer of the model that `decoder` is the beginning of; its matrix may be that of
+    /// the embedding.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of the wrong shape.
+    pub(crate) fn load<R: Read + Seek>(
+        content: &Content,
+        reader: &mut R,
+        decoder: &Decoder,
+    ) -> Result<Output> {
+        let embeddings = decoder.embedding.embeddings();
+        let (dtype, device) = (embeddings.dtype(), &decoder.device);
+        let mut loader = Loader { content, reader, dtype, device };
+        let matrix = match loader.optional("output.weight")? {
+            Some(matrix) => matrix,
+            None => embeddings.clone(),
+        };
+        let norm = RmsNorm::new(loader.tensor("output_norm.weight")?, decoder.config.norm_eps);
+        Ok(Output { norm, matrix })
+    }
+
+    /// (n, hidden) states -> (n, tokens) logits.
+    ///
+    /// # Errors
+    /// If the sizes do not agree.
+    pub(crate) fn logits(&self, states: &Tensor) -> Result<Tensor> {
+        self.norm.forward(&states.contiguous()?)?.matmul(&self.matrix.t()?)
+    }
+}
+
 /// See the module.
 pub(crate) struct Decoder {
     pub config: Config,
@@ -73,8 +111,23 @@ impl Decoder {
         Ok(Decoder { config, embedding, blocks, cos, sin, device: device.clone() })
     }
 
-    /// Runs (b, t) right-padded token ids through the blocks and hands `visit` the (b, t, hidden)
-    /// states after each, counted from 1. The attention is causal, so padding on the right changes
+    /// Reads the blocks after the decoder's own, up to the last: what an early exit has left out.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of the wrong shape.
+    pub(crate) fn rest<R: Read + Seek>(
+        &self,
+        content: &Content,
+        reader: &mut R,
+    ) -> Result<Vec<Block>> {
+        let (dtype, device) = (self.embedding.embeddings().dtype(), &self.device);
+        let mut loader = Loader { content, reader, dtype, device };
+        let numbers = self.blocks.len()..self.config.layers;
+        numbers.map(|index| loader.block(&self.config, index)).collect()
+    }
+
+    /// Runs (b, t) right-padded token ids through the blocks, hands `visit` the (b, t, hidden) states
+    /// after each, counted from 1, and returns the last. The attention is causal, so padding on the right changes
     /// no state left of it and needs no mask.
     ///
     /// # Errors
@@ -84,16 +137,30 @@ impl Decoder {
         ids: &[u32],
         shape: (usize, usize),
         visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
-    ) -> Result<()> {
-        let mut states = self.embedding.forward(&Tensor::from_slice(ids, shape, &self.device)?)?;
-        for (index, block) in self.blocks.iter().enumerate() {
+    ) -> Result<Tensor> {
+        let states = self.embedding.forward(&Tensor::from_slice(ids, shape, &self.device)?)?;
+        self.through(&self.blocks, states, visit)
+    }
+
+    /// (b, t, hidden) `states` after `blocks`, which may be others than the decoder's own; `visit`
+    /// counts them from 1.
+    ///
+    /// # Errors
+    /// As [`Decoder::forward`].
+    pub(crate) fn through(
+        &self,
+        blocks: &[Block],
+        mut states: Tensor,
+        visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        for (index, block) in blocks.iter().enumerate() {
             let attended = self.attention(block, &block.attention_norm.forward(&states)?)?;
             states = (states + attended)?;
             let gate_up = block.gate_up.forward(&block.ffn_norm.forward(&states)?)?;
             states = (states + block.down.forward(&ops::swiglu(&gate_up)?)?)?;
             visit(index + 1, &states)?;
         }
-        Ok(())
+        Ok(states)
     }
 
     fn attention(&self, block: &Block, x: &Tensor) -> Result<Tensor> {

@@ -73,6 +73,11 @@ impl Encoder {
         open().map_err(|error| MindError::Model(format!("{}: {error}", path.display())))
     }
 
+    /// The layers that it runs, for who goes on from there.
+    pub(crate) fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
     /// One unit vector per sequence, in order.
     ///
     /// # Errors

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use candle_core::{D, DType, Device, Module, Result, Tensor};
 use candle_nn::kv_cache::KvCache;
-use candle_nn::{RmsNorm, rotary_emb};
+use candle_nn::rotary_emb;
 use models::{MindError, Thought};
 use tokenizers::Tokenizer;
 
-use crate::decoder::{Block, Config, Decoder};
+use crate::decoder::{Block, Config, Decoder, Output};
 use crate::think::draw::Draw;
 use crate::think::writer::{Step, Writer};
 use crate::{gguf, ops, think};
@@ -29,8 +29,7 @@ const PROMPT_TOKENS_MAX: usize = 8192;
 /// Writes texts in batches.
 pub struct Generator {
     decoder: Decoder,
-    output_norm: RmsNorm,
-    output: Tensor,
+    output: Output,
     tokenizer: Arc<Tokenizer>,
     ends: Arc<HashSet<u32>>,
     tokens_max: usize,
@@ -66,14 +65,9 @@ impl Generator {
             let (content, reader) = (&file.content, &mut file.file);
             let depth = Config::read(content)?.layers;
             let decoder = Decoder::load(content, reader, depth, tokens_max, DType::F32, device)?;
-            let mut read = |name: &str| content.tensor(reader, name, device)?.dequantize(device);
-            let output_norm = RmsNorm::new(read("output_norm.weight")?, decoder.config.norm_eps);
-            let output = match content.tensor_infos.contains_key("output.weight") {
-                true => read("output.weight")?,
-                false => decoder.embedding.embeddings().clone(),
-            };
+            let output = Output::load(content, reader, &decoder)?;
             let (tokenizer, ends) = (Arc::clone(&tokenizer), Arc::clone(&ends));
-            Ok(Generator { decoder, output_norm, output, tokenizer, ends, tokens_max })
+            Ok(Generator { decoder, output, tokenizer, ends, tokens_max })
         };
         load().map_err(|error| MindError::Model(format!("{}: {error}", path.display())))
     }
@@ -169,8 +163,7 @@ impl Generator {
             let gate_up = block.gate_up.forward(&block.ffn_norm.forward(&states)?)?;
             states = (states + block.down.forward(&ops::swiglu(&gate_up)?)?)?;
         }
-        let last = states.narrow(1, length - 1, 1)?.squeeze(1)?.contiguous()?;
-        self.output_norm.forward(&last)?.matmul(&self.output.t()?)?.to_vec2()
+        self.output.logits(&states.narrow(1, length - 1, 1)?.squeeze(1)?)?.to_vec2()
     }
 
     fn attention(

@@ -16,6 +16,7 @@ pub mod meta;
 mod names;
 mod ops;
 mod pooling;
+mod reader;
 pub mod shipped;
 pub mod teacher;
 pub mod think;
@@ -30,16 +31,17 @@ mod encoder_tests;
 #[cfg(test)]
 mod generate_tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use models::{
-    Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter, combine,
-    prompt,
+    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Sampling, Thought, TokenCounter,
+    combine, prompt,
 };
 
 use crate::device::DeviceChoice;
 use crate::encoder::{Encoder, Exits};
+use crate::reader::Reader;
 use crate::think::{Thinker, ThinkerOptions};
 use crate::tokens::Vocabulary;
 
@@ -71,7 +73,8 @@ pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindErro
         grounded: meta.grounded,
         device: words,
     };
-    Ok(Box::new(O1Mind { card, vocabulary, encoder, thinker }))
+    let path = path.to_owned();
+    Ok(Box::new(O1Mind { card, vocabulary, encoder, thinker, path, reader: None }))
 }
 
 /// One decoder LM with both functions.
@@ -80,6 +83,9 @@ struct O1Mind {
     vocabulary: Arc<Vocabulary>,
     encoder: Encoder,
     thinker: Thinker,
+    path: PathBuf,
+    /// Loaded when something is first read.
+    reader: Option<Reader>,
 }
 
 impl Mind for O1Mind {
@@ -121,5 +127,21 @@ impl Mind for O1Mind {
         let mut vectors = self.encoder.embed(&sequences)?;
         let with_thought = vectors.split_off(1);
         combine(&vectors[0], &with_thought, self.vocabulary.meta().bare_weight)
+    }
+
+    fn read(
+        &mut self,
+        question: &str,
+        passages: &[String],
+        window: usize,
+        on_read: &mut OnRead<'_>,
+    ) -> Result<Vec<f32>, MindError> {
+        let (decoder, vocabulary) = (self.encoder.decoder(), &self.vocabulary);
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            unread => unread.insert(Reader::open(&self.path, decoder, vocabulary)?),
+        };
+        let window = window.min(vocabulary.meta().passage_tokens_max);
+        reader.read(decoder, vocabulary, (question, passages), window, on_read)
     }
 }

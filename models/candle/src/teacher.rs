@@ -11,7 +11,9 @@ use std::sync::Arc;
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
-use models::{Embedding, Mind, MindError, ModelCard, OnToken, Sampling, Thought, TokenCounter};
+use models::{
+    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Sampling, Thought, TokenCounter,
+};
 use tokenizers::{Tokenizer, TruncationParams};
 
 /// Tokens of a text that are read, `max_seq_length` of the published model.
@@ -217,6 +219,16 @@ impl Mind for Peer {
         let vectors = self.teacher.embed(&[question], &mut |_| {})?;
         let missing = || MindError::Inference(format!("{NAME} gave no vector"));
         vectors.into_iter().next().ok_or_else(missing)
+    }
+
+    fn read(
+        &mut self,
+        _: &str,
+        _: &[String],
+        _: usize,
+        _: &mut OnRead<'_>,
+    ) -> std::result::Result<Vec<f32>, MindError> {
+        Err(MindError::Inference(format!("{NAME} does not read")))
     }
 }
 

@@ -185,7 +185,7 @@ fn thinking(run: &Run, model: &Path) -> Result<Thinking, TrainError> {
 }
 
 fn own(search: Search, thinking: Thinking) -> Column {
-    Column { encoder: Encoder::Own, search, thinking }
+    Column::own(search, thinking)
 }
 
 /// The passages as documents, or a sample of many of them, and at most `most` held-out questions

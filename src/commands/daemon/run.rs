@@ -60,6 +60,7 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
         training_file: paths.training.clone(),
         sampling: config.sampling.clone(),
         grounded: config.grounded,
+        reading_time: config.reading_time,
         version: VERSION.to_owned(),
         rescan_every: config.rescan_every,
     };

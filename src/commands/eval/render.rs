@@ -28,7 +28,7 @@ pub(super) fn command_line(words: impl Iterator<Item = OsString>) -> String {
 
 /// What was run, and how to read the tables.
 pub(super) fn head(settings: &Settings) -> String {
-    let Settings { command, sampling, chunked, .. } = settings;
+    let Settings { command, sampling, reading, chunked, .. } = settings;
     let documents = match chunked {
         true => "Documents are cut into passages as files are.",
         false => {
@@ -43,6 +43,10 @@ pub(super) fn head(settings: &Settings) -> String {
          {}; `+grounded` is the same after the best sentences of the search without thought; \
          `+greedy` is one at temperature 0. Words are those of the question, except in \
          `bm25+…`.\n\
+         - `+read` reads the first {} passages, {} tokens of each, before it ranks them; what is \
+         thought after that is grounded in what reading put first. Two controls think nothing: \
+         `+quoted` takes those sentences themselves for the thought, `+rocchio` adds the vectors of \
+         their passages.\n\
          - Δ is the mean difference over queries with its 95 % interval (paired bootstrap); `*` marks \
          an interval without 0. Wins, ties and losses count queries.\n\
          - cos compares the query's vector with and without thoughts. Times are milliseconds, \
@@ -53,6 +57,8 @@ pub(super) fn head(settings: &Settings) -> String {
         sampling.top_p,
         sampling.tokens_max,
         sampling.seed,
+        reading.passages,
+        reading.window,
     )
 }
 
@@ -159,6 +165,7 @@ fn figures(summaries: &[Summary], baseline: Column) -> String {
         "wins/ties/losses",
         "cos",
         "thought tokens",
+        "read ms",
         "think ms",
         "embed ms",
         "search ms",
@@ -196,6 +203,7 @@ fn row(summary: &Summary, best: f64) -> Vec<String> {
         counts,
         summary.cosine.map_or_else(|| NONE.to_owned(), figure),
         tokens,
+        times(summary.read_ms),
         times(summary.think_ms),
         times(summary.embed_ms),
         times(summary.search_ms),

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Parser;
 use daemon_eval::effort::Effort;
 use daemon_eval::sections::Size;
-use daemon_eval::{Answer, Encoding, Milliseconds, QueryReport, Summary};
+use daemon_eval::{Answer, Encoding, Milliseconds, QueryReport, Reading, Summary};
 use models::beir::{Collection, Entry, Query};
 use models::metrics::Scores;
 use models::paired::Comparison;
@@ -48,6 +48,7 @@ fn summary(name: &str, ndcg: f64) -> Summary {
             map: 0.3333,
         },
         against: None,
+        read_ms: (0.0, 0.0),
         think_ms: (0.0, 0.0),
         embed_ms: (0.0, 0.0),
         search_ms: (0.25, 12.5),
@@ -86,6 +87,7 @@ fn settings() -> Settings {
     Settings {
         command: "fore eval x".to_owned(),
         sampling: Sampling::default(),
+        reading: Reading::default(),
         chunked: false,
         baseline: BASELINE,
         seed: 7,
@@ -99,6 +101,7 @@ fn a_section_is_a_table_with_its_sample_and_its_costs() {
         Comparison { wins: 12, ties: 80, losses: 8, mean: 0.0612, low: 0.01, high: 0.1123 };
     let thinking = Summary {
         against: Some(against),
+        read_ms: (0.0, 0.0),
         think_ms: (1_234.4, 2_345.6),
         embed_ms: (9.94, 30.0),
         thought_tokens: 96.25,
@@ -191,7 +194,7 @@ fn report() -> Report {
         column: column(name),
         ranking: ranking.iter().map(|(id, score)| ((*id).to_owned(), *score)).collect(),
         scores: Scores { ndcg_10: 0.5, ..Scores::default() },
-        ms: Milliseconds { think: 1.0, embed: 2.0, search: 3.0 },
+        ms: Milliseconds { read: 0.0, think: 1.0, embed: 2.0, search: 3.0 },
         thought_tokens: 4,
         cosine: None,
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use daemon::Backend;
 use daemon::chunk;
-use daemon_eval::{Backends, Plan, corpus};
+use daemon_eval::{Backends, Plan, Reading, corpus};
 use models::{TokenCounter, UserError};
 use models_train::TrainError;
 use models_train::world::{Exam, Folder, Service, Stop};
@@ -55,6 +55,7 @@ impl Service for Parts {
         let plan = Plan {
             columns: exam.columns.to_vec(),
             sampling: exam.sampling.clone(),
+            reading: Reading::default(),
             chunked: false,
         };
         let (config, model) = (Arc::clone(&self.config), exam.model.to_owned());

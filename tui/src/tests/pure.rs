@@ -13,7 +13,14 @@ use crate::terminal::base64;
 use crate::{editor, keys};
 
 fn ask(id: u64, text: &str, thoughts: Option<usize>) -> Command {
-    Command::Send(Request::Ask(Ask { id, text: text.to_owned(), limit: 10, thoughts, path: None }))
+    Command::Send(Request::Ask(Ask {
+        id,
+        text: text.to_owned(),
+        limit: 10,
+        thoughts,
+        read_ms: None,
+        path: None,
+    }))
 }
 
 fn failed(id: u64, kind: ErrorKind) -> Event {
@@ -129,7 +136,7 @@ fn final_hits_move_rows_and_keep_the_selection() {
     // A passage that is gone leaves the selection at the top.
     stage.keys("<down><down><down>");
     stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: vec![git()] });
-    assert_eq!((stage.model.selected, stage.model.rows[0].moved), (0, Moved::Unknown));
+    assert_eq!((stage.model.selected, stage.model.rows[0].moved), (0, Moved::New));
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn title(model: &Model) -> String {
         (Stage::Final, _) => format!(" {count} "),
         (Stage::Draft, true) if asking.thinks() => format!(" {count} · draft, still thinking… "),
         (Stage::Draft, _) => format!(" {count} · draft "),
+        (Stage::Read, true) if asking.thinks() => format!(" {count} · read, still thinking… "),
+        (Stage::Read, _) => format!(" {count} · read "),
     }
 }
 

@@ -14,6 +14,7 @@ fn hit_at(path: &str, line: usize, heading: &str, snippet: &str) -> Hit {
         snippet: snippet.to_owned(),
         highlights: Vec::new(),
         ranks: daemon_protocol::Ranks::default(),
+        reading: None,
     }
 }
 

@@ -1,0 +1,165 @@
+//! How likely a question is after a passage: the layers that encoding leaves out, and the output.
+//!
+//! The encoder's layers come first and are the very same tensors, so reading adds the weights of the
+//! others to memory, and nothing is computed in another way.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use candle_core::quantized::gguf_file::Content;
+use candle_core::{D, DType, Module, Result, Tensor};
+use models::{MindError, OnRead, prompt, window};
+use rayon::prelude::*;
+
+use crate::decoder::{Block, Decoder, Output};
+use crate::tokens::Vocabulary;
+
+/// Padded tokens in one batch. Smaller ones are slower by the token; after each one a client sees what
+/// was read and a newer question may begin.
+const BATCH_TOKENS_MAX: usize = 384;
+
+/// See the module.
+pub(crate) struct Reader {
+    /// Those after the encoder's.
+    blocks: Vec<Block>,
+    output: Output,
+    /// What a text begins with, if the model was made with such a token.
+    start: Option<u32>,
+    /// Tokens of [`prompt::READ_BETWEEN`].
+    between: Vec<u32>,
+}
+
+/// What is read of one passage.
+struct Text {
+    ids: Vec<u32>,
+    /// Where the question begins.
+    question: usize,
+}
+
+impl Reader {
+    /// Loads what `decoder` lacks of the GGUF at `path`.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] naming the file.
+    pub(crate) fn open(
+        path: &Path,
+        decoder: &Decoder,
+        vocabulary: &Vocabulary,
+    ) -> std::result::Result<Reader, MindError> {
+        let between = vocabulary.encode(prompt::READ_BETWEEN, usize::MAX)?;
+        let load = || -> Result<Reader> {
+            let mut file = BufReader::new(File::open(path)?);
+            let content = Content::read(&mut file)?;
+            let start = content.metadata.get("tokenizer.ggml.bos_token_id");
+            Ok(Reader {
+                blocks: decoder.rest(&content, &mut file)?,
+                output: Output::load(&content, &mut file, decoder)?,
+                start: start.and_then(|id| id.to_u32().ok()),
+                between,
+            })
+        };
+        load().map_err(|error| MindError::Model(format!("{}: {error}", path.display())))
+    }
+
+    /// See [`models::Mind::read`].
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if an operation fails, [`MindError::Numeric`] on a bad value.
+    pub(crate) fn read(
+        &self,
+        decoder: &Decoder,
+        vocabulary: &Vocabulary,
+        (question, passages): (&str, &[String]),
+        window: usize,
+        on_read: &mut OnRead<'_>,
+    ) -> std::result::Result<Vec<f32>, MindError> {
+        let asked = vocabulary.encode(question.trim(), prompt::READ_QUESTION_TOKENS_MAX)?;
+        let text = |passage: &String| self.text(vocabulary, question, passage, window, &asked);
+        let texts = passages.iter().map(text).collect::<std::result::Result<Vec<_>, _>>()?;
+        let mut read = Vec::with_capacity(texts.len());
+        let mut rest = &texts[..];
+        while !rest.is_empty() {
+            let (batch, after) = rest.split_at(batch(rest));
+            let values =
+                self.batch(decoder, batch).map_err(|e| MindError::Inference(e.to_string()))?;
+            if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
+                return Err(MindError::Numeric(format!("a log-probability of {bad}")));
+            }
+            read.extend(values);
+            rest = after;
+            if on_read(&read).is_break() {
+                break;
+            }
+        }
+        Ok(read)
+    }
+
+    fn text(
+        &self,
+        vocabulary: &Vocabulary,
+        question: &str,
+        passage: &str,
+        tokens_max: usize,
+        asked: &[u32],
+    ) -> std::result::Result<Text, MindError> {
+        let tokens = |text: &str| vocabulary.count(text);
+        let shown = window::window(question, passage.trim(), tokens_max, &tokens);
+        let mut ids: Vec<u32> = self.start.into_iter().collect();
+        ids.extend(vocabulary.encode(&shown, tokens_max)?);
+        ids.extend_from_slice(&self.between);
+        let question = ids.len();
+        ids.extend_from_slice(asked);
+        Ok(Text { ids, question })
+    }
+
+    /// The mean log-probability of each text's question.
+    fn batch(&self, decoder: &Decoder, texts: &[Text]) -> Result<Vec<f32>> {
+        let t = texts.iter().map(|text| text.ids.len()).max().unwrap_or(0);
+        let mut ids = Vec::with_capacity(texts.len() * t);
+        // Positions, in the batch as one list, whose next token is one of a question.
+        let mut before: Vec<u32> = Vec::new();
+        let mut asked = Vec::new();
+        for (row, text) in texts.iter().enumerate() {
+            before.extend((text.question - 1..text.ids.len() - 1).map(|at| (row * t + at) as u32));
+            asked.extend_from_slice(&text.ids[text.question..]);
+            ids.extend_from_slice(&text.ids);
+            ids.resize((row + 1) * t, 0);
+        }
+        let states = decoder.forward(&ids, (texts.len(), t), &mut |_, _| Ok(()))?;
+        let states = decoder.through(&self.blocks, states, &mut |_, _| Ok(()))?;
+        let before = Tensor::new(before, states.device())?;
+        let logits = self.output.logits(&states.flatten(0, 1)?.index_select(&before, 0)?)?;
+        let width = logits.dim(D::Minus1)?;
+        let logits: Vec<f32> = logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        let likely: Vec<f32> = logits
+            .par_chunks(width)
+            .zip(&asked)
+            .map(|(logits, token)| log_probability(logits, *token as usize))
+            .collect();
+        let mut rest = &likely[..];
+        let mean = texts.iter().map(|text| {
+            let (own, after) = rest.split_at(text.ids.len() - text.question);
+            rest = after;
+            own.iter().sum::<f32>() / own.len() as f32
+        });
+        Ok(mean.collect())
+    }
+}
+
+/// How many of `texts` are read together: as many as fit, at least one.
+fn batch(texts: &[Text]) -> usize {
+    let mut longest = 0;
+    let fits = texts.iter().enumerate().take_while(|(index, text)| {
+        longest = longest.max(text.ids.len());
+        *index == 0 || (index + 1) * longest <= BATCH_TOKENS_MAX
+    });
+    fits.count()
+}
+
+fn log_probability(logits: &[f32], token: usize) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|logit| (logit - max).exp()).sum();
+    logits[token] - max - sum.ln()
+}
