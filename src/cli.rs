@@ -51,7 +51,7 @@ pub(crate) fn thoughts(text: &str) -> Result<usize, String> {
 }
 
 /// A number of that range.
-pub(crate) fn number_in<T: FromStr + PartialOrd + Display>(
+pub(crate) fn number_in<T: FromStr + PartialOrd + Copy + Display>(
     text: &str,
     least: T,
     most: T,

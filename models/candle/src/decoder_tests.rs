@@ -14,6 +14,7 @@ use crate::encoder::{Encoder, Exits};
 use crate::gguf;
 use crate::gguf::draft::Draft;
 use crate::pooling::Pooling;
+use crate::reader::{Reader, Text};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -26,7 +27,12 @@ struct Case {
     ids: Vec<u32>,
     /// After the last block, by token.
     states: Vec<Vec<f32>>,
+    /// Mean log-probability of the tokens from [`QUESTION_AT`] on.
+    likelihood: f32,
 }
+
+/// As in `reference.py`.
+const QUESTION_AT: usize = 5;
 
 /// As `tiny` in `reference.py`.
 pub(crate) fn tiny(architecture: &str) -> Draft {
@@ -107,10 +113,10 @@ fn each_architecture_agrees_with_numpy() {
     let Reference { cases } = serde_json::from_str(json).unwrap();
     let architectures: Vec<&str> = cases.iter().map(|case| case.architecture.as_str()).collect();
     assert_eq!(architectures, ["llama", "qwen2", "qwen3"]);
-    for Case { architecture, ids, states } in &cases {
+    for Case { architecture, ids, states, likelihood } in &cases {
         let folder = tempfile::tempdir().unwrap();
         let path = tiny(architecture).write(folder.path());
-        gguf::open(&path).unwrap();
+        let vocabulary = gguf::open(&path).unwrap().vocabulary;
         let exits = Exits { layers: vec![2], pooling: Pooling::Mean };
         let encoder = Encoder::open(&path, exits, ids.len(), &Device::Cpu).unwrap();
         let ours = encoder.states(ids, 2).unwrap();
@@ -121,5 +127,14 @@ fn each_architecture_agrees_with_numpy() {
                 assert!((a - b).abs() <= 1e-3, "{architecture}, token {token}: {a} against {b}");
             }
         }
+        // Read from an early exit on, and beside a longer text, it is as likely.
+        let exits = Exits { layers: vec![1], pooling: Pooling::Mean };
+        let encoder = Encoder::open(&path, exits, 2 * ids.len(), &Device::Cpu).unwrap();
+        let reader = Reader::open(&path, encoder.decoder(), &vocabulary).unwrap();
+        let text = Text { ids: ids.clone(), question: QUESTION_AT };
+        let longer = Text { ids: [&ids[..], ids].concat(), question: ids.len() };
+        let read = reader.batch(encoder.decoder(), &[text, longer]).unwrap();
+        let ours = read[0];
+        assert!((ours - likelihood).abs() <= 1e-4, "{architecture}: {ours} against {likelihood}");
     }
 }

@@ -5,12 +5,11 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use candle_core::quantized::gguf_file::Content;
-use candle_core::{D, DType, Module, Result, Tensor};
-use models::{MindError, OnRead, prompt, window};
+use candle_core::{D, DType, Result, Tensor};
+use models::{MindError, OnRead, TokenCounter, prompt, window};
 use rayon::prelude::*;
 
 use crate::decoder::{Block, Decoder, Output};
@@ -32,10 +31,10 @@ pub(crate) struct Reader {
 }
 
 /// What is read of one passage.
-struct Text {
-    ids: Vec<u32>,
+pub(crate) struct Text {
+    pub ids: Vec<u32>,
     /// Where the question begins.
-    question: usize,
+    pub question: usize,
 }
 
 impl Reader {
@@ -115,7 +114,7 @@ impl Reader {
     }
 
     /// The mean log-probability of each text's question.
-    fn batch(&self, decoder: &Decoder, texts: &[Text]) -> Result<Vec<f32>> {
+    pub(crate) fn batch(&self, decoder: &Decoder, texts: &[Text]) -> Result<Vec<f32>> {
         let t = texts.iter().map(|text| text.ids.len()).max().unwrap_or(0);
         let mut ids = Vec::with_capacity(texts.len() * t);
         // Positions, in the batch as one list, whose next token is one of a question.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use models::beir::{Collection, Entry, Grades, Query};
-use models::column::{Column, Encoder, Search, Thinking};
+use models::column::{Column, Search, Thinking};
 use models::paired::{self, Comparison};
 use models::{Sampling, schedule};
 use models_candle::train::adapter::Adapter;
