@@ -94,7 +94,9 @@ fn json_is_one_array_of_hits() {
 #[test]
 fn jsonl_tells_of_the_thoughts_and_times() {
     let sandbox = library(Sandbox::new());
-    let ask = || sandbox.fore(&["ask", "--jsonl", "--thoughts", "2", QUESTION]).exits(0);
+    // Time enough to read everything, or what is thought after it would depend on the machine.
+    let flags = ["ask", "--jsonl", "--thoughts", "2", "--read-ms", "60000", QUESTION];
+    let ask = || sandbox.fore(&flags).exits(0);
     let finished = ask();
     let lines: Vec<Value> =
         finished.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -110,6 +112,14 @@ fn jsonl_tells_of_the_thoughts_and_times() {
     assert_eq!(lines.len(), 6, "{}", finished.stdout);
     assert!(lines[1]["path"].as_str().unwrap().ends_with("lamp.md"), "{}", lines[1]);
     assert!(lines[1]["ranks"]["draft"].is_u64(), "{}", lines[1]);
+    assert_eq!(time("passages_read"), 5, "{meta}");
+    let readings = lines[1..].iter().map(|hit| hit["reading"].as_f64().unwrap());
+    assert!(readings.clone().all(|reading| reading <= 0.0), "{}", finished.stdout);
+    assert!(readings.fold(f64::MIN, f64::max) == 0.0, "{}", finished.stdout);
+
+    let flags = ["ask", "--jsonl", "--no-think", "--read-ms", "0", QUESTION];
+    let unread = sandbox.fore(&flags).exits(0).stdout;
+    assert!(!unread.contains("\"reading\"") && unread.contains("\"passages_read\":0"), "{unread}");
 
     // The same seed, the same question: the same thoughts.
     let again: Value = serde_json::from_str(ask().stdout.lines().next().unwrap()).unwrap();

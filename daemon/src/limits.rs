@@ -42,10 +42,10 @@ pub const THINK_MAX: Duration = Duration::from_secs(120);
 pub const READ_PASSAGES: usize = 10;
 /// Passages that are read at most, however fast the machine.
 pub const READ_PASSAGES_MAX: usize = 50;
-/// Tokens of a passage that are read at most, and at least: with 64 in place of 128 most of what
-/// reading brings was seen to stay.
-pub const READ_WINDOW_MAX: usize = 128;
-pub const READ_WINDOW_MIN: usize = 48;
+/// Tokens of a passage that are read, the widest that there is time for: with 64 in place of 128 most of
+/// what reading brings was seen to stay. In steps, so that the same question is answered alike although
+/// the machine is never quite as fast as before.
+pub const READ_WINDOWS: [usize; 4] = [48, 64, 96, 128];
 /// Tokens of what is read that are neither the passage's nor the question's.
 pub const READ_OVERHEAD_TOKENS: usize = 8;
 /// Tokens a second that a machine is taken to read until it was seen to: a little less than two slow

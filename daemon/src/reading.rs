@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::limits::{
-    READ_OVERHEAD_TOKENS, READ_PACE_FIRST, READ_PASSAGES, READ_PASSAGES_MAX, READ_WINDOW_MAX,
-    READ_WINDOW_MIN,
+    READ_OVERHEAD_TOKENS, READ_PACE_FIRST, READ_PASSAGES, READ_PASSAGES_MAX, READ_WINDOWS,
 };
 
 /// What is read: the first so many passages, and so many tokens of each.
@@ -16,18 +15,21 @@ pub struct Portion {
 }
 
 /// What `tokens` are enough for, of which each passage takes those of the question, `asked`, too: first
-/// [`READ_PASSAGES`] with windows as wide as may be, then more passages; with too few for the narrowest
-/// windows, fewer passages.
+/// [`READ_PASSAGES`] with the widest windows that they are enough for, then more passages; with too few
+/// for the narrowest windows, fewer passages.
 pub fn portion(tokens: usize, asked: usize) -> Portion {
     let besides = asked + READ_OVERHEAD_TOKENS;
-    let share = (tokens / READ_PASSAGES).saturating_sub(besides);
-    let window = share.clamp(READ_WINDOW_MIN, READ_WINDOW_MAX);
-    let passages = match share {
-        READ_WINDOW_MIN..READ_WINDOW_MAX => READ_PASSAGES,
-        _ => tokens / (window + besides),
+    let [narrowest, .., widest] = READ_WINDOWS;
+    let fits = |window: &usize| READ_PASSAGES * (window + besides) <= tokens;
+    let window = READ_WINDOWS.into_iter().rfind(fits).unwrap_or(narrowest);
+    let passages = tokens / (window + besides);
+    let passages = match passages {
+        // One passage alone cannot be compared with another.
+        0 | 1 => 0,
+        few if few < READ_PASSAGES => few,
+        _ if window < widest => READ_PASSAGES,
+        many => many.min(READ_PASSAGES_MAX),
     };
-    // One passage alone cannot be compared with another.
-    let passages = if passages < 2 { 0 } else { passages.min(READ_PASSAGES_MAX) };
     Portion { passages, window }
 }
 
@@ -68,12 +70,13 @@ mod tests {
     #[test]
     fn the_portion_follows_from_the_tokens() {
         let cases = [
-            // Ten windows of 100 / 10 - 2 - 8 = 0: too few, so the narrowest, and one alone is none.
+            // Each takes 48 + 2 + 8 tokens at least, and one alone is none.
             (100, 2, (0, 48)),
             (300, 2, (5, 48)),
             (580, 2, (10, 48)),
             (650, 12, (9, 48)),
-            (900, 12, (10, 70)),
+            (840, 12, (10, 64)),
+            (1_479, 12, (10, 96)),
             (1_480, 12, (10, 128)),
             (1_700, 12, (11, 128)),
             (90_000, 12, (50, 128)),

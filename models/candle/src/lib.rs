@@ -30,6 +30,8 @@ mod decoder_tests;
 mod encoder_tests;
 #[cfg(test)]
 mod generate_tests;
+#[cfg(test)]
+mod reader_tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -24,6 +24,11 @@ pub(crate) struct Reader {
     /// Those after the encoder's.
     blocks: Vec<Block>,
     output: Output,
+    frame: Frame,
+}
+
+/// What stands around passage and question.
+pub(crate) struct Frame {
     /// What a text begins with, if the model was made with such a token.
     start: Option<u32>,
     /// Tokens of [`prompt::READ_BETWEEN`].
@@ -47,19 +52,19 @@ impl Reader {
         decoder: &Decoder,
         vocabulary: &Vocabulary,
     ) -> std::result::Result<Reader, MindError> {
-        let between = vocabulary.encode(prompt::READ_BETWEEN, usize::MAX)?;
-        let load = || -> Result<Reader> {
+        let wrong =
+            |error: candle_core::Error| MindError::Model(format!("{}: {error}", path.display()));
+        let open = || -> Result<(BufReader<File>, Content)> {
             let mut file = BufReader::new(File::open(path)?);
             let content = Content::read(&mut file)?;
-            let start = content.metadata.get("tokenizer.ggml.bos_token_id");
-            Ok(Reader {
-                blocks: decoder.rest(&content, &mut file)?,
-                output: Output::load(&content, &mut file, decoder)?,
-                start: start.and_then(|id| id.to_u32().ok()),
-                between,
-            })
+            Ok((file, content))
         };
-        load().map_err(|error| MindError::Model(format!("{}: {error}", path.display())))
+        let (mut file, content) = open().map_err(wrong)?;
+        Ok(Reader {
+            blocks: decoder.rest(&content, &mut file).map_err(wrong)?,
+            output: Output::load(&content, &mut file, decoder).map_err(wrong)?,
+            frame: Frame::of(&content, vocabulary)?,
+        })
     }
 
     /// See [`models::Mind::read`].
@@ -74,8 +79,7 @@ impl Reader {
         window: usize,
         on_read: &mut OnRead<'_>,
     ) -> std::result::Result<Vec<f32>, MindError> {
-        let asked = vocabulary.encode(question.trim(), prompt::READ_QUESTION_TOKENS_MAX)?;
-        let text = |passage: &String| self.text(vocabulary, question, passage, window, &asked);
+        let text = |passage: &String| self.frame.text(vocabulary, question, passage, window);
         let texts = passages.iter().map(text).collect::<std::result::Result<Vec<_>, _>>()?;
         let mut read = Vec::with_capacity(texts.len());
         let mut rest = &texts[..];
@@ -93,24 +97,6 @@ impl Reader {
             }
         }
         Ok(read)
-    }
-
-    fn text(
-        &self,
-        vocabulary: &Vocabulary,
-        question: &str,
-        passage: &str,
-        tokens_max: usize,
-        asked: &[u32],
-    ) -> std::result::Result<Text, MindError> {
-        let tokens = |text: &str| vocabulary.count(text);
-        let shown = window::window(question, passage.trim(), tokens_max, &tokens);
-        let mut ids: Vec<u32> = self.start.into_iter().collect();
-        ids.extend(vocabulary.encode(&shown, tokens_max)?);
-        ids.extend_from_slice(&self.between);
-        let question = ids.len();
-        ids.extend_from_slice(asked);
-        Ok(Text { ids, question })
     }
 
     /// The mean log-probability of each text's question.
@@ -144,6 +130,44 @@ impl Reader {
             own.iter().sum::<f32>() / own.len() as f32
         });
         Ok(mean.collect())
+    }
+}
+
+impl Frame {
+    /// The frame that the model of `content` is read in.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if the tokenizer fails.
+    pub(crate) fn of(
+        content: &Content,
+        vocabulary: &Vocabulary,
+    ) -> std::result::Result<Frame, MindError> {
+        let start = content.metadata.get("tokenizer.ggml.bos_token_id");
+        Ok(Frame {
+            start: start.and_then(|id| id.to_u32().ok()),
+            between: vocabulary.encode(prompt::READ_BETWEEN, usize::MAX)?,
+        })
+    }
+
+    /// The question after at most `tokens_max` tokens of the passage.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if the tokenizer fails.
+    pub(crate) fn text(
+        &self,
+        vocabulary: &Vocabulary,
+        question: &str,
+        passage: &str,
+        tokens_max: usize,
+    ) -> std::result::Result<Text, MindError> {
+        let tokens = |text: &str| vocabulary.count(text);
+        let shown = window::window(question, passage.trim(), tokens_max, &tokens);
+        let mut ids: Vec<u32> = self.start.into_iter().collect();
+        ids.extend(vocabulary.encode(&shown, tokens_max)?);
+        ids.extend_from_slice(&self.between);
+        let begins = ids.len();
+        ids.extend(vocabulary.encode(question.trim(), prompt::READ_QUESTION_TOKENS_MAX)?);
+        Ok(Text { ids, question: begins })
     }
 }
 

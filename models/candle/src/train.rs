@@ -2,7 +2,8 @@
 //!
 //! [`network`] is the decoder with low-rank parts, layer by layer in [`block`] and [`linear`];
 //! [`batch`] makes sequences of data, [`contrast`], [`bank`] and [`generation`] are the losses,
-//! [`step`] puts them together at constant memory, [`adam`] moves the [`parameters`]. [`trainer`] is
+//! [`step`] puts them together at constant memory, [`reading`] is a loss and a step of its own, [`adam`]
+//! moves the [`parameters`]. [`trainer`] is
 //! a run that can be interrupted, [`merge`] makes one model file of base and adapter.
 
 mod adam;
@@ -18,6 +19,7 @@ pub mod merge;
 mod network;
 mod ops;
 mod parameters;
+mod reading;
 mod recipe;
 mod step;
 mod table;
@@ -26,6 +28,6 @@ mod trainer;
 #[cfg(test)]
 mod tests;
 
-pub use recipe::{QueryForm, Recipe, Teaching};
+pub use recipe::{QueryForm, ReadingRecipe, Recipe, Teaching};
 pub use table::{TableLesson, TableRecipe, TableReport, TableStart, TableTrainer};
-pub use trainer::{StepReport, Trainer};
+pub use trainer::{ReadReport, StepReport, Trainer};

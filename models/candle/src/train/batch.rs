@@ -149,7 +149,7 @@ fn lesson(
 ///
 /// Where vectors are means over the text, one sequence with the thought gives both vectors: the
 /// states of the question do not see what follows it.
-fn query_items(
+pub(super) fn query_items(
     query: &str,
     thought: &Thought,
     forms: &[bool],

@@ -46,6 +46,9 @@ pub(crate) struct Network {
     marker_rows: Option<Tensor>,
     head: Option<HeadTensors>,
     ones: Tensor,
+    /// Layers, from the first on, that stay as they are: no gradient comes to them, nor to the
+    /// markers.
+    frozen: usize,
 }
 
 /// Where vectors of a batch are read: (b, reads · states, t) weights of the tokens' states.
@@ -117,6 +120,7 @@ impl Network {
             output_norm,
             output,
             head,
+            frozen: recipe.reading.as_ref().map_or(0, |reading| reading.first_layer - 1),
         })
     }
 
@@ -336,7 +340,7 @@ impl Network {
                 }
             }
         }
-        if let Some(ones) = &pass.marked {
+        if let Some(ones) = pass.marked.as_ref().filter(|_| lowest == 0) {
             gradients.add(MARKERS, &ones.t()?.matmul(&d)?)?;
         }
         Ok(())
@@ -344,8 +348,8 @@ impl Network {
 
     /// The lowest layer, from 0, that a gradient must come to.
     fn lowest(&self) -> usize {
-        if self.marker_rows.is_some() {
-            return 0;
+        if self.marker_rows.is_some() || self.frozen > 0 {
+            return self.frozen.min(self.depth());
         }
         let trained = |loras: &Loras| loras.iter().any(Option::is_some);
         self.loras.iter().position(trained).unwrap_or(self.loras.len())

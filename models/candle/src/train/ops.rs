@@ -63,31 +63,43 @@ pub(super) fn dropout(x: &Tensor, rate: f32, seed: u64) -> Result<Tensor> {
     x * mask
 }
 
-/// Cross-entropy of (n, v) logits against `targets`: the losses (n), and the logits' gradients
-/// times `scale`: softmax − one-hot.
-pub(super) fn cross_entropy(
-    logits: &Tensor,
-    targets: &[u32],
-    scale: f32,
-) -> Result<(Vec<f32>, Tensor)> {
-    let n = targets.len();
-    let at = Tensor::from_slice(targets, (n, 1), logits.device())?;
-    let chosen = logits.gather(&at, D::Minus1)?.squeeze(1)?.to_dtype(DType::F32)?;
+/// The normaliser (n) of (n, v) logits, and their cross-entropy (n) against `targets`.
+fn normalised(logits: &Tensor, at: &Tensor) -> Result<(Tensor, Vec<f32>)> {
+    let chosen = logits.gather(at, D::Minus1)?.squeeze(1)?.to_dtype(DType::F32)?;
     let normaliser = if logits.device().is_cpu() {
         logits.apply_op1_no_bwd(&LogSumExp)?
     } else {
         logits.to_dtype(DType::F32)?.log_sum_exp(D::Minus1)?
     };
     let losses = (&normaliser - chosen)?.to_vec1()?;
+    Ok((normaliser, losses))
+}
+
+/// Cross-entropy of (n, v) logits against `targets`, (n).
+pub(super) fn losses(logits: &Tensor, targets: &[u32]) -> Result<Vec<f32>> {
+    let at = Tensor::from_slice(targets, (targets.len(), 1), logits.device())?;
+    Ok(normalised(logits, &at)?.1)
+}
+
+/// The same, and the logits' gradients, each row's times its scale: softmax − one-hot.
+pub(super) fn cross_entropy(
+    logits: &Tensor,
+    targets: &[u32],
+    scales: &[f32],
+) -> Result<(Vec<f32>, Tensor)> {
+    let n = targets.len();
+    let at = Tensor::from_slice(targets, (n, 1), logits.device())?;
+    let (normaliser, losses) = normalised(logits, &at)?;
     let gradients = if logits.device().is_cpu() {
-        let targets = targets.to_vec();
-        logits.apply_op2_no_bwd(&normaliser, &SoftmaxLess { targets, scale })?
+        let (targets, scales) = (targets.to_vec(), scales.to_vec());
+        logits.apply_op2_no_bwd(&normaliser, &SoftmaxLess { targets, scales })?
     } else {
         let shares =
             logits.to_dtype(DType::F32)?.broadcast_sub(&normaliser.unsqueeze(1)?)?.exp()?;
         let ones = Tensor::ones((n, 1), DType::F32, logits.device())?;
         let less = shares.scatter_add(&at, &ones.neg()?, D::Minus1)?;
-        (less * f64::from(scale))?.to_dtype(logits.dtype())?
+        let scales = Tensor::from_slice(scales, (n, 1), logits.device())?;
+        less.broadcast_mul(&scales)?.to_dtype(logits.dtype())?
     };
     Ok((losses, gradients))
 }
@@ -276,7 +288,7 @@ impl CustomOp1 for LogSumExp {
 
 struct SoftmaxLess {
     targets: Vec<u32>,
-    scale: f32,
+    scales: Vec<f32>,
 }
 
 impl CustomOp2 for SoftmaxLess {
@@ -300,11 +312,12 @@ impl CustomOp2 for SoftmaxLess {
         let mut out = vec![0f32; logits.len()];
         out.par_chunks_mut(v).zip(logits.par_chunks(v)).enumerate().for_each(
             |(row, (out, logits))| {
+                let scale = self.scales[row];
                 for (out, logit) in out.iter_mut().zip(logits) {
-                    *out = (logit - normaliser[row]).exp() * self.scale;
+                    *out = (logit - normaliser[row]).exp() * scale;
                 }
                 if let Some(target) = out.get_mut(self.targets[row] as usize) {
-                    *target -= self.scale;
+                    *target -= scale;
                 }
             },
         );

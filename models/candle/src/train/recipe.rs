@@ -27,6 +27,29 @@ pub struct Teaching {
     pub vectors: f64,
 }
 
+/// How reading is learnt: the passage that answers is to be told from the others by how likely the
+/// question is after it. Ours; the paper does not read.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReadingRecipe {
+    /// The first layer, from 1, that learns to read; those below stay as they are, so that vectors do.
+    pub first_layer: usize,
+    /// What a nat of a question's mean log-probability is worth in the softmax over a row's passages.
+    pub sharpness: f64,
+    /// Weight of the question's likelihood after the passage that answers it.
+    pub likelihood: f64,
+    /// Most tokens of a passage.
+    pub window: usize,
+    /// Rows with a thought in a step, beside those that are read: without them thoughts would drift.
+    pub thoughts: usize,
+}
+
+impl Default for ReadingRecipe {
+    /// As in the notebook that showed it to work, where the sharpness was learnt.
+    fn default() -> Self {
+        ReadingRecipe { first_layer: 21, sharpness: 4.0, likelihood: 0.1, window: 96, thoughts: 2 }
+    }
+}
+
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
@@ -75,6 +98,9 @@ pub struct Recipe {
     /// Padded tokens whose layers' states are kept for the backward pass at a time. A batch with
     /// more is embedded twice (GradCache, arXiv 2101.06983). 35 KB a token and layer for SmolLM2.
     pub kept_tokens_max: usize,
+    /// Learns to read in place of learning to embed, if there.
+    #[serde(default)]
+    pub reading: Option<ReadingRecipe>,
 }
 
 impl Default for Recipe {
@@ -102,6 +128,7 @@ impl Default for Recipe {
             seed: 0,
             passage_tokens_max: 192,
             kept_tokens_max: 4096,
+            reading: None,
         }
     }
 }
@@ -142,6 +169,18 @@ impl Recipe {
             (share(self.grounded), "the share of grounded thoughts must be from 0 to 1"),
             (self.passage_tokens_max > 0, "some tokens of a passage must be read"),
             (self.kept_tokens_max > 0, "some tokens must be kept"),
+            (
+                self.reading.is_none_or(|reading| reading.first_layer > 0),
+                "layers that learn to read count from 1",
+            ),
+            (
+                self.reading.is_none_or(|reading| positive(reading.sharpness)),
+                "the sharpness of reading must be above 0",
+            ),
+            (
+                self.reading.is_none_or(|reading| reading.window > 0 && weight(reading.likelihood)),
+                "reading needs a window, and a likelihood that is not negative",
+            ),
         ];
         rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err((*rule).to_owned()))
     }

@@ -18,7 +18,7 @@ use super::recipe::Recipe;
 use crate::pooling::Pooling;
 
 /// Padded tokens that go through the layers together; larger chunks were measured to be no faster.
-const CHUNK_TOKENS_MAX: usize = 1024;
+pub(super) const CHUNK_TOKENS_MAX: usize = 1024;
 
 /// The parts of a step's loss, each a mean before its weight.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -29,8 +29,8 @@ pub(crate) struct StepLosses {
 }
 
 /// Sequences of like length.
-struct Chunk {
-    items: Vec<usize>,
+pub(super) struct Chunk {
+    pub items: Vec<usize>,
     labelled: bool,
 }
 
@@ -91,8 +91,8 @@ pub(crate) fn gradients(
         let mut d_top = None;
         if generates && chunk.labelled {
             network.advance(&mut pass, network.depth(), true)?;
-            let labels = chunk.labels(&batch.items);
-            let (sum, d) = network.generation(&pass, &labels, per_label as f32)?;
+            let labels = chunk.labels(&batch.items, per_label as f32);
+            let (sum, d) = network.generation(&pass, &labels)?;
             losses.generation += sum / batch.labels().max(1) as f64;
             d_top = d;
         }
@@ -135,7 +135,8 @@ pub(crate) fn generation_loss(network: &Network, items: &[Item]) -> Result<f64> 
         let (ids, shape) = chunk.padded_ids(items);
         let mut pass = network.begin(&ids, shape, None)?;
         network.advance(&mut pass, network.depth(), false)?;
-        total += network.generation(&pass, &chunk.labels(items), 0.0)?.0;
+        let losses = network.losses(&pass, &chunk.labels(items, 1.0))?;
+        total += losses.iter().map(|loss| f64::from(*loss)).sum::<f64>();
     }
     Ok(total / labels.max(1) as f64)
 }
@@ -197,7 +198,7 @@ fn places(
 
 /// Items in chunks of like length and as many reads each; those with labels apart from the others
 /// if they `generate`, since only they go on to the top.
-fn chunks(items: &[Item], generate: bool, tokens_max: usize) -> Vec<Chunk> {
+pub(super) fn chunks(items: &[Item], generate: bool, tokens_max: usize) -> Vec<Chunk> {
     let kind = |index: usize| {
         let item = &items[index];
         (generate && !item.labels.is_empty(), item.reads.len())
@@ -228,7 +229,7 @@ impl Chunk {
     }
 
     /// The ids, padded on the right, and their shape.
-    fn padded_ids(&self, items: &[Item]) -> (Vec<u32>, (usize, usize)) {
+    pub(super) fn padded_ids(&self, items: &[Item]) -> (Vec<u32>, (usize, usize)) {
         let t = self.length(items);
         let mut ids = Vec::with_capacity(self.items.len() * t);
         for index in &self.items {
@@ -239,12 +240,14 @@ impl Chunk {
         (ids, (self.items.len(), t))
     }
 
-    fn labels(&self, items: &[Item]) -> Vec<Label> {
+    /// What is to be generated, item by item in the chunk's order, each of the same `weight`.
+    pub(super) fn labels(&self, items: &[Item], weight: f32) -> Vec<Label> {
         let t = self.length(items);
         let of = |(row, index): (usize, &usize)| {
             let label = move |(position, token): &(usize, u32)| Label {
                 position: row * t + position,
                 token: *token,
+                weight,
             };
             items[*index].labels.iter().map(label).collect::<Vec<_>>()
         };

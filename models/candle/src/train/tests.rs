@@ -3,6 +3,7 @@
 //! three architectures.
 
 mod ranking;
+mod reading;
 mod shipped;
 mod small;
 mod table;

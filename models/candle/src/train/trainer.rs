@@ -1,5 +1,7 @@
 //! A run: the network, what is trained of it, and the steps one after another.
 
+mod read;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,12 +17,15 @@ use super::bank::Bank;
 use super::batch::{Batch, Item, Read, passage_item};
 use super::checkpoint;
 use super::network::{HEAD, Network};
-use super::parameters::Parameters;
+use super::parameters::{Gradients, Parameters};
 use super::recipe::Recipe;
-use super::step::{self, StepLosses};
+use super::step;
 use crate::gguf;
+use crate::reader::Frame;
 use crate::tokens::Vocabulary;
 use crate::vectors::TextVectors;
+
+pub use read::ReadReport;
 
 /// What became of one step.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -48,6 +53,7 @@ pub struct StepReport {
 pub struct Trainer {
     network: Network,
     vocabulary: Arc<Vocabulary>,
+    frame: Frame,
     recipe: Recipe,
     pairs: Vec<Pair>,
     batches: Batches,
@@ -105,9 +111,11 @@ impl Trainer {
         let schedule = Schedule { peak: recipe.rate, warmup, total };
         let key = key(&gguf::fingerprint(base)?, &recipe, &pairs, &parameters.values);
         let vocabulary = Arc::clone(&file.vocabulary);
+        let frame = Frame::of(&file.content, &vocabulary)?;
         Ok(Trainer {
             network,
             vocabulary,
+            frame,
             recipe,
             pairs,
             batches,
@@ -183,20 +191,11 @@ impl Trainer {
         }
         let seed = self.recipe.seed.wrapping_add(taken as u64 * 0x1_0000_0000);
         let (network, parameters, bank) = (&self.network, &self.parameters, self.bank.as_ref());
-        let (losses, mut gradients) =
+        let (losses, gradients) =
             step::gradients(network, parameters, &batch, bank, &self.recipe, seed)
                 .map_err(inference)?;
-        let length = adam::clip(&mut gradients.values, self.recipe.clip);
-        if !losses.total.is_finite() || !length.is_finite() {
-            return Err(self.refuse(&rows, taken, &losses, length, bad_batch));
-        }
-        let rate = self.schedule.rate(taken);
-        // The head is the last of what is trained.
-        let head = self.parameters.start(HEAD[0]);
-        let head_rate = (rate * self.recipe.head_rate) as f32;
-        let values = &mut self.parameters.values;
-        self.adam.step(values, &gradients.values, rate as f32, (head, head_rate));
-        self.network.apply(&self.parameters, &self.recipe).map_err(inference)?;
+        let rows = rows.into_iter().cloned().collect::<Vec<Pair>>();
+        let (length, rate) = self.descend(&rows, losses.total, gradients, bad_batch)?;
         Ok(StepReport {
             step: taken + 1,
             loss: losses.total,
@@ -211,24 +210,28 @@ impl Trainer {
         })
     }
 
-    fn refuse(
-        &self,
-        rows: &[&Pair],
-        taken: usize,
-        losses: &StepLosses,
-        length: f32,
+    /// Moves what is trained against `gradients` of a loss of `total`; the length of the gradient
+    /// before it was cut, and the rate.
+    fn descend(
+        &mut self,
+        rows: &[Pair],
+        total: f64,
+        mut gradients: Gradients,
         bad_batch: &Path,
-    ) -> MindError {
-        let lines: String = rows.iter().map(|pair| dataset::line(pair) + "\n").collect();
-        let saved = match std::fs::write(bad_batch, lines) {
-            Ok(()) => format!("its rows are in {}", bad_batch.display()),
-            Err(error) => format!("its rows could not be saved: {error}"),
-        };
-        MindError::Numeric(format!(
-            "a loss of {} with a gradient of length {length} in step {}; {saved}; look for empty or damaged texts in them, or lower the learning rate",
-            losses.total,
-            taken + 1
-        ))
+    ) -> Result<(f32, f64), MindError> {
+        let taken = self.taken();
+        let length = adam::clip(&mut gradients.values, self.recipe.clip);
+        if !total.is_finite() || !length.is_finite() {
+            return Err(refuse(rows, taken, total, length, bad_batch));
+        }
+        let rate = self.schedule.rate(taken);
+        // The head is the last of what is trained.
+        let head = self.parameters.start(HEAD[0]);
+        let head_rate = (rate * self.recipe.head_rate) as f32;
+        let values = &mut self.parameters.values;
+        self.adam.step(values, &gradients.values, rate as f32, (head, head_rate));
+        self.network.apply(&self.parameters, &self.recipe).map_err(inference)?;
+        Ok((length, rate))
     }
 
     /// Vectors of passages with what was trained so far.
@@ -296,6 +299,19 @@ impl Trainer {
         };
         write().map_err(|error| MindError::Inference(format!("{}: {error}", path.display())))
     }
+}
+
+/// What is told of a step that is no number, and its rows kept.
+fn refuse(rows: &[Pair], taken: usize, total: f64, length: f32, bad_batch: &Path) -> MindError {
+    let lines: String = rows.iter().map(|pair| dataset::line(pair) + "\n").collect();
+    let saved = match std::fs::write(bad_batch, lines) {
+        Ok(()) => format!("its rows are in {}", bad_batch.display()),
+        Err(error) => format!("its rows could not be saved: {error}"),
+    };
+    MindError::Numeric(format!(
+        "a loss of {total} with a gradient of length {length} in step {}; {saved}; look for empty or damaged texts in them, or lower the learning rate",
+        taken + 1
+    ))
 }
 
 /// Digest of all that decides the steps.
