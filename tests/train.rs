@@ -37,7 +37,7 @@ fn run(sandbox: &Sandbox) -> PathBuf {
 fn command<'a>(file: &'a str, expert: &'a str) -> Vec<&'a str> {
     let words = "train --name night --no-teacher --sources extract --epochs 4 --batch 8 --negatives 1 \
                  --distill 0 --look-every 100 --rank 2 --alpha 4 --layers 1-8 --lambda 1 --held-out 0.3 \
-                 --judged 6 --gate dense --rate 1e-4 --data";
+                 --judged 6 --gate dense --rate 1e-4 --read-steps 2 --read-batch 2 --data";
     words.split_whitespace().chain([file, "--expert-url", expert]).collect()
 }
 

@@ -51,7 +51,7 @@ pub struct Column {
 }
 
 /// Names of everything that can be measured, in the order of the table.
-const NAMES: [(&str, Column); 18] = [
+const NAMES: [(&str, Column); 19] = [
     ("bm25", own(Search::Bm25, Thinking::None)),
     ("bm25+greedy", own(Search::Bm25, Thinking::Greedy)),
     ("bm25+sampled", own(Search::Bm25, Thinking::Sampled)),
@@ -64,6 +64,7 @@ const NAMES: [(&str, Column); 18] = [
     ("hybrid+sampled", own(Search::Hybrid, Thinking::Sampled)),
     ("hybrid+grounded", own(Search::Hybrid, Thinking::Grounded)),
     ("hybrid+read", own(Search::Hybrid, Thinking::None).reading()),
+    ("hybrid+read+sampled", own(Search::Hybrid, Thinking::Sampled).reading()),
     ("hybrid+read+grounded", own(Search::Hybrid, Thinking::Grounded).reading()),
     ("hybrid+read+quoted", own(Search::Hybrid, Thinking::Quoted).reading()),
     ("hybrid+read+rocchio", own(Search::Hybrid, Thinking::Rocchio).reading()),
@@ -87,7 +88,9 @@ impl Column {
         Column { encoder: Encoder::Own, search, thinking, read: false }
     }
 
-    const fn reading(self) -> Column {
+    /// The same after reading.
+    #[must_use]
+    pub const fn reading(self) -> Column {
         Column { read: true, ..self }
     }
 

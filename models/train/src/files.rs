@@ -4,5 +4,7 @@
 pub const ADAPTER: &str = "adapter.safetensors";
 /// The same before it got a table of token vectors.
 pub(crate) const LEARNT: &str = "learnt.safetensors";
+/// The same before it learnt to read.
+pub(crate) const EMBEDS: &str = "embeds.safetensors";
 /// Base and adapter, merged.
 pub const MODEL: &str = "model.gguf";

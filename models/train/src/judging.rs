@@ -81,13 +81,19 @@ pub(crate) fn judge(
     let collection = held_out(inputs, &split.held_out, args.judging.judged);
     let model = run.model();
     let (was, thinking) = (thinking(run, &run.base)?, thinking(run, &model)?);
-    let gate = |thinking| args.judging.gate.unwrap_or(own(Search::Dense, thinking));
+    // What was not trained cannot be better.
+    let embeds = args.learning.steps != Some(0) || args.learning.token_table > 0;
+    let trained = |thinking| match embeds {
+        true => Column::own(Search::Dense, thinking),
+        false => Column::own(Search::Hybrid, Thinking::None).reading(),
+    };
+    let gate = |thinking| args.judging.gate.unwrap_or(trained(thinking));
     let (before, after) = (columns(was, gate(was)), columns(thinking, gate(thinking)));
     let old = measure(run, args, (&run.base, &before), &collection, "measuring the old model")?;
     let new = measure(run, args, (&model, &after), &collection, "measuring the new model")?;
     let groups = groups(split, args);
     let rows = compare((&before, &old), (&after, &new), &groups, args.seed);
-    let (gate, served) = (gate(thinking), own(Search::Hybrid, thinking));
+    let (gate, served) = (gate(thinking), Column::own(Search::Hybrid, thinking).reading());
     let objection = objection(&rows, &groups, gate, served);
     let report = text(run, args, split, &fidelity, &rows, (gate, objection.as_deref()))?;
     run.write(REPORT, &report)?;
@@ -116,8 +122,9 @@ pub(crate) fn judge(
     Ok(Verdict { objection, report: report.trim_end().to_owned() })
 }
 
-/// Why the new model is not to be used, if so. What training changes, vectors and thoughts, has to be
-/// better; what users get of it together with words must not be worse. That alone to be better would be
+/// Why the new model is not to be used, if so. What training changes, vectors and thoughts or, where only
+/// that was trained, reading, has to be better; what users get, words and reading with it, must not be
+/// worse. That alone to be better would be
 /// too much to ask: made-up questions have the words of their passage, so words find nearly all of them.
 fn objection(rows: &[Change], groups: &[usize], gate: Column, served: Column) -> Option<String> {
     let change = |column| rows.iter().find(|row| row.column == column).map(|row| &row.change);
@@ -184,10 +191,6 @@ fn thinking(run: &Run, model: &Path) -> Result<Thinking, TrainError> {
     Ok(if grounded { Thinking::Grounded } else { Thinking::Sampled })
 }
 
-fn own(search: Search, thinking: Thinking) -> Column {
-    Column::own(search, thinking)
-}
-
 /// The passages as documents, or a sample of many of them, and at most `most` held-out questions
 /// about them.
 fn held_out(inputs: &Inputs, rows: &[Row], most: usize) -> Collection {
@@ -223,11 +226,12 @@ fn held_out(inputs: &Inputs, rows: &[Row], most: usize) -> Collection {
 
 fn columns(thinking: Thinking, gate: Column) -> Vec<Column> {
     let mut columns = vec![
-        own(Search::Bm25, Thinking::None),
-        own(Search::Dense, Thinking::None),
-        own(Search::Dense, thinking),
-        own(Search::Hybrid, Thinking::None),
-        own(Search::Hybrid, thinking),
+        Column::own(Search::Bm25, Thinking::None),
+        Column::own(Search::Dense, Thinking::None),
+        Column::own(Search::Dense, thinking),
+        Column::own(Search::Hybrid, Thinking::None),
+        Column::own(Search::Hybrid, Thinking::None).reading(),
+        Column::own(Search::Hybrid, thinking).reading(),
     ];
     if !columns.contains(&gate) {
         columns.push(gate);
@@ -351,7 +355,7 @@ mod tests {
 
     #[test]
     fn the_gate_has_to_be_better_and_what_is_served_no_worse() {
-        let (gate, served) = ("dense+sampled", "hybrid+sampled");
+        let (gate, served) = ("dense+sampled", "hybrid+read+sampled");
         let row = |name: &str, low: f64, high: f64| {
             let column = name.parse().unwrap();
             let change = Comparison { low, high, ..Comparison::default() };
@@ -362,7 +366,7 @@ mod tests {
         let cases: [Case<'_>; 5] = [
             (&enough, (0.01, 0.2), (-0.1, 0.1), None),
             (&enough, (0.0, 0.2), (0.1, 0.2), Some("dense+sampled was not shown")),
-            (&enough, (0.01, 0.2), (-0.2, -0.01), Some("hybrid+sampled is worse")),
+            (&enough, (0.01, 0.2), (-0.2, -0.01), Some("hybrid+read+sampled is worse")),
             (&enough[1..], (0.01, 0.2), (-0.1, 0.1), None),
             (&enough[..ORIGINS_MIN - 1], (0.01, 0.2), (-0.1, 0.1), Some("fewer than 10")),
         ];

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use models::column::Column;
 use models::split::is_held_out;
-use models_candle::train::{QueryForm, Recipe, Teaching};
+use models_candle::train::{QueryForm, ReadingRecipe, Recipe, Teaching};
+
+use crate::files::{ADAPTER, EMBEDS};
 
 /// What to learn from, and how. The same command goes on with a run that was interrupted.
 #[derive(Debug, clap::Args)]
@@ -196,6 +198,21 @@ pub struct Learning {
     /// Tokens whose states are kept in memory at a time; more are embedded twice.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub kept_tokens: usize,
+    /// Steps in which the upper layers learn to read after all else, which changes no vector; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub read_steps: usize,
+    /// Rows in such a step, each with its mined negatives.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub read_batch: usize,
+    /// Mined negatives of each of these rows.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub read_negatives: usize,
+    /// Peak of the learning rate of reading.
+    #[arg(long, value_name = "RATE", default_value_t = 4e-4)]
+    pub read_rate: f64,
+    /// The first layer that learns to read; it must be above the last that vectors are read from.
+    #[arg(long, value_name = "N", default_value_t = 21)]
+    pub read_from: usize,
     /// Steps between two looks at the held-out questions.
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub look_every: usize,
@@ -212,7 +229,8 @@ pub struct Judging {
     #[arg(long, value_name = "N", default_value_t = 150)]
     pub judged: usize,
     /// What has to be better for the new model to be used; dense unless given, with the thoughts that
-    /// each of the two models was trained for, grounded or sampled. Hybrid must not be worse.
+    /// each of the two models was trained for, grounded or sampled, and hybrid+read where nothing but
+    /// reading is trained. What people get, hybrid+read with such thoughts, must not be worse.
     #[arg(long, value_name = "COLUMN")]
     pub gate: Option<Column>,
     /// Weight of the question without thought in a query's vector. With less, thoughts help the vector
@@ -291,6 +309,30 @@ impl Learning {
             kept_tokens_max: self.kept_tokens,
             seed,
             ..Recipe::default()
+        }
+    }
+}
+
+impl Learning {
+    /// The file of what embeds: all of the adapter, unless it learns to read as well.
+    pub(crate) fn embeds(&self) -> &'static str {
+        if self.read_steps > 0 { EMBEDS } else { ADAPTER }
+    }
+
+    /// The recipe of reading, for parts of the kind that `embeds` has.
+    pub(crate) fn reading(&self, embeds: &Recipe, seed: u64) -> Recipe {
+        let reading = ReadingRecipe { first_layer: self.read_from, ..ReadingRecipe::default() };
+        Recipe {
+            layers: Recipe::default().layers,
+            rate: self.read_rate,
+            warmup: 0.05,
+            epochs: self.read_steps,
+            steps_max: Some(self.read_steps),
+            batch: self.read_batch,
+            negatives: self.read_negatives,
+            reading: Some(reading),
+            seed,
+            ..embeds.clone()
         }
     }
 }

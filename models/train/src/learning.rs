@@ -12,7 +12,7 @@ use models_candle::vectors::TextVectors;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
-use crate::files::{ADAPTER, LEARNT};
+use crate::files::LEARNT;
 use crate::inputs::{Inputs, Row};
 use crate::knobs::Knobs;
 use crate::plot::{self, Curves};
@@ -54,7 +54,8 @@ pub(crate) fn learn(
 ) -> Result<(), TrainError> {
     let Lesson { train, teacher, before } = lesson;
     // A table goes on from what was learnt.
-    let out = run.file(if args.learning.token_table > 0 { LEARNT } else { ADAPTER });
+    let table = args.learning.token_table > 0;
+    let out = run.file(if table { LEARNT } else { args.learning.embeds() });
     if out.exists() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //!
 //! One run is one folder, and one stage after another leaves a file in it: questions ([`asking`]),
 //! hard negatives ([`mining`]), candidate thoughts ([`exploring`]), the chosen ones ([`refining`]),
-//! the trained adapter ([`learning`]), the merged model and what it is worth ([`judging`]). A run
+//! the trained adapter ([`learning`], [`table`], [`reading`]), the merged model and what it is worth ([`judging`]). A run
 //! that was interrupted, by Ctrl-C or by a power cut, goes on where it was when the same command is
 //! given again.
 //!
@@ -23,6 +23,7 @@ mod learning;
 mod mining;
 mod plot;
 mod probe;
+mod reading;
 mod refining;
 mod run;
 mod table;
@@ -139,6 +140,7 @@ fn stages(run: &Run, args: &Knobs) -> Result<Verdict, TrainError> {
         let material = table::Material { beginning, teacher, train: &train, held_out: &held_out };
         table::learn(run, args, &material)?;
     }
+    reading::learn(run, args, train, &held_out)?;
     judging::judge(run, args, &inputs, &split)
 }
 
@@ -205,7 +207,9 @@ fn check(args: &Knobs, world: &World) -> Result<(), TrainError> {
             .hint("name a folder of yours: fore train --folder DIR")
             .hint("or training data: --data FILE.jsonl, --beir DIR"));
     }
-    args.learning.recipe(args.seed).check().map_err(TrainError::new)?;
+    let recipe = args.learning.recipe(args.seed);
+    recipe.check().map_err(TrainError::new)?;
+    args.learning.reading(&recipe, args.seed).check().map_err(TrainError::new)?;
     for (name, share) in
         [("held-out", args.judging.held_out), ("guard", f64::from(args.making.guard))]
     {

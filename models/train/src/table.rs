@@ -20,7 +20,7 @@ use models_candle::train::{TableLesson, TableRecipe, TableReport, TableStart, Ta
 use models_candle::vectors::TextVectors;
 
 use crate::error::TrainError;
-use crate::files::{ADAPTER, LEARNT};
+use crate::files::LEARNT;
 use crate::knobs::Knobs;
 use crate::run::Run;
 
@@ -130,7 +130,8 @@ pub(crate) struct Material<'a> {
 
 /// Adds a table to what was learnt, and makes the run's adapter of both.
 pub(crate) fn learn(run: &Run, args: &Knobs, material: &Material<'_>) -> Result<(), TrainError> {
-    if run.file(ADAPTER).exists() {
+    let out = run.file(args.learning.embeds());
+    if out.exists() {
         return Ok(());
     }
     let (learnt, table) = Adapter::read(&run.file(LEARNT))?.without_table()?;
@@ -170,7 +171,7 @@ pub(crate) fn learn(run: &Run, args: &Knobs, material: &Material<'_>) -> Result<
     let (table, columns) = trainer.finish();
     let mut adapter = learnt.with_table(&table, &columns)?;
     adapter.about.notes.insert("table_rows".to_owned(), material.train.len().to_string());
-    adapter.save(&run.file(ADAPTER))?;
+    adapter.save(&out)?;
     fs::remove_file(&bare)
         .map_err(|error| TrainError::io(format_args!("removing {}", bare.display()), &error))
 }

@@ -342,8 +342,9 @@ fn a_query_is_explained_where_it_is_asked() {
 #[test]
 fn columns_are_those_asked_for_and_possible() {
     let own = "bm25 bm25+greedy bm25+sampled dense dense+greedy dense+sampled dense+grounded \
-               hybrid hybrid+greedy hybrid+sampled hybrid+grounded";
-    let all = format!("{own} peer-dense peer-hybrid");
+               hybrid hybrid+greedy hybrid+sampled hybrid+grounded hybrid+read hybrid+read+sampled \
+               hybrid+read+grounded hybrid+read+quoted hybrid+read+rocchio";
+    let all = format!("{own} peer-dense peer-hybrid peer-hybrid+read");
     for (words, expected) in [
         ("x", Ok(all.as_str())),
         ("x --no-peer", Ok(own)),

@@ -151,7 +151,14 @@ impl Adapter {
             network.set_table(weight, table)?;
             *parameters = network.parameters(recipe)?;
         }
-        parameters.set(&self.tensors, "")?;
+        // Layers that embedding did not train may learn to read.
+        let mut known = self.tensors.clone();
+        if recipe.reading.is_some() {
+            for (name, begun) in parameters.tensors()? {
+                known.entry(name).or_insert(begun);
+            }
+        }
+        parameters.set(&known, "")?;
         let mut others = self.tensors.clone();
         others.retain(|name, _| !parameters.places.iter().any(|place| place.name == *name));
         // Parts above the last exit change no vector.

@@ -100,7 +100,8 @@ impl Network {
     ) -> Result<Network> {
         let exit = meta.exit_layers.iter().copied().max().unwrap_or(0);
         let layers = crate::decoder::Config::read(content)?.layers;
-        let depth = if recipe.lambda < 1.0 { layers } else { exit };
+        let to_the_top = recipe.lambda < 1.0 || recipe.reading.is_some();
+        let depth = if to_the_top { layers } else { exit };
         let decoder = Decoder::load(content, file, depth, tokens_max, DType::F32, device)?;
         let mut read = |name: &str| content.tensor(file, name, device)?.dequantize(device);
         let output_norm = RmsNorm::new(read("output_norm.weight")?, decoder.config.norm_eps);
