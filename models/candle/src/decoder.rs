@@ -13,7 +13,7 @@ use candle_core::quantized::gguf_file::Content;
 use candle_core::{D, DType, Device, Module, Result, Tensor, bail};
 use candle_nn::{Embedding, Linear, RmsNorm, rotary_emb};
 
-use crate::ops;
+use crate::{ops, wide};
 
 pub(crate) use config::Config;
 
@@ -69,7 +69,7 @@ impl Output {
     /// # Errors
     /// If the sizes do not agree.
     pub(crate) fn logits(&self, states: &Tensor) -> Result<Tensor> {
-        self.norm.forward(&states.contiguous()?)?.matmul(&self.matrix.t()?)
+        wide::times_transposed(&self.norm.forward(&states.contiguous()?)?, &self.matrix)
     }
 }
 
@@ -156,8 +156,8 @@ impl Decoder {
         for (index, block) in blocks.iter().enumerate() {
             let attended = self.attention(block, &block.attention_norm.forward(&states)?)?;
             states = (states + attended)?;
-            let gate_up = block.gate_up.forward(&block.ffn_norm.forward(&states)?)?;
-            states = (states + block.down.forward(&ops::swiglu(&gate_up)?)?)?;
+            let gate_up = wide::linear(&block.gate_up, &block.ffn_norm.forward(&states)?)?;
+            states = (states + wide::linear(&block.down, &ops::swiglu(&gate_up)?)?)?;
             visit(index + 1, &states)?;
         }
         Ok(states)
@@ -166,7 +166,7 @@ impl Decoder {
     fn attention(&self, block: &Block, x: &Tensor) -> Result<Tensor> {
         let Config { heads, kv_heads, head_dim, .. } = self.config;
         let (b, t, _) = x.dims3()?;
-        let qkv = block.qkv.forward(x)?;
+        let qkv = wide::linear(&block.qkv, x)?;
         let part = |start: usize, count: usize| -> Result<Tensor> {
             qkv.narrow(D::Minus1, start * head_dim, count * head_dim)?
                 .reshape((b, t, count, head_dim))
@@ -184,7 +184,7 @@ impl Decoder {
         let scores = q.matmul(&k.t()?)?;
         let weights = ops::causal_softmax(&scores, 1.0 / (head_dim as f32).sqrt())?;
         let mixed = weights.matmul(&v)?.reshape((b, heads, t, head_dim))?;
-        block.output.forward(&mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
+        wide::linear(&block.output, &mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
     }
 
     /// llama GGUFs store queries and keys permuted for interleaved rotation, the qwen ones do not.

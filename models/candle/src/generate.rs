@@ -18,7 +18,7 @@ use tokenizers::Tokenizer;
 use crate::decoder::{Block, Config, Decoder, Output};
 use crate::think::draw::Draw;
 use crate::think::writer::{Step, Writer};
-use crate::{gguf, ops, think};
+use crate::{gguf, ops, think, wide};
 
 /// Texts that are written together. More rows were measured to add nothing on two cores: the
 /// products are bound by computing from here on.
@@ -160,8 +160,8 @@ impl Generator {
         for (block, cache) in self.decoder.blocks.iter().zip(caches) {
             let normed = block.attention_norm.forward(&states)?;
             states = (states + self.attention(block, &normed, at, starts, cache)?)?;
-            let gate_up = block.gate_up.forward(&block.ffn_norm.forward(&states)?)?;
-            states = (states + block.down.forward(&ops::swiglu(&gate_up)?)?)?;
+            let gate_up = wide::linear(&block.gate_up, &block.ffn_norm.forward(&states)?)?;
+            states = (states + wide::linear(&block.down, &ops::swiglu(&gate_up)?)?)?;
         }
         self.output.logits(&states.narrow(1, length - 1, 1)?.squeeze(1)?)?.to_vec2()
     }
@@ -176,7 +176,7 @@ impl Generator {
     ) -> Result<Tensor> {
         let Config { heads, kv_heads, head_dim, .. } = self.decoder.config;
         let (b, t, _) = x.dims3()?;
-        let qkv = block.qkv.forward(x)?;
+        let qkv = wide::linear(&block.qkv, x)?;
         let part = |start: usize, count: usize| -> Result<Tensor> {
             let part = qkv.narrow(D::Minus1, start * head_dim, count * head_dim)?;
             part.reshape((b, t, count, head_dim))?.transpose(1, 2)?.contiguous()
@@ -192,7 +192,7 @@ impl Generator {
         let scale = 1.0 / (head_dim as f32).sqrt();
         let shares = ops::cached_softmax(&q.matmul(&k.t()?)?, scale, t, starts)?;
         let mixed = shares.matmul(&v)?.reshape((b, heads, t, head_dim))?;
-        block.output.forward(&mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
+        wide::linear(&block.output, &mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
     }
 
     /// See [`crate::decoder`] on the two ways.

@@ -23,6 +23,7 @@ pub mod think;
 pub mod tokens;
 pub mod train;
 pub mod vectors;
+mod wide;
 
 #[cfg(test)]
 mod decoder_tests;

@@ -5,6 +5,7 @@ use candle_core::{Module, Result, Tensor};
 
 use super::network::{Network, Pass};
 use super::ops;
+use crate::wide;
 
 /// Rows of logits at a time: 128 × 49,152 of them are 25 MB.
 const ROWS: usize = 128;
@@ -32,7 +33,10 @@ impl Network {
         let mut losses = Vec::with_capacity(labels.len());
         for (index, labels) in labels.chunks(ROWS).enumerate() {
             let rows = normed.narrow(0, index * ROWS, labels.len())?;
-            losses.extend(ops::losses(&rows.matmul(&self.output.t()?)?, &tokens(labels))?);
+            losses.extend(ops::losses(
+                &wide::times_transposed(&rows, &self.output)?,
+                &tokens(labels),
+            )?);
         }
         Ok(losses)
     }
@@ -57,11 +61,11 @@ impl Network {
         let mut parts = Vec::new();
         for (index, labels) in labels.chunks(ROWS).enumerate() {
             let rows = normed.narrow(0, index * ROWS, labels.len())?;
-            let logits = rows.matmul(&self.output.t()?)?;
+            let logits = wide::times_transposed(&rows, &self.output)?;
             let weights: Vec<f32> = labels.iter().map(|label| label.weight).collect();
             let (losses, d_logits) = ops::cross_entropy(&logits, &tokens(labels), &weights)?;
             total += losses.iter().map(|loss| f64::from(*loss)).sum::<f64>();
-            parts.push(d_logits.matmul(&self.output)?);
+            parts.push(wide::times(&d_logits, &self.output)?);
         }
         let d_normed = Tensor::cat(&parts, 0)?;
         let norm = &self.output_norm;

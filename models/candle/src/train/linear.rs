@@ -9,6 +9,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::Linear;
 
 use super::ops;
+use crate::wide;
 
 /// The trainable part of one map.
 #[derive(Debug, Clone)]
@@ -41,7 +42,7 @@ pub(super) fn forward(
     x: &Tensor,
     seed: Option<u64>,
 ) -> Result<(Tensor, Saved)> {
-    let mut y = x.matmul(&linear.weight().t()?)?;
+    let mut y = wide::times_transposed(x, linear.weight())?;
     if let Some(bias) = linear.bias() {
         y = y.broadcast_add(bias)?;
     }
@@ -61,7 +62,7 @@ pub(super) fn backward(
     dropped: bool,
     dy: &Tensor,
 ) -> Result<(Tensor, Option<LoraGradient>)> {
-    let dx = dy.matmul(linear.weight())?;
+    let dx = wide::times(dy, linear.weight())?;
     let (Some(lora), Some(low)) = (lora, &saved.low) else { return Ok((dx, None)) };
     let seed = dropped.then_some(saved.seed);
     let d_low = (dy.matmul(&lora.b)? * lora.scale)?;
