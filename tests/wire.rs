@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::process::PATIENCE;
 
 /// The protocol that these tests were written against.
-pub(crate) const PROTOCOL: u64 = 2;
+pub(crate) const PROTOCOL: u64 = 3;
 
 /// A connection.
 pub(crate) struct Wire {
@@ -76,11 +76,12 @@ impl Wire {
         }
     }
 
-    /// Asks without thinking; final hits, best first.
+    /// Asks without reading and thinking; final hits, best first.
     #[track_caller]
     pub(crate) fn search(&mut self, text: &str, path: Option<&str>) -> Vec<Value> {
         self.send(&json!({
-            "request": "ask", "id": 70, "text": text, "limit": 100, "thoughts": 0, "path": path,
+            "request": "ask", "id": 70, "text": text, "limit": 100, "thoughts": 0, "read_ms": 0,
+            "path": path,
         }));
         let mut hits = Vec::new();
         loop {

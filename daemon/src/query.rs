@@ -186,7 +186,9 @@ impl Run<'_> {
         let mut readings = Readings::new();
         let mut ranked = draft;
         if reads {
+            let reading = Instant::now();
             ranked = self.read(ranked, &places, &mut readings).await?;
+            self.timings.read_ms = ms(reading);
         }
         if thinks && !early {
             let context = match grounded {

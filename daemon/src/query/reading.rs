@@ -79,7 +79,7 @@ impl Run<'_> {
         }
     }
 
-    /// What was read, for the timings and for the next question's portion.
+    /// What was read, for the next question's portion too.
     fn note(&mut self, texts: &[String], took: Duration) {
         let Portion { window, .. } = self.portion;
         let counter = &self.engine.counter;
@@ -87,6 +87,5 @@ impl Run<'_> {
         let tokens = texts.iter().map(|text| counter.count(text).min(window) + besides).sum();
         self.engine.pace.seen(tokens, took);
         self.timings.passages_read += texts.len();
-        self.timings.read_ms += u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     }
 }
