@@ -217,13 +217,13 @@ fn reranked() -> Vec<Hit> {
 fn timings() -> Timings {
     Timings {
         draft_ms: 40,
-        read_ms: 0,
-        passages_read: 0,
-        first_token_ms: Some(210),
+        read_ms: 900,
+        passages_read: 10,
+        first_token_ms: Some(1_110),
         think_ms: 1_830,
         thought_tokens: 71,
         rank_ms: 60,
-        total_ms: 1_990,
+        total_ms: 2_890,
         degraded: None,
     }
 }

@@ -140,6 +140,15 @@ fn final_hits_move_rows_and_keep_the_selection() {
 }
 
 #[test]
+fn what_reading_moves_is_told_like_what_the_thought_moves() {
+    let mut stage = Stage::drafted();
+    stage.hear(Event::Hits { id: ASK, stage: Ranking::Read, hits: reranked() });
+    let moved: Vec<Moved> = stage.model.rows.iter().map(|row| row.moved).collect();
+    assert_eq!(moved, [Moved::Up(2), Moved::Kept, Moved::New, Moved::Down(3)]);
+    assert_eq!(stage.model.asking.as_ref().and_then(|asking| asking.stage), Some(Ranking::Read));
+}
+
+#[test]
 fn a_selection_nobody_moved_stays_with_the_best() {
     let mut stage = Stage::drafted();
     stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: reranked() });

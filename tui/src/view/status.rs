@@ -135,14 +135,14 @@ fn left(seconds: u64) -> String {
 }
 
 fn timings_text(timings: &Timings) -> String {
-    let total = text::milliseconds(timings.total_ms);
-    let draft = text::milliseconds(timings.draft_ms);
-    let rank = text::milliseconds(timings.rank_ms);
-    match timings.first_token_ms {
-        None => format!("{total} (draft {draft}, rank {rank})"),
-        Some(_) => {
-            let think = text::milliseconds(timings.think_ms);
-            format!("{total} (draft {draft}, thought {think}, rank {rank})")
-        }
+    let part = |what: &str, ms: u64| format!("{what} {}", text::milliseconds(ms));
+    let mut parts = vec![part("draft", timings.draft_ms)];
+    if timings.passages_read > 0 {
+        parts.push(part(&format!("{} read", timings.passages_read), timings.read_ms));
     }
+    if timings.first_token_ms.is_some() {
+        parts.push(part("thought", timings.think_ms));
+    }
+    parts.push(part("rank", timings.rank_ms));
+    format!("{} ({})", text::milliseconds(timings.total_ms), parts.join(", "))
 }
