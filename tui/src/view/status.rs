@@ -138,11 +138,11 @@ fn timings_text(timings: &Timings) -> String {
     let part = |what: &str, ms: u64| format!("{what} {}", text::milliseconds(ms));
     let mut parts = vec![part("draft", timings.draft_ms)];
     if timings.passages_read > 0 {
-        parts.push(part(&format!("{} read", timings.passages_read), timings.read_ms));
+        parts.push(part("read", timings.read_ms));
     }
     if timings.first_token_ms.is_some() {
         parts.push(part("thought", timings.think_ms));
     }
-    parts.push(part("rank", timings.rank_ms));
+    // What is left of the whole is ranking.
     format!("{} ({})", text::milliseconds(timings.total_ms), parts.join(", "))
 }
