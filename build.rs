@@ -1,5 +1,6 @@
-//! One flag for the linker, where it is known to be understood: Rust links for this target by its own
-//! lld. Packed relocations take a twentieth of their usual 8 MB, and ask for glibc 2.36 (2022).
+//! Two flags for the linker, where they are known to be understood: Rust links for this target by its
+//! own lld. Equal functions become one, which saves 2 MB; packed relocations take a twentieth of their
+//! usual 8 MB, and ask for glibc 2.36 (2022).
 
 use std::env;
 
@@ -10,6 +11,7 @@ fn main() {
         && set("CARGO_CFG_TARGET_OS", "linux")
         && set("CARGO_CFG_TARGET_ENV", "gnu")
     {
+        println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
 }
