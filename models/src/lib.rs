@@ -30,6 +30,7 @@ pub mod refine;
 pub mod schedule;
 pub mod scripted;
 pub mod split;
+pub mod stem;
 pub mod thought;
 mod user_error;
 pub mod window;

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::stem::stem;
 use crate::{bm25, explore};
 
 /// A heading, the line before the first empty one, stays if it takes no more than this share of the
@@ -12,7 +13,7 @@ use crate::{bm25, explore};
 const HEADING_SHARE: usize = 4;
 
 /// The run of whole sentences of `passage`, of at most `tokens_max` tokens by `count`, that has most
-/// of the question's words, each counted once; the first of equals, and so the beginning if none is
+/// of the question's words, whatever their endings, each counted once; the first of equals, and so the beginning if none is
 /// in it. The passage's heading comes first. A passage that fits is its own window. A sentence too
 /// long by itself is a window of its own: the reader cuts it.
 pub fn window<'a>(
@@ -40,13 +41,14 @@ fn run<'a>(
     tokens_max: usize,
     count: &dyn Fn(&str) -> usize,
 ) -> &'a str {
-    let asked: HashSet<String> = bm25::words(question).collect();
+    let words = |text: &str| bm25::words(text).map(|word| stem(&word)).collect::<HashSet<_>>();
+    let asked = words(question);
     let sentences: Vec<Sentence<'a>> = explore::sentences(passage)
         .into_iter()
         .map(|text| Sentence {
             text,
             tokens: count(text),
-            asked: bm25::words(text).filter(|word| asked.contains(word)).collect(),
+            asked: words(text).intersection(&asked).cloned().collect(),
         })
         .collect();
     let mut best = (0, passage);
@@ -94,6 +96,7 @@ mod tests {
             // All of it fits.
             ("wick", 40, passage),
             ("why does the lamp smoke at night", 6, "At night the lamp smokes."),
+            ("smoking keepers", 8, "At night the lamp smokes. A keeper sleeps."),
             ("wick lamp night", 10, "The wick is trimmed twice. At night the lamp smokes."),
             // Equal runs: the first one, as long as it may be.
             ("lamp", 8, "At night the lamp smokes. A keeper sleeps."),
