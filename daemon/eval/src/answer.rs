@@ -1,6 +1,7 @@
 //! One query, answered in every column. What several columns share is done once, and each is
 //! charged for it: a column's time is what a user would have waited.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
@@ -91,8 +92,8 @@ impl Bench<'_> {
         let mut lines: HashMap<(Thinking, bool), Line> = HashMap::new();
         for column in self.columns {
             let kind = (column.thinking, column.read);
-            if !lines.contains_key(&kind) {
-                lines.insert(kind, self.line(&asked, kind).await?);
+            if let Entry::Vacant(place) = lines.entry(kind) {
+                place.insert(self.line(&asked, kind).await?);
             }
         }
         let answers = self
