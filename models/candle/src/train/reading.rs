@@ -214,7 +214,7 @@ mod tests {
             labels: (0..labels).map(|at| (at, 0)).collect(),
         };
         let items = vec![item(2), item(2), item(4)];
-        let lesson = Lesson { items, rows: vec![0..2] };
+        let lesson = Lesson { items, rows: std::iter::once(0..2).collect() };
         let reading = ReadingRecipe { sharpness: 2.0, likelihood: 0.5, ..ReadingRecipe::default() };
         let losses = [vec![1.0, 2.0], vec![2.0, 2.0], vec![1.0, 1.0, 3.0, 3.0]];
         let (told, weights) = weigh(&lesson, &losses, 0.75, &reading);
