@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::process::{PATIENCE, wait_until};
 use crate::sandbox::{Sandbox, signal};
 
-/// All columns that need no peer.
-const COLUMNS: [&str; 9] = [
+/// Columns that need no peer.
+const COLUMNS: [&str; 12] = [
     "bm25",
     "bm25+greedy",
     "bm25+sampled",
@@ -21,6 +21,9 @@ const COLUMNS: [&str; 9] = [
     "hybrid",
     "hybrid+greedy",
     "hybrid+sampled",
+    "hybrid+read",
+    "hybrid+read+quoted",
+    "hybrid+read+rocchio",
 ];
 /// Documents of the fixture, the one that says nothing among them, and its judged queries.
 const DOCUMENTS: usize = 24;

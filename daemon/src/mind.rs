@@ -4,14 +4,19 @@
 //! has gone is dropped before it costs anything, and thinking stops between two tokens for the
 //! same reason, so cancelling is nothing but dropping the future that waits here.
 
+mod reading;
+
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use models::{Embedding, Mind, MindError, ModelCard, Sampling, Thought, TokenCounter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+
+use reading::read;
+pub use reading::{ReadOrder, Reading};
 
 use crate::limits::{DELTAS_SPARE, LANE_BACKGROUND_MAX, LANE_INTERACTIVE_MAX};
 use crate::{Backend, Critical};
@@ -21,18 +26,6 @@ use crate::{Backend, Critical};
 pub struct Delta {
     pub index: usize,
     pub text: String,
-}
-
-/// What is to be read: see [`Mind::read`].
-#[derive(Debug, Clone)]
-pub struct ReadOrder {
-    pub question: String,
-    /// Best first: when time is out, the rest is left.
-    pub passages: Vec<String>,
-    /// Most tokens of a passage.
-    pub window: usize,
-    /// No batch is begun that would, going by the one before, end after this.
-    pub time: Duration,
 }
 
 /// Why a job gave no result.
@@ -264,46 +257,6 @@ fn perform(mind: &mut dyn Mind, job: Job) {
     }
 }
 
-/// Reads until all is read, time is out or the asker has left; how long it took, loading apart.
-fn read(
-    mind: &mut dyn Mind,
-    order: &ReadOrder,
-    progress: &watch::Sender<Vec<f32>>,
-    asker_left: &dyn Fn() -> bool,
-) -> Result<(Vec<f32>, Duration), MindError> {
-    let ReadOrder { question, passages, window, time } = order;
-    // What the first reading of all has to load says nothing about the pace.
-    mind.read(question, &[], *window, &mut |_| ControlFlow::Continue(()))?;
-    let since = Instant::now();
-    let mut before = Duration::ZERO;
-    let values = mind.read(question, passages, *window, &mut |so_far| {
-        progress.send_replace(so_far.to_vec());
-        let now = since.elapsed();
-        let next = now + (now - before);
-        before = now;
-        if asker_left() || next > *time {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    })?;
-    Ok((values, since.elapsed()))
-}
-
-/// Reading under way. Dropping it stops the reading.
-pub struct Reading {
-    /// Changes with every batch, and is closed after the last.
-    pub progress: watch::Receiver<Vec<f32>>,
-    reply: oneshot::Receiver<Result<(Vec<f32>, Duration), MindError>>,
-}
-
-impl Reading {
-    /// What came out for the passages from the first on, and how long it took, loading apart.
-    pub async fn values(self) -> Result<(Vec<f32>, Duration), JobError> {
-        received(self.reply).await
-    }
-}
-
 /// Thinking under way. Dropping it stops the thinking.
 pub struct Thinking {
     pub deltas: mpsc::Receiver<Delta>,
@@ -381,14 +334,6 @@ impl MindHandle {
         let (reply, receiver) = oneshot::channel();
         self.submit(Job::EmbedQuery { question: question.to_owned(), thoughts, reply })?;
         received(receiver).await
-    }
-
-    /// Queues reading and returns at once.
-    pub fn read(&self, order: ReadOrder) -> Result<Reading, JobError> {
-        let (sender, progress) = watch::channel(Vec::new());
-        let (reply, receiver) = oneshot::channel();
-        self.submit(Job::Read { order, progress: sender, reply })?;
-        Ok(Reading { progress, reply: receiver })
     }
 
     /// Vectors of `texts`, behind everyone who waits.

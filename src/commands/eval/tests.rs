@@ -115,10 +115,10 @@ fn a_section_is_a_table_with_its_sample_and_its_costs() {
 
 100 of 300 queries, 1,500 of 5,183 documents, seed 7
 
-| column         |   nDCG@10 | MRR@10 | Recall@10 | Recall@100 |   MAP |  Δ nDCG@10 vs bm25 [95 %] | wins/ties/losses |   cos | thought tokens |      think ms | embed ms | search ms |
-| -------------- | --------: | -----: | --------: | ---------: | ----: | ------------------------: | ---------------: | ----: | -------------: | ------------: | -------: | --------: |
-| bm25           |     0.551 |  0.500 |     0.250 |      1.000 | 0.333 |                         – |                – |     – |              – |             – |        – |  0.2 / 13 |
-| hybrid+sampled | **0.612** |  0.500 |     0.250 |      1.000 | 0.333 | +0.061 [+0.010, +0.112] * |          12/80/8 | 0.988 |           96.2 | 1,234 / 2,346 | 9.9 / 30 |  0.2 / 13 |
+| column         |   nDCG@10 | MRR@10 | Recall@10 | Recall@100 |   MAP |  Δ nDCG@10 vs bm25 [95 %] | wins/ties/losses |   cos | thought tokens | read ms |      think ms | embed ms | search ms |
+| -------------- | --------: | -----: | --------: | ---------: | ----: | ------------------------: | ---------------: | ----: | -------------: | ------: | ------------: | -------: | --------: |
+| bm25           |     0.551 |  0.500 |     0.250 |      1.000 | 0.333 |                         – |                – |     – |              – |       – |             – |        – |  0.2 / 13 |
+| hybrid+sampled | **0.612** |  0.500 |     0.250 |      1.000 | 0.333 | +0.061 [+0.010, +0.112] * |          12/80/8 | 0.988 |           96.2 |       – | 1,234 / 2,346 | 9.9 / 30 |  0.2 / 13 |
 
 - tiny (0123, cpu): 1,498 passages of 1,500 documents; 1,498 encoded in 3.0 s, 10,000 tokens/s; all cached
 - tiny (0123, cpu): 1,498 passages of 1,500 documents; 1,498 encoded in 2.0 s, 15,000 tokens/s
