@@ -98,6 +98,13 @@ impl Sandbox {
         fs::read_to_string(self.home.join("state/forethought/daemon.log")).unwrap_or_default()
     }
 
+    /// Has thoughts be short, which is most of what measuring takes.
+    pub(crate) fn think_briefly(&self) {
+        let folder = self.home().join("config/forethought");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config.toml"), "thought_tokens_max = 12\n").unwrap();
+    }
+
     /// Writes a file of the watched folder, with the folders above it.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.notes().join(name);

@@ -123,6 +123,7 @@ fn without_a_model_it_says_how_to_get_one() {
 #[test]
 fn a_killed_run_goes_on_and_leaves_a_model_that_can_be_used_and_left() {
     let sandbox = Sandbox::alone();
+    sandbox.think_briefly();
     sandbox.write("rows.jsonl", rows(40));
     let (url, asked) = expert();
     let words = command("rows.jsonl", &url);
