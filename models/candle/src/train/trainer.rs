@@ -194,8 +194,7 @@ impl Trainer {
         let (losses, gradients) =
             step::gradients(network, parameters, &batch, bank, &self.recipe, seed)
                 .map_err(inference)?;
-        let rows = rows.into_iter().cloned().collect::<Vec<Pair>>();
-        let (length, rate) = self.descend(&rows, losses.total, gradients, bad_batch)?;
+        let (length, rate) = self.descend(losses.total, gradients, bad_batch)?;
         Ok(StepReport {
             step: taken + 1,
             loss: losses.total,
@@ -214,7 +213,6 @@ impl Trainer {
     /// before it was cut, and the rate.
     fn descend(
         &mut self,
-        rows: &[Pair],
         total: f64,
         mut gradients: Gradients,
         bad_batch: &Path,
@@ -222,6 +220,8 @@ impl Trainer {
         let taken = self.taken();
         let length = adam::clip(&mut gradients.values, self.recipe.clip);
         if !total.is_finite() || !length.is_finite() {
+            let rows = self.batches.at(taken);
+            let rows = rows.iter().map(|row| &self.pairs[*row]);
             return Err(refuse(rows, taken, total, length, bad_batch));
         }
         let rate = self.schedule.rate(taken);
@@ -302,8 +302,14 @@ impl Trainer {
 }
 
 /// What is told of a step that is no number, and its rows kept.
-fn refuse(rows: &[Pair], taken: usize, total: f64, length: f32, bad_batch: &Path) -> MindError {
-    let lines: String = rows.iter().map(|pair| dataset::line(pair) + "\n").collect();
+fn refuse<'a>(
+    rows: impl Iterator<Item = &'a Pair>,
+    taken: usize,
+    total: f64,
+    length: f32,
+    bad_batch: &Path,
+) -> MindError {
+    let lines: String = rows.map(|pair| dataset::line(pair) + "\n").collect();
     let saved = match std::fs::write(bad_batch, lines) {
         Ok(()) => format!("its rows are in {}", bad_batch.display()),
         Err(error) => format!("its rows could not be saved: {error}"),

@@ -49,7 +49,7 @@ impl Trainer {
         let (losses, gradients) =
             reading::gradients(&self.network, &self.parameters, &lesson, (&self.recipe, &reading))
                 .map_err(inference)?;
-        let (gradient, rate) = self.descend(&rows, losses.total, gradients, bad_batch)?;
+        let (gradient, rate) = self.descend(losses.total, gradients, bad_batch)?;
         Ok(ReadReport {
             step: taken + 1,
             loss: losses.total,

@@ -5,7 +5,7 @@
 use std::env;
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/build.rs");
     let set = |name: &str, value: &str| env::var(name).is_ok_and(|is| is == value);
     if set("CARGO_CFG_TARGET_ARCH", "x86_64")
         && set("CARGO_CFG_TARGET_OS", "linux")
