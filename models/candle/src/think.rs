@@ -1,9 +1,11 @@
 //! Thinking: k sampled thoughts about a question, streamed token by token, on mistral.rs.
 //!
-//! This file is the loop over thoughts; [`engine`] is all that is mistral.rs, [`prompt`] makes the
-//! ids that go in, [`draw`] chooses a token, [`writer`] turns tokens into text and ends a thought.
+//! This file is the loop over thoughts; [`engine`] is mistral.rs, [`chooser`] what runs on its thread,
+//! [`prompt`] makes the ids that go in, [`draw`] chooses a token, [`writer`] turns tokens into text and
+//! ends a thought.
 //! Embedding what was thought is [`crate::encoder`]'s.
 
+pub(crate) mod chooser;
 pub(crate) mod draw;
 pub(crate) mod engine;
 pub(crate) mod prompt;
@@ -21,8 +23,9 @@ use crate::decoder::Config;
 use crate::gguf;
 use crate::meta::{Roles, Style};
 use crate::names::CHAT_TEMPLATE;
+use chooser::Event;
 use draw::Draw;
-use engine::{Engine, Event};
+use engine::Engine;
 use prompt::Template;
 use writer::Writer;
 
@@ -81,7 +84,7 @@ impl Thinker {
             Style::Chat => Template::plain(&ends, plain, budget)?,
         };
         let thinker = Thinker { engine, template, tokenizer, ends, context: config.context };
-        thinker.engine.keep(thinker.template.shared()?)?;
+        thinker.engine.keep(thinker.template.shared()?, options.markers.eos)?;
         Ok(thinker)
     }
 

@@ -11,6 +11,7 @@ use candle_core::Device;
 use models::{Sampling, Thought};
 
 use super::draw::Draw;
+use super::engine::{self, Engine};
 use super::writer::{Step, Writer};
 use super::{Thinker, ThinkerOptions};
 use crate::encoder_tests::model_path;
@@ -207,6 +208,23 @@ fn a_trained_prompt_is_markers_around_the_question() {
     let started = Instant::now();
     drop(thinker);
     assert!(started.elapsed() < Duration::from_secs(2), "the engine's thread does not end");
+}
+
+#[test]
+fn an_engine_that_cannot_start_panics_nobody_and_can_be_started_again() {
+    let pipeline = engine::load(&model_path(), &Device::Cpu).unwrap();
+    // As its thread does when it is quicker than the one that starts it.
+    let first = pipeline.clone().try_lock_owned().unwrap();
+    assert!(Engine::start(&pipeline).is_none());
+    drop(first);
+    // As a thread that a failed start has left.
+    let orphan = pipeline.clone();
+    let engine = Engine::start(&pipeline).unwrap();
+    engine.keep(vec![1, 2, 3], 0).unwrap();
+    let started = Instant::now();
+    drop(engine);
+    assert!(started.elapsed() < Duration::from_secs(2), "it waits for what never ends");
+    assert_eq!(Arc::strong_count(&orphan), 2);
 }
 
 #[test]

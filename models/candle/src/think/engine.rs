@@ -13,12 +13,12 @@
 use std::num::NonZeroUsize;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use mistralrs::core::{
     AdapterPaths, DetokenizationRequest, GGUFLoaderBuilder, GGUFSpecificConfig, LocalModelPaths,
     MistralRsBuilder, ModelPaths, Pipeline, TokenizationRequest,
@@ -28,29 +28,33 @@ use mistralrs::{
     MistralRs, ModelDType, NormalRequest, Request, RequestMessage, Response, SamplingParams,
     SchedulerConfig,
 };
-use models::{MindError, Thought};
+use models::MindError;
 use tokio::sync::mpsc as replies;
 
+use super::chooser::{Chooser, Event, Keeper, Life, Workers};
 use super::draw::Draw;
-use super::writer::{Step, Writer};
+use super::writer::Writer;
 
 /// Longest wait for the engine's thread when it is dropped. It ends within a step, some 20 ms.
 const END_MS_MAX: u64 = 2_000;
+
+/// Most tries to start an engine, for mistral.rs panics if its new thread is the first to look at
+/// the pipeline (`try_lock().unwrap()` in `MistralRs::new`): a daemon among ten that start at once.
+const STARTS_MAX: usize = 5;
+
+/// A model that mistral.rs has loaded.
+pub(super) type Loaded = tokio::sync::Mutex<dyn Pipeline>;
 
 /// A running engine.
 pub(crate) struct Engine {
     /// Nothing only while it is being dropped.
     mistral: Option<Arc<MistralRs>>,
     /// Alive as long as the engine's thread.
-    pipeline: Weak<tokio::sync::Mutex<dyn Pipeline>>,
-}
-
-/// What a thought in the making tells.
-pub(crate) enum Event {
-    /// A token was sampled and added this text.
-    Token(String),
-    /// The thought is complete.
-    Done(Result<Thought, MindError>),
+    pipeline: Weak<Loaded>,
+    /// Threads of starts that failed. They sleep on, and hold the pipeline, to the process's end:
+    /// mistral.rs has no way to end them.
+    orphans: usize,
+    workers: Workers,
 }
 
 impl Engine {
@@ -72,19 +76,36 @@ impl Engine {
         // mistral.rs panics on some files that it does not understand.
         let loaded = panic::catch_unwind(AssertUnwindSafe(|| load(path, device)));
         let why = match loaded {
-            Ok(Ok(pipeline)) => return Ok(Engine::start(pipeline)),
+            Ok(Ok(pipeline)) => match Engine::start(&pipeline) {
+                Some(engine) => return Ok(engine),
+                None => format!("its engine did not start, {STARTS_MAX} times"),
+            },
             Ok(Err(error)) => error,
             Err(_) => "it panicked".to_owned(),
         };
         Err(MindError::Model(format!("{}: mistral.rs cannot load it: {why}", path.display())))
     }
 
-    fn start(pipeline: Arc<tokio::sync::Mutex<dyn Pipeline>>) -> Engine {
-        let weak = Arc::downgrade(&pipeline);
-        let method = DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN);
-        let scheduler = SchedulerConfig::DefaultScheduler { method };
-        let builder = MistralRsBuilder::new(pipeline, scheduler, false, None);
-        Engine { mistral: Some(futures::executor::block_on(builder.build())), pipeline: weak }
+    /// Nothing if mistral.rs panics every time; see [`STARTS_MAX`].
+    pub(super) fn start(pipeline: &Arc<Loaded>) -> Option<Engine> {
+        for _ in 0..STARTS_MAX {
+            // What failed starts have left; see `orphans`. The caller's is the one more.
+            let orphans = Arc::strong_count(pipeline) - 1;
+            let method = DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN);
+            let scheduler = SchedulerConfig::DefaultScheduler { method };
+            let builder = MistralRsBuilder::new(pipeline.clone(), scheduler, false, None);
+            let build = AssertUnwindSafe(|| futures::executor::block_on(builder.build()));
+            if let Ok(mistral) = panic::catch_unwind(build) {
+                let pipeline = Arc::downgrade(pipeline);
+                return Some(Engine {
+                    mistral: Some(mistral),
+                    pipeline,
+                    orphans,
+                    workers: Workers::default(),
+                });
+            }
+        }
+        None
     }
 
     /// The model's chat template filled with `(role, content)` messages, up to where it answers.
@@ -125,14 +146,15 @@ impl Engine {
         text.map_err(|error| failed(error.to_string()))
     }
 
-    /// Reads `prompt` and keeps its state for prompts that begin with it.
+    /// Reads `prompt` and keeps its state for prompts that begin with it and do not go on with `end`.
     ///
     /// # Errors
     /// [`MindError::Inference`] if the model cannot run.
-    pub(crate) fn keep(&self, prompt: Vec<u32>) -> Result<(), MindError> {
+    pub(crate) fn keep(&self, prompt: Vec<u32>, end: u32) -> Result<(), MindError> {
         let (response, mut reply) = replies::channel(2);
-        let sampling = SamplingParams { max_len: Some(1), ..SamplingParams::deterministic() };
-        self.send(self.request(prompt, sampling, response, false, None))?;
+        let sampling = SamplingParams { max_len: Some(1), ..chosen() };
+        let keeper = Arc::new(Keeper { end, workers: self.workers.clone() });
+        self.send(self.request(prompt, sampling, response, false, keeper))?;
         let first = reply.blocking_recv().ok_or_else(stopped)?;
         // To its end, so that what follows has the engine for itself.
         while reply.blocking_recv().is_some() {}
@@ -154,13 +176,9 @@ impl Engine {
         let capacity = tokens_max.saturating_add(4);
         let (response, receiver) = replies::channel(capacity);
         let (sender, events) = mpsc::sync_channel(capacity);
-        let life = Life(Arc::new(Mutex::new(Some(receiver))));
-        let filler = writer.filler()?;
-        let state = Mutex::new((draw, writer));
-        let chooser = Chooser { life: life.clone(), sender, state, filler };
-        // Temperature 0 makes mistral.rs take the one candidate that the chooser leaves.
-        let sampling = SamplingParams { temperature: Some(0.0), ..SamplingParams::neutral() };
-        self.send(self.request(prompt, sampling, response, true, Some(Arc::new(chooser))))?;
+        let life = Life::of(receiver);
+        let chooser = Chooser::new(life.clone(), sender, (draw, writer), self.workers.clone())?;
+        self.send(self.request(prompt, chosen(), response, true, Arc::new(chooser)))?;
         Ok(Run { life, events })
     }
 
@@ -170,7 +188,7 @@ impl Engine {
         sampling_params: SamplingParams,
         response: replies::Sender<Response>,
         is_streaming: bool,
-        chooser: Option<Arc<dyn CustomLogitsProcessor>>,
+        chooser: Arc<dyn CustomLogitsProcessor>,
     ) -> Request {
         let messages = RequestMessage::CompletionTokens(prompt);
         Request::Normal(Box::new(NormalRequest {
@@ -184,7 +202,7 @@ impl Engine {
             suffix: None,
             tools: None,
             tool_choice: None,
-            logits_processors: chooser.map(|chooser| vec![chooser]),
+            logits_processors: Some(vec![chooser]),
             return_raw_logits: false,
             web_search_options: None,
             model_id: None,
@@ -207,7 +225,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.mistral = None;
         let deadline = Instant::now() + Duration::from_millis(END_MS_MAX);
-        while self.pipeline.strong_count() > 0 && Instant::now() < deadline {
+        while self.pipeline.strong_count() > self.orphans && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -238,84 +256,8 @@ impl Run {
     }
 }
 
-/// The receiver of a sequence's responses. Nobody reads them while all goes well; mistral.rs keeps
-/// the sequence going for as long as it is there.
-#[derive(Clone)]
-struct Life(Arc<Mutex<Option<replies::Receiver<Response>>>>);
-
-impl Life {
-    fn take(&self) -> Option<replies::Receiver<Response>> {
-        lock(&self.0).take()
-    }
-
-    fn is_over(&self) -> bool {
-        lock(&self.0).is_none()
-    }
-}
-
-/// Chooses each token of one thought, on the engine's thread.
-struct Chooser {
-    life: Life,
-    /// Bounded by the tokens of a thought, so it is never full.
-    sender: SyncSender<Event>,
-    state: Mutex<(Draw, Writer)>,
-    /// Stands in when a thought is over. Not a special token, which would complete the sequence,
-    /// and whole characters, for mistral.rs sends nothing else and so notices nothing.
-    filler: u32,
-}
-
-impl Chooser {
-    /// The next token, or nothing if the thought ends without one.
-    fn choose(&self, logits: &[f32]) -> Option<u32> {
-        let (draw, writer) = &mut *lock(&self.state);
-        let Some(token) = draw.pick(logits) else {
-            self.end(Err(MindError::Numeric("logits that are not numbers".to_owned())));
-            return None;
-        };
-        let outcome = match writer.push(token) {
-            Ok(Step::More(text)) => {
-                self.tell(Event::Token(text));
-                return Some(token);
-            }
-            Ok(Step::Last(text)) => {
-                self.tell(Event::Token(text));
-                writer.finish()
-            }
-            Ok(Step::End) => writer.finish(),
-            Err(error) => Err(error),
-        };
-        self.end(outcome.map_err(MindError::Inference));
-        None
-    }
-
-    fn end(&self, outcome: Result<Thought, MindError>) {
-        drop(self.life.take());
-        self.tell(Event::Done(outcome));
-    }
-
-    fn tell(&self, event: Event) {
-        if self.sender.try_send(event).is_err() {
-            // The thinker is gone, so nobody wants the rest.
-            drop(self.life.take());
-        }
-    }
-}
-
-impl CustomLogitsProcessor for Chooser {
-    fn apply(&self, logits: &Tensor, _context: &[u32]) -> candle_core::Result<Tensor> {
-        let values: Vec<f32> = logits.to_vec1()?;
-        // mistral.rs may ask once more after the end of a thought of one token.
-        let token = if self.life.is_over() { None } else { self.choose(&values) };
-        let mut only = vec![0f32; values.len()];
-        if let Some(chosen) = only.get_mut(token.unwrap_or(self.filler) as usize) {
-            *chosen = 1.0;
-        }
-        Tensor::from_vec(only, values.len(), logits.device())
-    }
-}
-
 /// Loads the weights; errors are in words.
-fn load(path: &Path, device: &Device) -> Result<Arc<tokio::sync::Mutex<dyn Pipeline>>, String> {
+pub(super) fn load(path: &Path, device: &Device) -> Result<Arc<Loaded>, String> {
     let paths: Box<dyn ModelPaths> = Box::new(LocalModelPaths {
         // Empty names mean: what the GGUF has.
         tokenizer_filename: PathBuf::new(),
@@ -340,6 +282,11 @@ fn load(path: &Path, device: &Device) -> Result<Arc<tokio::sync::Mutex<dyn Pipel
     Ok(pipeline)
 }
 
+/// Temperature 0 makes mistral.rs take the one candidate that a processor of ours leaves.
+fn chosen() -> SamplingParams {
+    SamplingParams { temperature: Some(0.0), ..SamplingParams::neutral() }
+}
+
 /// As mistral.rs tells OpenAI's harmony format.
 fn is_harmony(template: &str) -> bool {
     let has = |marker: &str| template.contains(marker);
@@ -353,9 +300,4 @@ fn failure(response: Response) -> Option<MindError> {
 
 fn stopped() -> MindError {
     MindError::Inference("mistral.rs stopped; ask again to restart it".to_owned())
-}
-
-/// What is behind these locks is whole after a panic, too: it is only ever taken or replaced.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
