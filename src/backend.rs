@@ -68,6 +68,7 @@ impl daemon::Backend for RealBackend {
             file = %path.display(),
             model = card.name,
             fingerprint = card.fingerprint,
+            vectors = card.vectors,
             device = card.device,
             "model loaded"
         );
@@ -103,7 +104,7 @@ impl daemon::Backend for PeerBackend {
 
 fn open_store<'a>(index: &'a Path, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
     Box::pin(async move {
-        let store = LanceStore::open(index, &card.fingerprint, card.width).await?;
+        let store = LanceStore::open(index, &card.vectors, card.width).await?;
         Ok(Arc::new(store) as Arc<dyn Store>)
     })
 }

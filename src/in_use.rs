@@ -50,7 +50,6 @@ async fn reload(config: &Config) -> Result<(), AppError> {
         return Ok(());
     };
     let pid = conversation.daemon_pid();
-    let fingerprint = conversation.status().await?.fingerprint;
     let loaded = timeout(launch::START_MAX, conversation.reload()).await.unwrap_or_else(|_| {
         let waited = launch::START_MAX.as_secs();
         Err(AppError::new(format!("the daemon (pid {pid}) has not loaded it within {waited} s")))
@@ -61,7 +60,8 @@ async fn reload(config: &Config) -> Result<(), AppError> {
             .hint(format!("see {}", config.paths.log.display()))
     })?;
     if !config.quiet {
-        let what = if loaded.fingerprint == fingerprint {
+        // One whose vectors are those of before serves already.
+        let what = if loaded.fingerprint == conversation.status().await?.fingerprint {
             "uses it from now on"
         } else {
             "indexes the folders for it and uses it after that; see: fore status"

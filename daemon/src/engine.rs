@@ -31,7 +31,7 @@ impl Engine {
         Ok(Engine::with(loaded, store, catalogue))
     }
 
-    /// A new mind of the same fingerprint on the store that is open already.
+    /// A new mind of the same vectors on the store that is open already.
     pub fn with(loaded: Loaded, store: Arc<dyn Store>, catalogue: Arc<Catalogue>) -> Engine {
         let Loaded { card, counter, handle } = loaded;
         Engine { mind: handle, card, counter, store, catalogue, pace: Pace::default() }

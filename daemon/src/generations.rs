@@ -62,18 +62,18 @@ impl Generations {
     }
 
     /// Is made equal to the disk. The indexer asks anew for each step, and in between only a mind
-    /// of the same fingerprint takes the place of another.
+    /// of the same vectors takes the place of another.
     pub(crate) fn filling(&self) -> Arc<Engine> {
         Arc::clone(self.read().filling())
     }
 
-    /// A mind of the fingerprint that serves takes over at once, on the store that is open. One of
-    /// another is given back: its own store is to be opened, and adopted.
-    pub(crate) fn renew(&self, loaded: Loaded) -> Result<Arc<Engine>, Loaded> {
+    /// A mind whose vectors are those that serve takes over at once, on the store that is open. Another
+    /// is given back: its own store is to be opened, and adopted.
+    pub(crate) fn renew(&self, loaded: Loaded) -> Result<Arc<Engine>, Box<Loaded>> {
         let mut state = self.write();
         let (State::Serving(serving) | State::Filling { serving, .. }) = &mut *state;
-        if serving.card.fingerprint != loaded.card.fingerprint {
-            return Err(loaded);
+        if serving.card.vectors != loaded.card.vectors {
+            return Err(Box::new(loaded));
         }
         let (store, catalogue) = (Arc::clone(&serving.store), Arc::clone(&serving.catalogue));
         *serving = Arc::new(Engine::with(loaded, store, catalogue));
@@ -84,10 +84,10 @@ impl Generations {
     /// that serves. What was being filled until now is given up.
     pub(crate) fn adopt(&self, engine: Arc<Engine>) -> Adopted {
         let mut state = self.write();
-        let is_of = |other: &Arc<Engine>| other.card.fingerprint == engine.card.fingerprint;
+        let is_of = |other: &Arc<Engine>| other.card.vectors == engine.card.vectors;
         let same = is_of(state.filling());
         let serving = Arc::clone(state.serving());
-        // Of a fingerprint that is open already, the engine at hand stays: a second handle on its
+        // With vectors that are open already, the engine at hand stays: a second handle on its
         // table would not know what was committed through the first.
         *state = match &*state {
             State::Filling { .. } if same => return Adopted::Already,

@@ -307,11 +307,11 @@ impl Indexer {
     async fn rest(&mut self) {
         self.commit().await;
         let before = self.shared.generations.take_over();
-        if let Some(before) = before.map(|engine| engine.card.fingerprint.clone()) {
+        if let Some(before) = before.map(|engine| engine.card.vectors.clone()) {
             let card = self.engine().card.clone();
             tracing::info!(model = card.name, "the new model serves");
             // A rollback goes to the one before, at once; older ones would only take up the disk.
-            let keep = vec![card.fingerprint, before];
+            let keep = vec![card.vectors, before];
             if let Err(error) = self.shared.backend.keep_stores(keep).await {
                 tracing::warn!(%error, "passages of models that are no longer used stay on disk");
             }

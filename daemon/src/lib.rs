@@ -60,7 +60,7 @@ pub trait Backend: Send + Sync + 'static {
         card: &'a models::ModelCard,
     ) -> store::Pending<'a, Arc<dyn store::Store>>;
 
-    /// Deletes the stores of all models but those of the fingerprints in `keep`; a backend that
+    /// Deletes the stores of all models but those whose vectors are in `keep`; a backend that
     /// never serves has none to delete.
     ///
     /// # Errors

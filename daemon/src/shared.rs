@@ -82,8 +82,8 @@ impl Shared {
 
     /// Loads the model that is configured now, on a thread of its own, while the old one serves.
     ///
-    /// With the same fingerprint it takes over at once. With another, its store is filled first
-    /// and it takes over when that is complete. A failure changes nothing.
+    /// With the same vectors it takes over at once. With others, its store is filled first and it takes
+    /// over when that is complete. A failure changes nothing.
     pub(crate) async fn reload(&self) -> Result<ModelCard, Failure> {
         let Ok(_reloading) = self.reloading.try_lock() else {
             return Err(busy("the model is being reloaded already"));
@@ -97,13 +97,13 @@ impl Shared {
         Ok(card)
     }
 
-    /// The generation of the model that is configured now. It serves if it has the fingerprint to.
+    /// The generation of the model that is configured now. It serves if it has the vectors to.
     async fn load(&self) -> Result<Arc<Engine>, Critical> {
         let (backend, fatal) = (Arc::clone(&self.backend), self.fatal.clone());
         let loaded = mind::start(backend, fatal, &self.threads).await?;
         match self.generations.renew(loaded) {
             Ok(renewed) => Ok(renewed),
-            Err(other) => open(self.backend.as_ref(), other).await,
+            Err(other) => open(self.backend.as_ref(), *other).await,
         }
     }
 

@@ -152,8 +152,11 @@ pub fn combine(
 pub struct ModelCard {
     /// Name from the file's metadata.
     pub name: String,
-    /// Hex digest of everything that decides a vector; vectors of different fingerprints never meet.
+    /// Hex digest of its file and of the prompts.
     pub fingerprint: String,
+    /// Hex digest of everything that decides a passage's vector: those of different digests never meet.
+    /// Models that differ in how they think and read alone have the same, and so share an index.
+    pub vectors: String,
     /// Values in an embedding.
     pub width: usize,
     /// Most tokens of a passage that are read; the rest is cut.

@@ -21,11 +21,12 @@ pub struct ScriptedMind {
 }
 
 impl ScriptedMind {
-    /// A mind whose fingerprint is derived from `name`.
+    /// A mind whose fingerprint is derived from `name`, and its vectors from `name` up to a dash.
     pub fn new(name: &str) -> Self {
         let card = ModelCard {
             name: name.to_owned(),
             fingerprint: format!("{:016x}", hash(name)),
+            vectors: format!("{:016x}", hash(name.split('-').next().unwrap_or(name))),
             width: WIDTH,
             passage_tokens_max: 256,
             grounded: false,

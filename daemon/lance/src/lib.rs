@@ -32,8 +32,8 @@ const INDEX_CACHE: usize = 256 << 20;
 /// Memory for file footers and other metadata, bytes (Lance's default is 1 GiB).
 const METADATA_CACHE: usize = 64 << 20;
 
-/// Characters of the fingerprint in a table's name: enough that two models never share one.
-const FINGERPRINT_SHOWN: usize = 16;
+/// Characters of the vectors' digest in a table's name: enough that two models never share one.
+const DIGEST_SHOWN: usize = 16;
 
 /// Start of every table's name, whatever its version, so that old versions can be found.
 const TABLE: &str = "passages_v";
@@ -52,20 +52,16 @@ pub struct LanceStore {
 }
 
 impl LanceStore {
-    /// Opens the passages of the model with `fingerprint`, whose vectors have `width` numbers, in
+    /// Opens the passages with `vectors` (a digest of what decides them) of `width` numbers in
     /// `directory`; makes what is not there yet.
     ///
     /// # Errors
     /// The directory cannot be made or read, or what is in it is damaged or of another width.
-    pub async fn open(
-        directory: &Path,
-        fingerprint: &str,
-        width: usize,
-    ) -> Result<Self, StoreError> {
+    pub async fn open(directory: &Path, vectors: &str, width: usize) -> Result<Self, StoreError> {
         let failed = |error| failure(directory, "open the index", &error);
         let columns = schema::columns(width)?;
         let connection = connect(directory).await?;
-        let name = table_name(fingerprint);
+        let name = table_name(vectors);
         let table = match connection.open_table(&name).execute().await {
             Err(lancedb::Error::TableNotFound { .. }) => connection
                 .create_empty_table(&name, Arc::clone(&columns))
@@ -87,14 +83,13 @@ impl LanceStore {
         Ok(Self { directory: directory.to_owned(), table, columns, width, limits, writing })
     }
 
-    /// Deletes from `directory` the passages of every model that is not in `keep`
-    /// (fingerprints).
+    /// Deletes from `directory` the passages of all vectors whose digest is not in `keep`.
     ///
     /// # Errors
     /// The directory cannot be read or something in it cannot be deleted.
     pub async fn drop_others(directory: &Path, keep: Vec<String>) -> Result<(), StoreError> {
         let failed = |error| failure(directory, "delete the passages of other models", &error);
-        let keep: Vec<String> = keep.iter().map(|fingerprint| table_name(fingerprint)).collect();
+        let keep: Vec<String> = keep.iter().map(|vectors| table_name(vectors)).collect();
         let connection = connect(directory).await?;
         for name in connection.table_names().execute().await.map_err(failed)? {
             if name.starts_with(TABLE) && !keep.contains(&name) {
@@ -254,9 +249,9 @@ async fn connect(directory: &Path) -> Result<Connection, StoreError> {
     connection.map_err(|error| failure(directory, "open the index", &error))
 }
 
-fn table_name(fingerprint: &str) -> String {
-    let fingerprint: String = fingerprint.chars().take(FINGERPRINT_SHOWN).collect();
-    format!("{TABLE}{}_{fingerprint}", schema::VERSION)
+fn table_name(vectors: &str) -> String {
+    let vectors: String = vectors.chars().take(DIGEST_SHOWN).collect();
+    format!("{TABLE}{}_{vectors}", schema::VERSION)
 }
 
 /// True of the rows of these paths. An expression rather than SQL text: nothing to escape.

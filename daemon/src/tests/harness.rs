@@ -74,12 +74,12 @@ impl Backend for Scripted {
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
         let mut stores = self.0.stores.lock().unwrap();
-        let store: Arc<dyn Store> = stores.entry(card.fingerprint.clone()).or_default().clone();
+        let store: Arc<dyn Store> = stores.entry(card.vectors.clone()).or_default().clone();
         Box::pin(async { Ok(store) })
     }
 
     fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
-        self.0.stores.lock().unwrap().retain(|fingerprint, _| keep.contains(fingerprint));
+        self.0.stores.lock().unwrap().retain(|vectors, _| keep.contains(vectors));
         Box::pin(async { Ok(()) })
     }
 }

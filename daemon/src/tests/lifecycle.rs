@@ -4,6 +4,7 @@ use std::fs;
 use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use daemon_protocol::client::{Client, ClientError, FrameReader};
 use daemon_protocol::{DaemonStatus, ErrorKind, Event, Failure, Hello, PROTOCOL, Request, frame};
@@ -205,6 +206,15 @@ async fn a_reload_swaps_models_and_a_failed_one_changes_nothing() {
     kept.sort_unstable();
     expected.sort_unstable();
     assert_eq!(kept, expected);
+
+    // One that embeds as the third does needs nothing to be embedded.
+    let embedded = world.script.embedded.load(Ordering::SeqCst);
+    *world.script.name.lock().unwrap() = Some("third-reads-better");
+    let loaded = reload(&mut talk).await.unwrap();
+    assert_eq!(status(&mut talk).await.fingerprint, loaded.fingerprint, "it serves at once");
+    talk.sync().await;
+    assert_eq!(talk.find("anchor").await, ["a.md"]);
+    assert_eq!(world.script.embedded.load(Ordering::SeqCst), embedded);
     world.stop().await.unwrap();
 }
 

@@ -8,12 +8,13 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::quantized::gguf_file::{Content, TensorInfo};
+use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
 use models::{MindError, prompt};
 
 use crate::decoder::{Config, ROPE_FACTORS};
@@ -66,7 +67,20 @@ pub fn open(path: &Path) -> Result<Gguf, MindError> {
     Ok(Gguf { path: path.to_owned(), bytes, content, meta, vocabulary: Arc::new(vocabulary), file })
 }
 
-/// Hex digest of the whole file and of the prompts: vectors of different fingerprints never meet.
+/// Metadata that decides no passage's vector, besides `general.*`: how it thinks, and what questions are.
+const NOT_OF_PASSAGES: [&str; 6] = [
+    CHAT_TEMPLATE,
+    "forethought.bare_weight",
+    "forethought.grounded",
+    "forethought.query_tokens_max",
+    "forethought.think_style",
+    "forethought.thought_tokens_max",
+];
+/// Hex digits of a digest: 64 bits tell apart all models that one person will ever have, and keep table
+/// names short.
+const DIGEST_SHOWN: usize = 16;
+
+/// Hex digest of the whole file and of the prompts.
 ///
 /// # Errors
 /// [`MindError::Model`] if the file cannot be read.
@@ -76,11 +90,47 @@ pub fn fingerprint(path: &Path) -> Result<String, MindError> {
     File::open(path)
         .and_then(|file| hasher.update_reader(file).map(|_| ()))
         .map_err(|error| MindError::Model(format!("{}: {error}", path.display())))?;
-    // 64 bits tell apart all models that one person will ever have, and keep table names short.
-    Ok(hasher.finalize().to_hex()[..16].to_owned())
+    Ok(hasher.finalize().to_hex()[..DIGEST_SHOWN].to_owned())
 }
 
 impl Gguf {
+    /// Hex digest of all that decides a passage's vector: the prompts, the tokenizer, the model's shape,
+    /// and its tensors but for the layers above the last one that vectors are read from. Those only think
+    /// and read.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] if a tensor cannot be read.
+    pub fn vectors(&mut self) -> Result<String, MindError> {
+        let exit = self.meta.exit_layers.iter().copied().max().unwrap_or(usize::MAX);
+        let decides = |name: &str| {
+            let layer = name.strip_prefix("blk.").and_then(|rest| rest.split('.').next());
+            layer.and_then(|layer| layer.parse().ok()).is_none_or(|layer: usize| layer < exit)
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&prompt::VERSION.to_le_bytes());
+        // What a file without our keys is taken to say.
+        let Meta { roles, pooling, exit_layers, width, passage_tokens_max, .. } = &self.meta;
+        let meant = format!("{roles:?} {pooling:?} {exit_layers:?} {width} {passage_tokens_max}");
+        hasher.update(meant.as_bytes());
+        let sorted: BTreeMap<&String, &Value> = self.content.metadata.iter().collect();
+        for (key, value) in sorted {
+            if !key.starts_with("general.") && !NOT_OF_PASSAGES.contains(&key.as_str()) {
+                hasher.update(format!("{key}={value:?}\n").as_bytes());
+            }
+        }
+        let sorted: BTreeMap<&String, &TensorInfo> = self.content.tensor_infos.iter().collect();
+        for (name, info) in sorted.into_iter().filter(|(name, _)| decides(name)) {
+            let TensorInfo { shape, ggml_dtype: kind, offset } = info;
+            hasher.update(format!("{name} {shape:?} {kind:?}\n").as_bytes());
+            let bytes = shape.elem_count() / kind.block_size() * kind.type_size();
+            self.file
+                .seek(SeekFrom::Start(self.content.tensor_data_offset + offset))
+                .and_then(|_| hasher.update_reader((&mut self.file).take(bytes as u64)).map(|_| ()))
+                .map_err(|error| MindError::Model(format!("{}: {error}", self.path.display())))?;
+        }
+        Ok(hasher.finalize().to_hex()[..DIGEST_SHOWN].to_owned())
+    }
+
     /// Whether the file carries this very head and was made with this very metadata.
     ///
     /// # Errors

@@ -71,6 +71,7 @@ pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindErro
     let card = ModelCard {
         name: meta.name.clone(),
         fingerprint: gguf::fingerprint(path)?,
+        vectors: gguf::open(path)?.vectors()?,
         width: meta.width,
         passage_tokens_max: meta.passage_tokens_max,
         grounded: meta.grounded,

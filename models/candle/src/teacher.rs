@@ -144,9 +144,11 @@ pub fn open_peer(folder: &Path) -> std::result::Result<Box<dyn Mind>, MindError>
     let teacher = Teacher::open(folder)?;
     let mut whole_texts = teacher.tokenizer.clone();
     whole_texts.with_truncation(None).map_err(|e| unusable(folder, &e.to_string()))?;
+    let fingerprint = fingerprint(folder)?;
     let card = ModelCard {
         name: NAME.to_owned(),
-        fingerprint: fingerprint(folder)?,
+        vectors: fingerprint.clone(),
+        fingerprint,
         width: teacher.width,
         passage_tokens_max: TOKENS_MAX - SPECIAL_TOKENS,
         grounded: false,

@@ -318,6 +318,36 @@ fn conversion_repeats_to_the_byte_and_from_its_own_result() {
 }
 
 #[test]
+fn vectors_are_told_apart_by_what_decides_them() {
+    let folder = TempDir::new().unwrap();
+    let digests = |change: &dyn Fn(&mut Draft)| {
+        let mut draft = Draft::new("llama");
+        change(&mut draft);
+        let path = draft.write(folder.path());
+        (open(&path).unwrap().vectors().unwrap(), fingerprint(&path).unwrap())
+    };
+    let (vectors, whole) = digests(&|_| {});
+    // Vectors are read after the first of two layers.
+    let set: fn(&mut Draft, &str, Value) = |draft, key, value| {
+        draft.set(key, value);
+    };
+    let halve: fn(&mut Draft, &str, [usize; 2]) =
+        |draft, name, shape| draft.tensor(name, &shape, GgmlDType::F16);
+    type Case<'a> = (bool, &'a dyn Fn(&mut Draft));
+    let cases: [Case<'_>; 5] = [
+        (true, &|draft| set(draft, "general.name", Value::String("another".to_owned()))),
+        (true, &|draft| halve(draft, "blk.1.attn_q.weight", [HIDDEN, HIDDEN])),
+        (false, &|draft| halve(draft, "blk.0.attn_q.weight", [HIDDEN, HIDDEN])),
+        (false, &|draft| halve(draft, "token_embd.weight", [34, HIDDEN])),
+        (false, &|draft| set(draft, "llama.attention.layer_norm_rms_epsilon", Value::F32(1e-6))),
+    ];
+    for (place, (alike, change)) in cases.into_iter().enumerate() {
+        let (same, other) = digests(change);
+        assert!((same == vectors) == alike && other != whole, "change {place}");
+    }
+}
+
+#[test]
 fn a_head_that_does_not_fit_leaves_no_file() {
     let folder = TempDir::new().unwrap();
     let source = Draft::new("llama").write(folder.path());
