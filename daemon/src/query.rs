@@ -5,6 +5,7 @@
 //! `done` says why.
 
 mod reading;
+mod scope;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use daemon_protocol::{
     Ask, Event, Failure, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, READ_MS_MAX, Ranks, Stage,
     THOUGHTS_MAX, Timings,
 };
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use models::{Sampling, Thought};
 use tokio::sync::mpsc;
 
@@ -30,10 +30,6 @@ use crate::reading::Portion;
 use crate::shared::Shared;
 use crate::snippet::snippet;
 use crate::store::{Found, Scope, StoreError};
-
-/// How a path glob counts.
-const GLOB_HINT: &str = "a glob counts from a watched folder, or from the root: '*.md', 'drafts/**', \
-     '/home/me/notes/2024*/*.txt'";
 
 /// Events on their way to the client. Sending waits for a slow one.
 pub(crate) type Outbox = mpsc::Sender<Event>;
@@ -107,47 +103,11 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     Ok(Question { id, text, limit, sampling, reading_time, scope, roots, grounded })
 }
 
-/// The glob as given, as a folder's name, and at any depth if it names no folder itself.
-fn globs(pattern: &str) -> Result<GlobSet, Failure> {
-    let trimmed = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
-    if trimmed.is_empty() {
-        return Err(invalid("the path glob is empty", GLOB_HINT));
-    }
-    let mut shapes = vec![trimmed.to_owned(), format!("{trimmed}/**")];
-    if !trimmed.contains('/') {
-        shapes.extend([format!("**/{trimmed}"), format!("**/{trimmed}/**")]);
-    }
-    let mut set = GlobSetBuilder::new();
-    for shape in shapes {
-        let glob = GlobBuilder::new(&shape).literal_separator(true).build();
-        set.add(glob.map_err(|error| {
-            invalid(format!("not a path glob: {pattern:?}: {}", error.kind()), GLOB_HINT)
-        })?);
-    }
-    set.build()
-        .map_err(|error| invalid(format!("not a path glob: {pattern:?}: {error}"), GLOB_HINT))
-}
-
 /// The indexed documents that `pattern` names; an error if it names none of some.
 fn in_scope(pattern: &str, roots: &[PathBuf], catalogue: &Catalogue) -> Result<Scope, Failure> {
-    let globs = globs(pattern)?;
     let known = catalogue.read();
-    let matches = |path: &&String| {
-        globs.is_match(path.as_str())
-            || roots.iter().any(|root| {
-                std::path::Path::new(path.as_str())
-                    .strip_prefix(root)
-                    .is_ok_and(|below| globs.is_match(below))
-            })
-    };
-    let paths: Vec<String> = known.keys().filter(matches).cloned().collect();
-    if paths.len() == known.len() {
-        return Ok(Scope::All);
-    }
-    if paths.is_empty() {
-        return Err(invalid(format!("no indexed file matches {pattern:?}"), GLOB_HINT));
-    }
-    Ok(Scope::Paths(paths))
+    let paths = scope::named(pattern, roots, known.keys())?;
+    Ok(if paths.len() == known.len() { Scope::All } else { Scope::Paths(paths) })
 }
 
 /// An answer under way.
