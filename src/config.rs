@@ -77,13 +77,17 @@ pub(crate) struct Paths {
     /// What `fore model pull` makes of it, and what is used unless another model is chosen.
     pub(crate) default_model: PathBuf,
     pub(crate) log: PathBuf,
-    /// Directory of the three files below; ours alone, mode 0700.
-    pub(crate) runtime: PathBuf,
-    pub(crate) socket: PathBuf,
-    /// Locked by the daemon as long as it lives; holds its process id.
+    /// Folders of what is made of people's own texts; see [`crate::private`].
+    pub(crate) private: [PathBuf; 3],
+    /// Locked by the daemon as long as it lives; holds its process id and its socket's path. Beside
+    /// what it writes, so that there is one daemon for it whatever the runtime directory.
     pub(crate) lock: PathBuf,
     /// Locked by whoever starts a daemon, so that ten clients start one.
     pub(crate) startup_lock: PathBuf,
+    /// Directory of the socket; ours alone, mode 0700.
+    pub(crate) runtime: PathBuf,
+    /// Where a daemon that is started now listens.
+    pub(crate) socket: PathBuf,
 }
 
 /// The content of [`Paths::model_choice`].
@@ -188,13 +192,14 @@ impl Paths {
             model_choice: data.join("model.json"),
             runs: data.join("runs"),
             training: state.join("training.json"),
+            private: [data.clone(), state.clone(), cache.join("eval")],
+            lock: data.join("daemon.lock"),
+            startup_lock: data.join("startup.lock"),
             eval: cache.join("eval"),
             base_model: models.join(BASE_MODEL),
             default_model: models.join(DEFAULT_MODEL),
             models,
             log: state.join("daemon.log"),
-            lock: runtime.join("daemon.lock"),
-            startup_lock: runtime.join("startup.lock"),
             socket,
             runtime,
         })

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::conversation::Conversation;
 use crate::error::AppError;
 use crate::launch::probe::{POLL, Probe, probe, silent};
+use crate::private;
 use crate::runtime_dir::{self, Holder};
 use crate::term::streams;
 
@@ -75,6 +76,7 @@ async fn find_or_start(config: &Config) -> Result<(Client, bool), AppError> {
         Probe::Silent => return Err(silent(config)),
         Probe::Absent | Probe::Foreign(_) => {}
     }
+    private::folders(config)?;
     runtime_dir::prepare(&config.paths.runtime)?;
     let deadline = Instant::now() + START_MAX;
     let startup = take_startup_lock(config, deadline).await?;

@@ -9,6 +9,7 @@ mod conversation;
 mod error;
 mod in_use;
 mod launch;
+mod private;
 mod runtime;
 mod runtime_dir;
 mod service_status;

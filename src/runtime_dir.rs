@@ -1,10 +1,13 @@
-//! The private directory of socket and locks, and who holds the daemon's lock.
+//! The private directory of the socket, and who holds the daemon's lock.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::config::Paths;
 use crate::error::AppError;
 
 /// Makes the directory, if it is not there, and makes sure that it is ours alone.
@@ -47,17 +50,36 @@ pub(crate) enum Holder {
 
 /// Who holds the lock at `path`.
 pub(crate) fn holder(path: &Path) -> Result<Holder, AppError> {
+    Ok(match signature(path)? {
+        None => Holder::Nobody,
+        Some((pid, _)) => Holder::Process(pid),
+    })
+}
+
+/// The socket of the daemon that holds the lock: of one that was started with another
+/// `XDG_RUNTIME_DIR`, or none, it is not where ours would be.
+pub(crate) fn socket(paths: &Paths) -> Result<PathBuf, AppError> {
+    let found = signature(&paths.lock)?.map(|(_, socket)| socket);
+    Ok(found.filter(|socket| socket.is_absolute()).unwrap_or_else(|| paths.socket.clone()))
+}
+
+/// What the holder of the lock at `path` has written, its process and its socket; nothing if nobody
+/// holds it.
+fn signature(path: &Path) -> Result<Option<(Option<u32>, PathBuf)>, AppError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(AppError::reading(path, &error)),
     };
     match file.try_lock_shared() {
-        Ok(()) => Ok(Holder::Nobody),
+        Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            file.read_to_string(&mut text).map_err(|error| AppError::reading(path, &error))?;
-            Ok(Holder::Process(text.trim().parse().ok()))
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(|error| AppError::reading(path, &error))?;
+            let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+            let pid = lines.next().and_then(|line| str::from_utf8(line).ok()?.parse().ok());
+            let socket = OsStr::from_bytes(lines.next().unwrap_or_default());
+            Ok(Some((pid, PathBuf::from(socket))))
         }
         Err(TryLockError::Error(error)) => {
             Err(AppError::io(format_args!("asking who locks {}", path.display()), &error))

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, wait_until};
+use crate::process::{PATIENCE, run, wait_until};
 use crate::sandbox::{Sandbox, signal};
 use crate::wire::{PROTOCOL, Wire};
 
@@ -103,6 +103,73 @@ fn what_a_dead_daemon_leaves_is_cleaned_up() {
 }
 
 #[test]
+fn what_cron_starts_finds_the_daemon_of_the_desktop() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.md", "The gazette is printed at night.");
+    sandbox.add_notes();
+    let pid = sandbox.daemon_pid();
+    let elsewhere = |arguments: &[&str]| {
+        let other = sandbox.home().join("other-run");
+        fs::create_dir_all(&other).unwrap();
+        run(sandbox.command(arguments).env("XDG_RUNTIME_DIR", other))
+    };
+    elsewhere(&["daemon", "start"]).exits(0).says(&["already", &format!("(pid {pid})")]);
+    let hits = elsewhere(&["ask", "--no-think", "--json", "gazette"]).exits(0).json();
+    assert_eq!(hits.as_array().unwrap().len(), 1, "{hits}");
+    elsewhere(&["daemon", "run"]).exits(2).says(&["already", &pid.to_string()]);
+    sandbox.still_serves(pid);
+    elsewhere(&["daemon", "stop"]).exits(0).says(&[&format!("(pid {pid}) has stopped")]);
+    assert!(!sandbox.socket().exists());
+}
+
+#[test]
+fn a_daemon_whose_socket_is_gone_makes_room_for_another() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.md", "The eider nests here.");
+    sandbox.add_notes();
+    let runtime = sandbox.socket().parent().unwrap().to_owned();
+    let removals: [&dyn Fn(); 2] =
+        [&|| fs::remove_file(sandbox.socket()).unwrap(), &|| fs::remove_dir_all(&runtime).unwrap()];
+    for remove in removals {
+        let before = sandbox.daemon_pid();
+        remove();
+        let hits = sandbox.fore(&["ask", "--no-think", "--json", "eider"]).exits(0).json();
+        assert_eq!(hits.as_array().unwrap().len(), 1, "{hits}");
+        assert_ne!(sandbox.daemon_pid(), before);
+        assert!(sandbox.log().contains("the socket's file is gone"));
+    }
+}
+
+#[test]
+fn what_is_made_of_peoples_texts_is_theirs_alone() {
+    let sandbox = Sandbox::new();
+    // As a version left it that did not care.
+    let left = sandbox.home().join("data/forethought/runs/old");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("train.jsonl"), "{}").unwrap();
+    for (path, mode) in [(left.join("train.jsonl"), 0o644), (left.parent().unwrap().into(), 0o755)]
+    {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    sandbox.write("a.md", "A secret of mine.");
+    sandbox.add_notes();
+    sandbox.fore(&["ask", "--no-think", "secret"]).exits(0);
+    sandbox.fore(&["daemon", "stop"]).exits(0);
+    let mut folders = vec![sandbox.home().join("data/forethought")];
+    folders.push(sandbox.home().join("state/forethought"));
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let found = entry.metadata().unwrap();
+            assert_eq!(found.permissions().mode() & 0o077, 0, "{}", entry.path().display());
+            if found.is_dir() { folders.push(entry.path()) } else { files += 1 }
+        }
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    assert!(files > 5, "{files}");
+}
+
+#[test]
 fn a_client_of_another_protocol_gets_a_hello_and_no_more() {
     let sandbox = Sandbox::new();
     sandbox.fore(&["daemon", "start"]).exits(0);
@@ -150,7 +217,7 @@ fn a_daemon_of_another_protocol_is_explained() {
 #[test]
 fn our_own_daemon_of_another_protocol_is_replaced() {
     let sandbox = Sandbox::new();
-    let folder = sandbox.home().join("run/forethought");
+    let folder = sandbox.home().join("data/forethought");
     fs::create_dir_all(&folder).unwrap();
     // The lock lives as long as the process that has it as its input.
     let mut lock = File::create(folder.join("daemon.lock")).unwrap();

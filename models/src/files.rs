@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -57,15 +58,18 @@ impl Lock {
         }
     }
 
-    /// Writes our process id into the file, for whoever asks who holds it.
+    /// Writes our process id into the file, for whoever asks who holds it, and on a line below it
+    /// where we are found.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn sign(&mut self) -> Result<(), UserError> {
+    pub fn sign(&mut self, place: &Path) -> Result<(), UserError> {
+        let mut text = format!("{}\n", std::process::id()).into_bytes();
+        text.extend(place.as_os_str().as_bytes());
         let mut write = || -> io::Result<()> {
             self.0.set_len(0)?;
             self.0.rewind()?;
-            write!(self.0, "{}", std::process::id())
+            self.0.write_all(&text)
         };
         write().map_err(|error| UserError::io("writing the lock file", &error))
     }
@@ -98,8 +102,9 @@ mod tests {
         let path = folder.path().join("lock");
         let mut held = Lock::try_take(&path).unwrap().unwrap();
         assert!(Lock::try_take(&path).unwrap().is_none());
-        held.sign().unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), std::process::id().to_string());
+        held.sign(Path::new("/run/it")).unwrap();
+        let signed = format!("{}\n/run/it", std::process::id());
+        assert_eq!(fs::read_to_string(&path).unwrap(), signed);
         drop(held);
         assert!(Lock::try_take(&path).unwrap().is_some());
     }

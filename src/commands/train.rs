@@ -15,6 +15,7 @@ use models_train::world::{Stop, World};
 use crate::config::Config;
 use crate::error::{AppError, INTERRUPTED, NOTHING};
 use crate::launch::VERSION;
+use crate::private;
 use crate::term::streams;
 use crate::{in_use, runtime};
 use service::Parts;
@@ -34,6 +35,7 @@ pub(crate) struct Args {
 /// If the input cannot be read, a model is missing, or a stage fails.
 pub(crate) fn run(args: &Args, config: Config) -> Result<ExitCode, AppError> {
     keep_memory();
+    private::keep(&config)?;
     let config = Arc::new(config);
     let world = World {
         service: Box::new(Parts::new(Arc::clone(&config))),

@@ -57,6 +57,7 @@ fn every_path_follows_its_base_directory() {
         assert_eq!(paths.eval, Path::new(eval));
         assert_eq!(paths.log, Path::new(log));
         assert_eq!(paths.socket, Path::new(socket));
+        assert_eq!(paths.lock.parent(), paths.index.parent(), "one daemon for an index");
     }
 }
 

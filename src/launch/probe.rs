@@ -31,10 +31,11 @@ pub(crate) enum Probe {
 
 /// Asks who is at the socket and gives the hello `patience` to arrive.
 pub(crate) async fn probe(config: &Config, patience: Duration) -> Result<Probe, AppError> {
-    runtime_dir::check(&config.paths.runtime)?;
+    let socket = runtime_dir::socket(&config.paths)?;
+    runtime_dir::check(socket.parent().unwrap_or(&config.paths.runtime))?;
     let hello = async {
         for _ in 0..HANDSHAKES {
-            match Client::connect(&config.paths.socket, VERSION).await {
+            match Client::connect(&socket, VERSION).await {
                 // A daemon that is about to end breaks off; the next try finds it gone.
                 Err(ClientError::Closed | ClientError::Io(_)) => sleep(POLL).await,
                 result => return classify(result),

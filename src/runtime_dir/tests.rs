@@ -34,7 +34,7 @@ fn a_lock_has_one_holder_who_signs_it() {
     assert_eq!(holder(&path).unwrap(), Holder::Nobody);
     let mut lock = Lock::try_take(&path).unwrap().unwrap();
     assert_eq!(holder(&path).unwrap(), Holder::Process(None));
-    lock.sign().unwrap();
+    lock.sign(Path::new("/run/a b\nc.sock")).unwrap();
     assert_eq!(holder(&path).unwrap(), Holder::Process(Some(std::process::id())));
     assert!(Lock::try_take(&path).unwrap().is_none());
     drop(lock);

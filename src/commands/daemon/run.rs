@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,13 +13,14 @@ use std::time::Duration;
 use models::files::Lock;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use crate::backend::RealBackend;
-use crate::config::Config;
+use crate::config::{Config, Paths};
 use crate::error::AppError;
 use crate::launch::VERSION;
+use crate::private;
 use crate::runtime;
 use crate::runtime_dir::{self, Holder};
 
@@ -29,6 +30,8 @@ const LOG_FILTER: &str =
 /// Who asks for the lock's holder has the lock for microseconds; that is not a second daemon.
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Between two looks at the socket's file: who finds it gone waits that long for a new daemon.
+const SOCKET_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal or a `stop`.
 pub(crate) fn run(config: Config) -> Result<ExitCode, AppError> {
@@ -43,11 +46,12 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, AppError> {
 async fn serve(config: Arc<Config>) -> Result<(), AppError> {
     let paths = &config.paths;
     let mut signals = Signals::watch()?;
+    private::keep(&config)?;
     runtime_dir::prepare(&paths.runtime)?;
-    let _lock = take_lock(&paths.lock).await?;
+    let _lock = take_lock(paths).await?;
     let backend = RealBackend::new(Arc::clone(&config));
     backend.model_file()?;
-    let (listener, _socket) = bind(&paths.socket)?;
+    let (listener, socket) = bind(&paths.socket)?;
     info!(
         version = VERSION,
         pid = std::process::id(),
@@ -64,7 +68,12 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
         version: VERSION.to_owned(),
         rescan_every: config.rescan_every,
     };
-    let shutdown = async move { signals.end().await };
+    let shutdown = async {
+        tokio::select! {
+            () = signals.end() => {}
+            () = socket.lost() => {}
+        }
+    };
     daemon::run(listener, Arc::new(backend), settings, shutdown).await?;
     info!("stopped");
     Ok(())
@@ -114,28 +123,60 @@ impl Signals {
 }
 
 /// The signed lock, or who has it.
-async fn take_lock(path: &Path) -> Result<Lock, AppError> {
+async fn take_lock(paths: &Paths) -> Result<Lock, AppError> {
     for _ in 0..LOCK_TRIES {
-        if let Some(mut lock) = Lock::try_take(path)? {
-            lock.sign()?;
+        if let Some(mut lock) = Lock::try_take(&paths.lock)? {
+            lock.sign(&paths.socket)?;
             return Ok(lock);
         }
         tokio::time::sleep(LOCK_PAUSE).await;
     }
-    let who = match runtime_dir::holder(path)? {
+    let who = match runtime_dir::holder(&paths.lock)? {
         Holder::Process(Some(pid)) => format!(" (pid {pid})"),
         Holder::Process(None) | Holder::Nobody => String::new(),
     };
     Err(AppError::new(format!("a daemon is running already{who}")).hint("run: fore daemon stop"))
 }
 
-/// The socket's file, unlinked when dropped.
-struct SocketFile(PathBuf);
+/// Device, inode and time of making: inodes are used again.
+type Identity = (u64, u64, i64, i64);
+
+/// The socket's file, unlinked when dropped, unless another is in its place.
+struct SocketFile {
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<SocketFile> {
+        Ok(SocketFile { path: path.to_owned(), identity: identity(path)? })
+    }
+
+    fn is_ours(&self) -> bool {
+        identity(&self.path).is_ok_and(|found| found == self.identity)
+    }
+
+    /// Returns when nobody can reach us any more, as after a cleaner of `/tmp` or a logout: who needs a
+    /// daemon can start one as soon as this one has let go of the lock.
+    async fn lost(&self) {
+        while self.is_ours() {
+            tokio::time::sleep(SOCKET_PAUSE).await;
+        }
+        warn!(socket = %self.path.display(), "ending: the socket's file is gone");
+    }
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        fs::remove_file(&self.0).ok();
+        if self.is_ours() {
+            fs::remove_file(&self.path).ok();
+        }
     }
+}
+
+fn identity(path: &Path) -> io::Result<Identity> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino(), found.mtime(), found.mtime_nsec()))
 }
 
 /// A listener that only this user can connect to. Called with the lock held.
@@ -143,7 +184,7 @@ fn bind(path: &Path) -> Result<(UnixListener, SocketFile), AppError> {
     remove_stale(path)?;
     let doing = format!("listening at {}", path.display());
     let listener = UnixListener::bind(path).map_err(|error| AppError::io(&doing, &error))?;
-    let file = SocketFile(path.to_owned());
+    let file = SocketFile::of(path).map_err(|error| AppError::io(&doing, &error))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
         .map_err(|error| AppError::io(&doing, &error))?;
     Ok((listener, file))

@@ -1,4 +1,6 @@
 use super::*;
+use crate::cli::Global;
+use crate::config::Surroundings;
 
 #[tokio::test]
 async fn a_stale_socket_is_replaced_and_nothing_else() {
@@ -15,9 +17,10 @@ async fn a_stale_socket_is_replaced_and_nothing_else() {
     drop(listener);
     assert!(path.exists());
     let (_listener, again) = bind(&path).unwrap();
+    drop(file);
+    assert!(path.exists(), "another's was removed");
     drop(again);
     assert!(!path.exists());
-    drop(file);
 
     fs::write(&path, "a file").unwrap();
     let not_ours = bind(&path).map(|_| ()).unwrap_err();
@@ -28,9 +31,16 @@ async fn a_stale_socket_is_replaced_and_nothing_else() {
 #[tokio::test]
 async fn the_second_daemon_learns_who_is_the_first() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("daemon.lock");
-    let _first = take_lock(&path).await.unwrap();
-    let error = take_lock(&path).await.map(|_| ()).unwrap_err();
+    let home = dir.path().to_owned();
+    let outside = Surroundings {
+        variable: &|name| (name == "HOME").then(|| home.clone().into_os_string()),
+        user_id: 0,
+        working_dir: home.clone(),
+    };
+    let config = Config::load(&Global::default(), &outside).unwrap();
+    private::folders(&config).unwrap();
+    let _first = take_lock(&config.paths).await.unwrap();
+    let error = take_lock(&config.paths).await.map(|_| ()).unwrap_err();
     let expected = format!("a daemon is running already (pid {})", std::process::id());
     assert_eq!(error.message, expected);
     assert_eq!(error.exit, crate::error::ERROR);
