@@ -10,13 +10,13 @@ use rand::rngs::StdRng;
 use rand::seq::index;
 use serde::Deserialize;
 
-use crate::jsonl::{numbered, or_nothing, reason};
+use crate::jsonl::{numbered, or_nothing, reason, text_or_number};
 pub use crate::metrics::Grades;
 
 /// A document.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Entry {
-    #[serde(rename = "_id")]
+    #[serde(rename = "_id", deserialize_with = "text_or_number")]
     pub id: String,
     #[serde(default, deserialize_with = "or_nothing")]
     pub title: String,
@@ -26,7 +26,7 @@ pub struct Entry {
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Query {
-    #[serde(rename = "_id")]
+    #[serde(rename = "_id", deserialize_with = "text_or_number")]
     pub id: String,
     pub text: String,
 }
@@ -65,42 +65,85 @@ const COLUMNS: &str = "query-id, corpus-id and score, with tabs between";
 /// Parses the texts of `corpus.jsonl`, `queries.jsonl` and `qrels/SPLIT.tsv`. The first line of
 /// the judgments may be the usual header.
 ///
+/// Published collections are taken as they are, and `warn` is told: a judgment of an unknown query (as
+/// in NFCorpus) is left out, an unknown document (as in ArguAna) is one that nothing finds, as for
+/// trec_eval, and of two judgments of one document the later counts.
+///
 /// # Errors
-/// The first line that is malformed, repeats an id, judges one that is not there, or would leave
-/// nothing to measure.
-pub fn parse(corpus: &str, queries: &str, qrels: &str) -> Result<Collection, BeirError> {
+/// The first line that is malformed or repeats an id, or that nothing is left to measure.
+pub fn parse(
+    corpus: &str,
+    queries: &str,
+    qrels: &str,
+    warn: &mut dyn FnMut(BeirError),
+) -> Result<Collection, BeirError> {
     let documents: Vec<Entry> = rows(corpus, Part::Corpus)?;
     let queries: Vec<Query> = rows(queries, Part::Queries)?;
     let known_documents: HashSet<&str> = documents.iter().map(|entry| entry.id.as_str()).collect();
     let known_queries: HashSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
     let mut judged: BTreeMap<String, Grades> = BTreeMap::new();
+    let [mut strays, mut missing, mut twice] = [(); 3].map(|()| Oddity::default());
     for (line, text) in numbered(qrels) {
         let fail = |what: String| BeirError { part: Part::Judgments, line, what };
         let columns: Vec<&str> = text.split('\t').map(str::trim).collect();
         let [query, document, grade] = columns[..] else {
             return Err(fail(format!("a judgment is {COLUMNS}")));
         };
-        let grade: i32 = match grade.parse() {
-            Ok(grade) => grade,
-            Err(_) if line == 1 && grade == "score" => continue,
-            Err(_) => return Err(fail(format!("the score {grade:?} is no whole number"))),
+        let grade = match whole(grade) {
+            Some(grade) => grade,
+            None if line == 1 && grade == "score" => continue,
+            None => return Err(fail(format!("the score {grade:?} is no whole number"))),
         };
         if !known_queries.contains(query) {
-            return Err(fail(format!("query {query:?} is not among the queries")));
+            strays.note(line, || format!("query {query:?} is not among the queries: left out"));
+            continue;
         }
         if !known_documents.contains(document) {
-            return Err(fail(format!("document {document:?} is not in the corpus")));
+            missing.note(line, || {
+                format!("document {document:?} is not in the corpus: counted as never found")
+            });
         }
         let grades = judged.entry(query.to_owned()).or_default();
         if grades.insert(document.to_owned(), grade).is_some() {
-            return Err(fail(format!("query {query:?} judges document {document:?} twice")));
+            twice.note(line, || {
+                format!("query {query:?} judges document {document:?} twice: the later counts")
+            });
         }
     }
+    [strays, missing, twice].into_iter().filter_map(Oddity::told).for_each(warn);
     if judged.is_empty() {
         return Err(nothing(Part::Judgments));
     }
     let queries = queries.into_iter().filter(|query| judged.contains_key(&query.id)).collect();
     Ok(Collection { documents, queries, qrels: judged })
+}
+
+/// A grade, which some collections write as `1.0`.
+fn whole(grade: &str) -> Option<i32> {
+    let decimals = grade.split_once('.').map_or("", |(_, decimals)| decimals);
+    let digits = grade.strip_suffix(decimals)?.trim_end_matches('.');
+    digits.parse().ok().filter(|_| decimals.bytes().all(|digit| digit == b'0'))
+}
+
+/// Judgments that are odd in one way: the first of them, and how many they are.
+#[derive(Default)]
+struct Oddity(Option<BeirError>, usize);
+
+impl Oddity {
+    fn note(&mut self, line: usize, what: impl FnOnce() -> String) {
+        self.0.get_or_insert_with(|| BeirError { part: Part::Judgments, line, what: what() });
+        self.1 += 1;
+    }
+
+    fn told(self) -> Option<BeirError> {
+        let Oddity(first, count) = self;
+        first.map(|mut first| {
+            if count > 1 {
+                first.what += &format!(" (one of {count} such judgments)");
+            }
+            first
+        })
+    }
 }
 
 /// A question of the user's own and the documents that answer it.
@@ -208,8 +251,12 @@ fn rows<R: Row>(text: &str, part: Part) -> Result<Vec<R>, BeirError> {
     for (line, text) in numbered(text) {
         let fail = |what: String| BeirError { part, line, what };
         let row: R = serde_json::from_str(text).map_err(|error| fail(reason(&error)))?;
-        if row.id().is_empty() || row.id().contains(char::is_whitespace) {
-            return Err(fail(format!("the id {:?} is empty or holds white space", row.id())));
+        // Paths, which have blanks, are ids too; a column of the judgments is read without those around it.
+        if row.id().is_empty() || row.id().trim() != row.id() || row.id().contains('\t') {
+            return Err(fail(format!(
+                "the id {:?} is empty, or has a tab or blanks around it",
+                row.id()
+            )));
         }
         if let Some(flaw) = row.flaw() {
             return Err(fail(flaw.to_owned()));

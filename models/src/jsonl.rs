@@ -1,6 +1,7 @@
 //! What all readers of JSON lines share.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// Lines that say something, with their numbers from 1. A byte order mark is not part of the first.
 pub(crate) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -13,6 +14,15 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
     let words = error.to_string();
     let words = words.split(" at line ").next().unwrap_or(&words);
     format!("{words} (column {})", error.column())
+}
+
+/// Some exports write ids that are numbers as numbers.
+pub(crate) fn text_or_number<'a, D: Deserializer<'a>>(from: D) -> Result<String, D::Error> {
+    match Value::deserialize(from)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(serde::de::Error::custom("an id is a string or a number")),
+    }
 }
 
 /// Some exports write `null` for what is not there.

@@ -26,9 +26,10 @@ use crate::backend::{PeerBackend, RealBackend};
 use crate::cli::thoughts;
 use crate::config::Config;
 use crate::error::AppError;
+use crate::private;
 use crate::runtime;
 use crate::term::progress::Progress;
-use crate::term::streams::Stdout;
+use crate::term::streams::{self, Stdout};
 
 /// Measure how well questions find what answers them.
 #[derive(Debug, clap::Args)]
@@ -120,7 +121,9 @@ pub(crate) fn run(
     words: impl Iterator<Item = OsString>,
 ) -> Result<ExitCode, AppError> {
     let columns = columns(args)?;
-    let mut sections = sections::read(&wanted(args, columns, &config))?;
+    let mut sections = sections::read(&wanted(args, columns, &config), &mut |odd| {
+        streams::diagnostic(&format!("warning: {}", odd.message));
+    })?;
     if let Some(id) = &args.explain {
         explain::narrow(&mut sections, id)?;
     }
@@ -139,6 +142,7 @@ pub(crate) fn run(
         peer: args.peer.clone().unwrap_or_else(|| config.teacher_dir()),
     };
     check(&sections, &settings, &config)?;
+    private::keep(&config)?;
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder)
             .map_err(|error| AppError::io(format_args!("making {}", folder.display()), &error))?;

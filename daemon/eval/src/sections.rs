@@ -93,11 +93,11 @@ pub fn cache(folder: &Path, device: &str) -> PathBuf {
 }
 
 /// Reads all that is `wanted`: per collection the sample with its columns, then, if asked for, all of
-/// it.
+/// it. What is odd about a collection, and yet no error, `warn` is told.
 ///
 /// # Errors
 /// The first thing that is missing or malformed, with its file and line.
-pub fn read(wanted: &Wanted) -> Result<Vec<Section>, UserError> {
+pub fn read(wanted: &Wanted, warn: &mut dyn FnMut(&UserError)) -> Result<Vec<Section>, UserError> {
     if let Some(file) = &wanted.judgments {
         return judgments(file, wanted).map(|one| vec![one]);
     }
@@ -106,7 +106,7 @@ pub fn read(wanted: &Wanted) -> Result<Vec<Section>, UserError> {
         let folder = fs::canonicalize(wanted.working_dir.join(folder))
             .map_err(|error| UserError::reading(folder, &error))?;
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-        let whole = collection(&folder, &wanted.split)?;
+        let whole = collection(&folder, &wanted.split, warn)?;
         let all = (!wanted.also_full.is_empty()).then(|| whole.clone());
         let key =
             Key { folder: &folder, wanted, whole: (whole.queries.len(), whole.documents.len()) };

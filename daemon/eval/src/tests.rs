@@ -134,7 +134,7 @@ fn zoo() -> Collection {
     let queries = "\
         {\"_id\":\"q1\",\"text\":\"why do cats purr\"}\n\
         {\"_id\":\"q2\",\"text\":\"who hunts owls\"}\n";
-    beir::parse(corpus, queries, "q1\tcat\t1\nq2\towl\t1\n").expect("a collection")
+    beir::parse(corpus, queries, "q1\tcat\t1\nq2\towl\t1\n", &mut |_| {}).expect("a collection")
 }
 
 fn column<'a>(report: &'a Report, query: usize, name: &str) -> &'a super::Answer {

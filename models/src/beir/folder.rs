@@ -6,22 +6,29 @@ use std::path::Path;
 use super::{BeirError, Collection, Part, parse};
 use crate::UserError;
 
-/// The collection in `folder` with the judgments of `split`.
+/// The collection in `folder` with the judgments of `split`; `warn` is told what is odd about it, with
+/// file and line ([`parse`]).
 ///
 /// # Errors
 /// The first thing that is missing or malformed, with its file and line.
-pub fn read(folder: &Path, split: &str) -> Result<Collection, UserError> {
+pub fn read(
+    folder: &Path,
+    split: &str,
+    warn: &mut dyn FnMut(&UserError),
+) -> Result<Collection, UserError> {
     let qrels = folder.join("qrels").join(format!("{split}.tsv"));
     let (corpus, queries) = (folder.join("corpus.jsonl"), folder.join("queries.jsonl"));
     let texts = (text(&corpus)?, text(&queries)?, judged(&qrels, split)?);
-    parse(&texts.0, &texts.1, &texts.2).map_err(|error| {
+    let placed = |error: &BeirError| {
         let file = match error.part {
             Part::Corpus => &corpus,
             Part::Queries => &queries,
             Part::Judgments => &qrels,
         };
-        at_line(file, &error)
-    })
+        at_line(file, error)
+    };
+    parse(&texts.0, &texts.1, &texts.2, &mut |odd| warn(&placed(&odd)))
+        .map_err(|error| placed(&error))
 }
 
 /// The text of the split's judgments, or which splits there are.

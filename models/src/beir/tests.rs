@@ -2,11 +2,16 @@
 
 use std::fmt::Write;
 
-use super::{Collection, Part, parse, parse_judgments};
+use super::{BeirError, Collection, Part, parse_judgments};
 
 const CORPUS: &str = "{\"_id\":\"a\",\"title\":\"T\",\"text\":\"x\",\"metadata\":{}}\n\n\
                       {\"_id\":\"b\",\"text\":\"\"}\n";
 const QUERIES: &str = "{\"_id\":\"1\",\"text\":\"why\"}\n{\"_id\":\"2\",\"text\":\"how\"}\n";
+
+/// [`super::parse`] of what must not be odd.
+fn parse(corpus: &str, queries: &str, qrels: &str) -> Result<Collection, BeirError> {
+    super::parse(corpus, queries, qrels, &mut |odd| panic!("{odd}"))
+}
 
 #[test]
 fn a_collection_keeps_its_order_and_its_judged_queries() {
@@ -32,19 +37,17 @@ fn what_is_wrong_is_said_with_its_line() {
     use Part::{Corpus, Judgments, Queries};
     let twice = format!("{CORPUS}{{\"_id\":\"a\",\"text\":\"x\"}}\n");
     let qrels = "query-id\tcorpus-id\tscore\n1\ta\t1\n";
-    let cases: [(&str, &str, &str, Part, usize, &str); 14] = [
+    let cases: [(&str, &str, &str, Part, usize, &str); 12] = [
         (&twice, QUERIES, qrels, Corpus, 4, "the id \"a\" is that of line 1 too"),
         ("", QUERIES, qrels, Corpus, 1, "there is no document"),
         ("{\"_id\":\"a\"}", QUERIES, qrels, Corpus, 1, "missing field `text`"),
         ("{\"_id\":\"a\"", QUERIES, qrels, Corpus, 1, "EOF while parsing an object"),
-        ("{\"_id\":1,\"text\":\"\"}", QUERIES, qrels, Corpus, 1, "expected a string"),
-        ("{\"_id\":\"a b\",\"text\":\"\"}", QUERIES, qrels, Corpus, 1, "holds white space"),
+        ("{\"_id\":[],\"text\":\"\"}", QUERIES, qrels, Corpus, 1, "a string or a number"),
+        ("{\"_id\":\"a \",\"text\":\"\"}", QUERIES, qrels, Corpus, 1, "blanks around it"),
         (CORPUS, "\n\nnonsense", qrels, Queries, 3, "expected ident"),
         (CORPUS, "{\"_id\":\"1\",\"text\":\" \"}", qrels, Queries, 1, "the query is empty"),
-        (CORPUS, QUERIES, "1\ta\t1\n9\ta\t1", Judgments, 2, "query \"9\" is not among"),
-        (CORPUS, QUERIES, "1\tz\t1", Judgments, 1, "document \"z\" is not in the corpus"),
-        (CORPUS, QUERIES, "1\ta\t1\n1\ta\t1", Judgments, 2, "judges document \"a\" twice"),
         (CORPUS, QUERIES, "1\ta\t0.5", Judgments, 1, "\"0.5\" is no whole number"),
+        (CORPUS, QUERIES, "1\ta\t-", Judgments, 1, "\"-\" is no whole number"),
         (CORPUS, QUERIES, "1 a 1", Judgments, 1, "with tabs between"),
         (CORPUS, QUERIES, "query-id\tcorpus-id\tscore\n", Judgments, 1, "there is no judgment"),
     ];
@@ -53,6 +56,48 @@ fn what_is_wrong_is_said_with_its_line() {
         assert_eq!((error.part, error.line), (part, line), "{error}");
         assert!(error.what.contains(words), "{error} instead of {words}");
     }
+}
+
+#[test]
+fn collections_as_they_are_published_are_taken_with_a_word() {
+    /// Judgments, what is odd about them by line, and the grades that the query is left with.
+    type Case<'a> = (&'a str, &'a [(usize, &'a str)], &'a [(&'a str, i32)]);
+    let cases: [Case<'_>; 6] = [
+        ("1\ta\t1.0\n1\tb\t-1.00\n", &[], &[("a", 1), ("b", -1)]),
+        (
+            "1\ta\t1\n9\ta\t1\n",
+            &[(2, "query \"9\" is not among the queries: left out")],
+            &[("a", 1)],
+        ),
+        (
+            "1\tz\t1\n1\ty\t1\n",
+            &[(1, "document \"z\" is not in the corpus: counted as never found (one of 2 such")],
+            &[("y", 1), ("z", 1)],
+        ),
+        (
+            "1\ta\t2\n1\ta\t1\n",
+            &[(2, "query \"1\" judges document \"a\" twice: the later counts")],
+            &[("a", 1)],
+        ),
+        ("8\ta\t1\n1\tz\t1\n", &[(1, "query \"8\""), (2, "document \"z\"")], &[("z", 1)]),
+        ("1\tb\t+3\n", &[], &[("b", 3)]),
+    ];
+    for (qrels, expected, grades) in cases {
+        let mut odd = Vec::new();
+        let found = super::parse(CORPUS, QUERIES, qrels, &mut |one| odd.push(one));
+        let found = found.expect("a collection");
+        assert_eq!(odd.len(), expected.len(), "{odd:?}");
+        for (odd, (line, words)) in odd.iter().zip(expected) {
+            assert_eq!((odd.part, odd.line), (Part::Judgments, *line), "{odd}");
+            assert!(odd.what.starts_with(words), "{odd} instead of {words}");
+        }
+        let had: Vec<(&str, i32)> =
+            found.qrels["1"].iter().map(|(id, grade)| (id.as_str(), *grade)).collect();
+        assert_eq!(had, grades);
+    }
+    let corpus = "{\"_id\":7,\"text\":\"x\"}\n{\"_id\":\"my notes/a b.md\",\"text\":\"y\"}\n";
+    let found = parse(corpus, "{\"_id\":1,\"text\":\"why\"}", "1\t7\t1\n1\tmy notes/a b.md\t1\n");
+    assert_eq!(found.expect("a collection").qrels["1"].len(), 2);
 }
 
 #[test]

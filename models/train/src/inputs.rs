@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use models::TokenCounter;
+use models::UserError;
 use models::beir;
 use models::dataset::{self, Pair};
 use models::schedule;
@@ -200,7 +201,9 @@ impl Inputs {
     }
 
     fn collection(&mut self, folder: &Path, run: &Run, split: &str) -> Result<(), TrainError> {
-        let beir::Collection { documents, queries, qrels } = beir::folder::read(folder, split)?;
+        let mut warn = |odd: &UserError| run.note(&odd.message);
+        let beir::Collection { documents, queries, qrels } =
+            beir::folder::read(folder, split, &mut warn)?;
         let mut texts: HashMap<&str, String> = HashMap::new();
         for entry in &documents {
             let text = run.world.service.embedded_text(&entry.title, &entry.text);

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use models::UserError;
 use tempfile::TempDir;
 
 use super::*;
@@ -26,8 +27,16 @@ fn zoo(corpus: &str, queries: &str, qrels: &str) -> TempDir {
 }
 
 fn read_in(dir: &TempDir, words: &str) -> Result<Vec<Section>, AppError> {
+    read_telling(dir, words, &mut |odd| panic!("{odd}"))
+}
+
+fn read_telling(
+    dir: &TempDir,
+    words: &str,
+    told: &mut dyn FnMut(&UserError),
+) -> Result<Vec<Section>, AppError> {
     let words: Vec<&str> = words.split(' ').collect();
-    Ok(read(&wanted(&typed(&words), vec![column("dense")], &config(dir.path())))?)
+    Ok(read(&wanted(&typed(&words), vec![column("dense")], &config(dir.path())), told)?)
 }
 
 fn index(section: &Section) -> &Path {
@@ -83,8 +92,12 @@ fn an_index_is_shared_by_those_who_want_the_same_documents_in_it() {
 fn what_is_wrong_is_told_with_its_file_and_line() {
     let twice = format!("{CORPUS}{CORPUS}");
     for (texts, words, expected) in [
-        ((CORPUS, QUERIES, "1\ta\t1\n1\tx\t1\n"), "zoo", &["zoo/qrels/test.tsv:2: ", "\"x\""][..]),
-        ((CORPUS, QUERIES, "9\ta\t1\n"), "zoo", &["zoo/qrels/test.tsv:1: ", "\"9\""]),
+        ((CORPUS, QUERIES, "1\ta\t1\n1 a 1\n"), "zoo", &["zoo/qrels/test.tsv:2: ", "tabs"][..]),
+        (
+            (CORPUS, QUERIES, "query-id\tcorpus-id\tscore\n"),
+            "zoo",
+            &["test.tsv:1: ", "no judgment"],
+        ),
         ((&twice, QUERIES, QRELS), "zoo", &["zoo/corpus.jsonl:4: ", "line 1"]),
         ((CORPUS, "{\"_id\": 1\n", QRELS), "zoo", &["zoo/queries.jsonl:1: "]),
         (("", QUERIES, QRELS), "zoo", &["zoo/corpus.jsonl:1: ", "no document"]),
@@ -99,6 +112,19 @@ fn what_is_wrong_is_told_with_its_file_and_line() {
             assert!(error.contains(part), "{part} is not in {error}");
         }
     }
+}
+
+#[test]
+fn what_is_odd_is_told_with_its_file_and_line() {
+    let dir = zoo(CORPUS, QUERIES, "1\ta\t1\n1\tx\t1\n9\ta\t1\n");
+    let mut told = Vec::new();
+    let sections = read_telling(&dir, "zoo", &mut |odd| told.push(odd.message.clone())).unwrap();
+    assert_eq!(sections[0].size.queries, 1);
+    for (told, (line, id)) in told.iter().zip([(3, "\"9\""), (2, "\"x\"")]) {
+        assert!(told.contains(&format!("zoo/qrels/test.tsv:{line}: ")), "{told}");
+        assert!(told.contains(id), "{told}");
+    }
+    assert_eq!(told.len(), 2, "{told:?}");
 }
 
 #[test]
