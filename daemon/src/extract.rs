@@ -164,7 +164,9 @@ fn kind(path: &Path, text: &str) -> Kind {
 /// says nothing is worth it; its content decides.
 pub fn is_candidate(path: &Path) -> bool {
     let name = name(path);
-    let litter = name.ends_with('~') || name.starts_with(".#") || name.starts_with('#');
+    // `#inbox.md` is a note; `#a.md#` is what Emacs saves by itself.
+    let saved_by_emacs = name.len() > 1 && name.starts_with('#') && name.ends_with('#');
+    let litter = name.ends_with('~') || name.starts_with(".#") || saved_by_emacs;
     !litter
         && !SKIPPED_NAMES.contains(&name.as_str())
         && !SKIPPED_ENDINGS.iter().any(|ending| name.ends_with(ending))

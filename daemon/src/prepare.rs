@@ -65,7 +65,7 @@ pub fn prepare(
         return refused(&error);
     }
     let hash = blake3::hash(&bytes).to_hex().to_string();
-    let stamp = Stamp { bytes: seen.bytes, modified_ns: seen.modified_ns, hash };
+    let stamp = Stamp { bytes: seen.bytes, changed_ns: seen.changed_ns, hash };
     if indexed == Some(stamp.hash.as_str()) {
         return Outcome::Unchanged(stamp);
     }

@@ -10,9 +10,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
-use ignore::{DirEntry, WalkBuilder};
+use ignore::gitignore::Gitignore;
+use ignore::{DirEntry, Match, WalkBuilder};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -27,21 +27,18 @@ const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub bytes: u64,
-    /// Nanoseconds since 1970.
-    pub modified_ns: i64,
+    /// When its content and when its status changed, nanoseconds since 1970, added: other than either.
+    /// The first alone is what `touch -r`, `cp -p` and `rsync -t` set to what it was; nobody can set
+    /// the second, and a rename moves it, but old FAT drivers do not keep it.
+    pub changed_ns: i64,
 }
 
 impl Seen {
     pub fn of(metadata: &Metadata) -> Seen {
-        let modified_ns = match metadata.modified().map(|time| time.duration_since(UNIX_EPOCH)) {
-            Ok(Ok(after)) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-            Ok(Err(before)) => {
-                i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns)
-            }
-            // A file system without times: content hashes decide.
-            Err(_) => 0,
-        };
-        Seen { bytes: metadata.len(), modified_ns }
+        let ns = |seconds: i64, ns: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(ns);
+        let content = ns(metadata.mtime(), metadata.mtime_nsec());
+        let status = ns(metadata.ctime(), metadata.ctime_nsec());
+        Seen { bytes: metadata.len(), changed_ns: content.wrapping_add(status) }
     }
 }
 
@@ -152,8 +149,8 @@ pub fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationToken) -> 
 fn walker(root: &Path, reach: &Arc<Reach>) -> WalkBuilder {
     // Inside a repository git's own rule holds: ignore files count up to the repository's top.
     // Elsewhere they count from the watched folder down, so that a stray one far above it cannot
-    // hide all of it.
-    let in_repository = root.ancestors().any(|folder| folder.join(".git").exists());
+    // hide all of it, and so they do in a folder that its repository ignores: it was named all the same.
+    let in_repository = root.ancestors().any(is_repository) && !is_ignored_above(root);
     let mut builder = WalkBuilder::new(root);
     builder.follow_links(false).hidden(true).require_git(in_repository).parents(in_repository);
     if let Reach::Paths(paths) = &**reach {
@@ -165,6 +162,30 @@ fn walker(root: &Path, reach: &Arc<Reach>) -> WalkBuilder {
         });
     }
     builder
+}
+
+fn is_repository(folder: &Path) -> bool {
+    folder.join(".git").exists()
+}
+
+/// Whether the repository around the folder `root` ignores it as a whole, as one of settings at `~` does
+/// whose rule is `*`. The nearest rule that speaks of it decides.
+fn is_ignored_above(root: &Path) -> bool {
+    if is_repository(root) {
+        return false;
+    }
+    let mut rule = Match::None;
+    for folder in root.ancestors().skip(1) {
+        // The last of them has the first word.
+        for name in RULE_FILES.iter().rev() {
+            let (rules, _) = Gitignore::new(folder.join(name));
+            rule = rule.or(rules.matched_path_or_any_parents(root, true).map(|_| ()));
+        }
+        if is_repository(folder) {
+            break;
+        }
+    }
+    rule.is_ignore()
 }
 
 fn within(reach: &Reach, path: &Path) -> bool {
@@ -221,7 +242,7 @@ impl Scan {
     ) -> impl Iterator<Item = (&'a String, Seen)> {
         self.files.iter().filter_map(|(path, seen)| {
             let same = known.get(path).is_some_and(|known| {
-                known.stamp.bytes == seen.bytes && known.stamp.modified_ns == seen.modified_ns
+                known.stamp.bytes == seen.bytes && known.stamp.changed_ns == seen.changed_ns
             });
             (!same).then_some((path, *seen))
         })
@@ -262,5 +283,75 @@ fn place(error: &ignore::Error) -> Option<&Path> {
         }
         ignore::Error::Loop { child, .. } => Some(child),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::time::{Duration, Instant, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_named_is_not_hidden_by_the_repository_around_it() {
+        let home = tempfile::tempdir().unwrap();
+        let notes = home.path().join("deep/notes");
+        fs::create_dir_all(home.path().join(".git")).unwrap();
+        fs::create_dir_all(&notes).unwrap();
+        for (name, text) in
+            [("key.md", ""), ("key.log", ""), ("key.txt", ""), (".gitignore", "*.log")]
+        {
+            fs::write(notes.join(name), text).unwrap();
+        }
+        let cases: [(&str, &[&str]); 6] = [
+            ("*", &["key.md", "key.txt"]),
+            ("*\n!.gitignore", &["key.md", "key.txt"]),
+            ("deep/", &["key.md", "key.txt"]),
+            // What does not ignore the folder as a whole holds in it, too.
+            ("*.md", &["key.txt"]),
+            ("*\n!deep\n!notes\n!key.md", &["key.md"]),
+            ("", &["key.md", "key.txt"]),
+        ];
+        for (rules, expected) in cases {
+            fs::write(home.path().join(".gitignore"), rules).unwrap();
+            let scan = walk(
+                std::slice::from_ref(&notes),
+                &Arc::new(Reach::All),
+                &CancellationToken::new(),
+            );
+            let found = scan.files.keys().filter_map(|path| Path::new(path).file_name()?.to_str());
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_keeps_size_and_time_shows() {
+        let folder = tempfile::tempdir().unwrap();
+        let [note, other] = ["note", "other"].map(|name| folder.path().join(name));
+        let seen = || Seen::of(&fs::symlink_metadata(&note).unwrap());
+        let write = |path: &Path, text: &str| {
+            fs::write(path, text).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+            File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        };
+        // Within a tick of the file system's clock nothing shows.
+        let shows = |before: Seen, change: &dyn Fn()| {
+            let started = Instant::now();
+            while seen() == before {
+                assert!(started.elapsed() < Duration::from_secs(10), "it never shows");
+                change();
+            }
+        };
+        write(&note, "seven");
+        assert_eq!(seen(), seen());
+        shows(seen(), &|| write(&note, "eight"));
+        write(&other, "three");
+        shows(seen(), &|| {
+            fs::rename(&note, folder.path().join("away")).unwrap();
+            fs::rename(&other, &note).unwrap();
+            write(&other, "three");
+        });
+        assert_eq!(fs::read_to_string(&note).unwrap(), "three");
     }
 }

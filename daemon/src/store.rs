@@ -28,8 +28,8 @@ pub struct Passage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
     pub bytes: u64,
-    /// Modification time, nanoseconds since 1970.
-    pub modified_ns: i64,
+    /// See [`crate::scan::Seen`].
+    pub changed_ns: i64,
     /// BLAKE3 of the content, hex.
     pub hash: String,
 }

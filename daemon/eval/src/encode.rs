@@ -109,7 +109,7 @@ fn stamp(entry: &Entry) -> Stamp {
     hasher.update(entry.text.as_bytes());
     Stamp {
         bytes: (entry.title.len() + entry.text.len()) as u64,
-        modified_ns: 0,
+        changed_ns: 0,
         hash: hasher.finalize().to_hex().to_string(),
     }
 }

@@ -20,9 +20,11 @@ pub(crate) const PATH: &str = "path";
 pub(crate) const ORDINAL: &str = "ordinal";
 pub(crate) const SEARCHED: &str = "searched";
 pub(crate) const VECTOR: &str = "vector";
+/// Called as in tables of before, which held less in it.
+const CHANGED: &str = "modified_ns";
 
 /// Columns that [`known`] reads.
-pub(crate) const KNOWN: [&str; 5] = [PATH, ORDINAL, "bytes", "modified_ns", "hash"];
+pub(crate) const KNOWN: [&str; 5] = [PATH, ORDINAL, "bytes", CHANGED, "hash"];
 
 /// Columns that [`found`] reads, besides the score.
 pub(crate) const FOUND: [&str; 9] =
@@ -50,7 +52,7 @@ pub(crate) fn columns(width: usize) -> Result<SchemaRef, StoreError> {
         field("text", DataType::Utf8),
         field(SEARCHED, DataType::Utf8),
         field("bytes", DataType::UInt64),
-        field("modified_ns", DataType::Int64),
+        field(CHANGED, DataType::Int64),
         field("hash", DataType::Utf8),
         Field::new(VECTOR, DataType::FixedSizeList(item, width), true),
     ])))
@@ -156,7 +158,7 @@ pub(crate) fn batch(
         text(&|row| row.searched()),
         number(&|row| row.document.stamp.bytes),
         Arc::new(Int64Array::from_iter_values(
-            rows.iter().map(|row| row.document.stamp.modified_ns),
+            rows.iter().map(|row| row.document.stamp.changed_ns),
         )),
         text(&|row| row.document.stamp.hash.clone()),
         vectors(&rows, width)?,
@@ -191,11 +193,11 @@ pub(crate) fn known(
     batch: &RecordBatch,
     documents: &mut BTreeMap<String, Known>,
 ) -> Result<(), StoreError> {
-    let [path, ordinal, bytes, modified_ns, hash] = KNOWN;
+    let [path, ordinal, bytes, changed_ns, hash] = KNOWN;
     let (paths, hashes) = (strings(batch, path)?, strings(batch, hash)?);
     let ordinals = numbers::<Int32Type>(batch, ordinal)?;
     let sizes = numbers::<UInt64Type>(batch, bytes)?;
-    let times = numbers::<Int64Type>(batch, modified_ns)?;
+    let times = numbers::<Int64Type>(batch, changed_ns)?;
     for row in 0..batch.num_rows() {
         let passages = usize::from(ordinals.value(row) != MARKER);
         if let Some(known) = documents.get_mut(paths.value(row)) {
@@ -204,7 +206,7 @@ pub(crate) fn known(
         }
         let stamp = Stamp {
             bytes: sizes.value(row),
-            modified_ns: times.value(row),
+            changed_ns: times.value(row),
             hash: hashes.value(row).to_owned(),
         };
         documents.insert(paths.value(row).to_owned(), Known { stamp, passages });

@@ -104,8 +104,8 @@ fn kinds_and_titles() {
 
 #[test]
 fn names_not_worth_opening() {
-    for name in ["a.md", "README", "b.RS", "c.txt", "d.unknown", "binary.bin", "e.log", ".profile"]
-    {
+    let plain = ["a.md", "README", "b.RS", "c.txt", "d.unknown", "binary.bin", "e.log", ".profile"];
+    for name in plain.into_iter().chain(["#inbox.md", "# Meeting 7.md", "#", "a#b.md"]) {
         assert!(is_candidate(Path::new(name)), "{name}");
     }
     for name in [
@@ -117,6 +117,7 @@ fn names_not_worth_opening() {
         "notes.md~",
         ".#a.md",
         "#a.md#",
+        "##",
         ".a.md.swp",
         "4913",
         "t.csv",

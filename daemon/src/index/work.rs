@@ -125,7 +125,7 @@ impl Work {
             let stamp = &entry.prepared.stamp;
             entry.prepared.path == path
                 && stamp.bytes == seen.bytes
-                && stamp.modified_ns == seen.modified_ns
+                && stamp.changed_ns == seen.changed_ns
         })
     }
 

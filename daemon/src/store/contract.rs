@@ -25,7 +25,7 @@ pub fn document(path: &str, texts: &[&str], axes: &[usize]) -> Document {
         .collect();
     let stamp = Stamp {
         bytes: texts.concat().len() as u64,
-        modified_ns: 1_700_000_000_123_456_789,
+        changed_ns: 1_700_000_000_123_456_789,
         hash: texts.concat(),
     };
     Document { path: path.to_owned(), title: format!("Title of {path}"), stamp, passages }
