@@ -88,24 +88,16 @@ impl Engine {
 
     /// Nothing if mistral.rs panics every time; see [`STARTS_MAX`].
     pub(super) fn start(pipeline: &Arc<Loaded>) -> Option<Engine> {
-        for _ in 0..STARTS_MAX {
+        tried(STARTS_MAX, || {
             // What failed starts have left; see `orphans`. The caller's is the one more.
             let orphans = Arc::strong_count(pipeline) - 1;
             let method = DefaultSchedulerMethod::Fixed(NonZeroUsize::MIN);
             let scheduler = SchedulerConfig::DefaultScheduler { method };
             let builder = MistralRsBuilder::new(pipeline.clone(), scheduler, false, None);
-            let build = AssertUnwindSafe(|| futures::executor::block_on(builder.build()));
-            if let Ok(mistral) = panic::catch_unwind(build) {
-                let pipeline = Arc::downgrade(pipeline);
-                return Some(Engine {
-                    mistral: Some(mistral),
-                    pipeline,
-                    orphans,
-                    workers: Workers::default(),
-                });
-            }
-        }
-        None
+            let mistral = Some(futures::executor::block_on(builder.build()));
+            let pipeline = Arc::downgrade(pipeline);
+            Engine { mistral, pipeline, orphans, workers: Workers::default() }
+        })
     }
 
     /// The model's chat template filled with `(role, content)` messages, up to where it answers.
@@ -280,6 +272,11 @@ pub(super) fn load(path: &Path, device: &Device) -> Result<Arc<Loaded>, String> 
         .load_model_from_path(&paths, &dtype, device, silent, one_device, None, None)
         .map_err(|error| format!("{error:#}"))?;
     Ok(pipeline)
+}
+
+/// What `make` makes, or nothing if it panics each of so many `times`.
+pub(super) fn tried<T>(times: usize, mut make: impl FnMut() -> T) -> Option<T> {
+    (0..times).find_map(|_| panic::catch_unwind(AssertUnwindSafe(&mut make)).ok())
 }
 
 /// Temperature 0 makes mistral.rs take the one candidate that a processor of ours leaves.
