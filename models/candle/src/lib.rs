@@ -55,7 +55,9 @@ use crate::tokens::Vocabulary;
 /// for is not there.
 pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindError> {
     let (device, words) = device.open()?;
-    let gguf::Gguf { meta, vocabulary, .. } = gguf::open(path)?;
+    let mut file = gguf::open(path)?;
+    let vectors = file.vectors()?;
+    let gguf::Gguf { meta, vocabulary, .. } = file;
     let exits = Exits { layers: meta.exit_layers.clone(), pooling: meta.pooling };
     let encoder = Encoder::open(path, exits, meta.sequence_tokens_max(), &device)?;
     let thinker = Thinker::open(
@@ -71,7 +73,7 @@ pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindErro
     let card = ModelCard {
         name: meta.name.clone(),
         fingerprint: gguf::fingerprint(path)?,
-        vectors: gguf::open(path)?.vectors()?,
+        vectors,
         width: meta.width,
         passage_tokens_max: meta.passage_tokens_max,
         grounded: meta.grounded,
