@@ -11,9 +11,11 @@ use std::io::{Read, Seek};
 
 use candle_core::quantized::gguf_file::Content;
 use candle_core::{D, DType, Device, Module, Result, Tensor, bail};
-use candle_nn::{Embedding, Linear, RmsNorm, rotary_emb};
+use candle_nn::{Embedding, RmsNorm, rotary_emb};
 
-use crate::{ops, wide};
+use crate::attention::Heads;
+use crate::map::{Map, Numbers};
+use crate::ops;
 
 pub(crate) use config::Config;
 
@@ -26,20 +28,20 @@ pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
 /// One layer. Matrices that read the same input are one: q ‖ k ‖ v, and gate ‖ up.
 pub(crate) struct Block {
     pub attention_norm: RmsNorm,
-    pub qkv: Linear,
+    pub qkv: Map,
     /// qwen3 normalises each head's query and key.
     pub head_norms: Option<(RmsNorm, RmsNorm)>,
-    pub output: Linear,
+    pub output: Map,
     pub ffn_norm: RmsNorm,
-    pub gate_up: Linear,
-    pub down: Linear,
+    pub gate_up: Map,
+    pub down: Map,
 }
 
 /// States after the last block -> logits.
 pub(crate) struct Output {
     pub norm: RmsNorm,
-    /// (tokens, hidden).
-    pub matrix: Tensor,
+    /// (.., hidden) -> (.., tokens).
+    pub map: Map,
 }
 
 impl Output {
@@ -52,16 +54,16 @@ impl Output {
         content: &Content,
         reader: &mut R,
         decoder: &Decoder,
+        numbers: Numbers,
     ) -> Result<Output> {
         let embeddings = decoder.embedding.embeddings();
-        let (dtype, device) = (embeddings.dtype(), &decoder.device);
-        let mut loader = Loader { content, reader, dtype, device };
+        let mut loader = Loader { content, reader, numbers, device: &decoder.device };
         let matrix = match loader.optional("output.weight")? {
             Some(matrix) => matrix,
-            None => embeddings.clone(),
+            None => embeddings.to_dtype(numbers.dtype())?,
         };
         let norm = RmsNorm::new(loader.tensor("output_norm.weight")?, decoder.config.norm_eps);
-        Ok(Output { norm, matrix })
+        Ok(Output { norm, map: Map::new(matrix, None, numbers)? })
     }
 
     /// (n, hidden) states -> (n, tokens) logits.
@@ -69,7 +71,7 @@ impl Output {
     /// # Errors
     /// If the sizes do not agree.
     pub(crate) fn logits(&self, states: &Tensor) -> Result<Tensor> {
-        wide::times_transposed(&self.norm.forward(&states.contiguous()?)?, &self.matrix)
+        self.map.apply(&self.norm.forward(&states.contiguous()?)?)
     }
 }
 
@@ -95,19 +97,20 @@ impl Decoder {
         reader: &mut R,
         depth: usize,
         tokens_max: usize,
-        dtype: DType,
+        numbers: Numbers,
         device: &Device,
     ) -> Result<Decoder> {
         let config = Config::read(content)?;
         if depth > config.layers {
             bail!("exit layer {depth} is beyond the model's {} layers", config.layers);
         }
-        let mut loader = Loader { content, reader, dtype, device };
-        let embedding = Embedding::new(loader.tensor("token_embd.weight")?, config.hidden);
+        let mut loader = Loader { content, reader, numbers, device };
+        let table = loader.tensor("token_embd.weight")?.to_dtype(numbers.table())?;
+        let embedding = Embedding::new(table, config.hidden);
         let blocks =
             (0..depth).map(|index| loader.block(&config, index)).collect::<Result<Vec<_>>>()?;
         let factors = loader.rope_factors(config.head_dim / 2)?;
-        let (cos, sin) = rotations(&config, &factors, tokens_max, dtype, device)?;
+        let (cos, sin) = rotations(&config, &factors, tokens_max, numbers.dtype(), device)?;
         Ok(Decoder { config, embedding, blocks, cos, sin, device: device.clone() })
     }
 
@@ -119,11 +122,11 @@ impl Decoder {
         &self,
         content: &Content,
         reader: &mut R,
+        numbers: Numbers,
     ) -> Result<Vec<Block>> {
-        let (dtype, device) = (self.embedding.embeddings().dtype(), &self.device);
-        let mut loader = Loader { content, reader, dtype, device };
-        let numbers = self.blocks.len()..self.config.layers;
-        numbers.map(|index| loader.block(&self.config, index)).collect()
+        let mut loader = Loader { content, reader, numbers, device: &self.device };
+        let layers = self.blocks.len()..self.config.layers;
+        layers.map(|index| loader.block(&self.config, index)).collect()
     }
 
     /// Runs (b, t) right-padded token ids through the blocks, hands `visit` the (b, t, hidden) states
@@ -139,6 +142,7 @@ impl Decoder {
         visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
         let states = self.embedding.forward(&Tensor::from_slice(ids, shape, &self.device)?)?;
+        let states = states.to_dtype(self.cos.dtype())?;
         self.through(&self.blocks, states, visit)
     }
 
@@ -156,8 +160,8 @@ impl Decoder {
         for (index, block) in blocks.iter().enumerate() {
             let attended = self.attention(block, &block.attention_norm.forward(&states)?)?;
             states = (states + attended)?;
-            let gate_up = wide::linear(&block.gate_up, &block.ffn_norm.forward(&states)?)?;
-            states = (states + wide::linear(&block.down, &ops::swiglu(&gate_up)?)?)?;
+            let gate_up = block.gate_up.apply(&block.ffn_norm.forward(&states)?)?;
+            states = (states + block.down.apply(&ops::swiglu(&gate_up)?)?)?;
             visit(index + 1, &states)?;
         }
         Ok(states)
@@ -166,7 +170,13 @@ impl Decoder {
     fn attention(&self, block: &Block, x: &Tensor) -> Result<Tensor> {
         let Config { heads, kv_heads, head_dim, .. } = self.config;
         let (b, t, _) = x.dims3()?;
-        let qkv = wide::linear(&block.qkv, x)?;
+        let qkv = block.qkv.apply(x)?;
+        if block.head_norms.is_none() && Heads::takes(&qkv) {
+            let neighbours = self.config.neighbours();
+            let (cos, sin) = (self.cos.narrow(0, 0, t)?, self.sin.narrow(0, 0, t)?);
+            let mixed = Heads { heads, kv_heads, head_dim, neighbours }.attend(&qkv, &cos, &sin)?;
+            return block.output.apply(&mixed);
+        }
         let part = |start: usize, count: usize| -> Result<Tensor> {
             qkv.narrow(D::Minus1, start * head_dim, count * head_dim)?
                 .reshape((b, t, count, head_dim))
@@ -184,13 +194,12 @@ impl Decoder {
         let scores = q.matmul(&k.t()?)?;
         let weights = ops::causal_softmax(&scores, 1.0 / (head_dim as f32).sqrt())?;
         let mixed = weights.matmul(&v)?.reshape((b, heads, t, head_dim))?;
-        wide::linear(&block.output, &mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
+        block.output.apply(&mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
     }
 
-    /// llama GGUFs store queries and keys permuted for interleaved rotation, the qwen ones do not.
     fn rotate(&self, x: &Tensor, t: usize) -> Result<Tensor> {
         let (cos, sin) = (self.cos.narrow(0, 0, t)?, self.sin.narrow(0, 0, t)?);
-        if self.config.architecture == "llama" {
+        if self.config.neighbours() {
             rotary_emb::rope_i(x, &cos, &sin)
         } else {
             rotary_emb::rope(x, &cos, &sin)
@@ -222,14 +231,14 @@ fn rotations(
 struct Loader<'a, R> {
     content: &'a Content,
     reader: &'a mut R,
-    dtype: DType,
+    numbers: Numbers,
     device: &'a Device,
 }
 
 impl<R: Read + Seek> Loader<'_, R> {
     fn tensor(&mut self, name: &str) -> Result<Tensor> {
         let quantized = self.content.tensor(self.reader, name, self.device)?;
-        quantized.dequantize(self.device)?.to_dtype(self.dtype)
+        quantized.dequantize(self.device)?.to_dtype(self.numbers.dtype())
     }
 
     fn optional(&mut self, name: &str) -> Result<Option<Tensor>> {
@@ -246,7 +255,7 @@ impl<R: Read + Seek> Loader<'_, R> {
     }
 
     /// One product for several weights that read the same input.
-    fn joined(&mut self, prefix: &str, names: &[&str]) -> Result<Linear> {
+    fn joined(&mut self, prefix: &str, names: &[&str], numbers: Numbers) -> Result<Map> {
         let weights = names
             .iter()
             .map(|name| self.tensor(&format!("{prefix}.{name}.weight")))
@@ -259,7 +268,7 @@ impl<R: Read + Seek> Loader<'_, R> {
             bail!("{prefix} has biases for some of {names:?} only");
         }
         let bias = if biases.is_empty() { None } else { Some(Tensor::cat(&biases, 0)?) };
-        Ok(Linear::new(Tensor::cat(&weights, 0)?, bias))
+        Map::new(Tensor::cat(&weights, 0)?, bias, numbers)
     }
 
     fn block(&mut self, config: &Config, index: usize) -> Result<Block> {
@@ -276,10 +285,10 @@ impl<R: Read + Seek> Loader<'_, R> {
             attention_norm,
             ffn_norm,
             head_norms,
-            qkv: self.joined(&prefix, &["attn_q", "attn_k", "attn_v"])?,
-            output: self.joined(&prefix, &["attn_output"])?,
-            gate_up: self.joined(&prefix, &["ffn_gate", "ffn_up"])?,
-            down: self.joined(&prefix, &["ffn_down"])?,
+            qkv: self.joined(&prefix, &["attn_q", "attn_k", "attn_v"], self.numbers.attention())?,
+            output: self.joined(&prefix, &["attn_output"], self.numbers)?,
+            gate_up: self.joined(&prefix, &["ffn_gate", "ffn_up"], self.numbers)?,
+            down: self.joined(&prefix, &["ffn_down"], self.numbers)?,
         })
     }
 }

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use candle_core::quantized::gguf_file::Value;
 use candle_core::quantized::{GgmlDType, QTensor};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
 use crate::decoder::ROPE_FACTORS;
 use crate::encoder::{Encoder, Exits};
 use crate::gguf;
 use crate::gguf::draft::Draft;
+use crate::map::Numbers;
 use crate::pooling::Pooling;
 use crate::reader::{Reader, Text};
 
@@ -130,11 +131,13 @@ fn each_architecture_agrees_with_numpy() {
         // Read from an early exit on, and beside a longer text, it is as likely.
         let exits = Exits { layers: vec![1], pooling: Pooling::Mean };
         let encoder = Encoder::open(&path, exits, 2 * ids.len(), &Device::Cpu).unwrap();
-        let reader = Reader::open(&path, encoder.decoder(), &vocabulary).unwrap();
-        let text = Text { ids: ids.clone(), question: QUESTION_AT };
-        let longer = Text { ids: [&ids[..], ids].concat(), question: ids.len() };
-        let read = reader.batch(encoder.decoder(), &[text, longer]).unwrap();
-        let ours = read[0];
-        assert!((ours - likelihood).abs() <= 1e-4, "{architecture}: {ours} against {likelihood}");
+        for (numbers, tolerance) in [(Numbers::Floats(DType::F32), 1e-4), (Numbers::Bytes, 0.03)] {
+            let reader = Reader::open(&path, encoder.decoder(), &vocabulary, numbers).unwrap();
+            let text = Text { ids: ids.clone(), question: QUESTION_AT };
+            let longer = Text { ids: [&ids[..], ids].concat(), question: ids.len() };
+            let ours = reader.batch(encoder.decoder(), &[text, longer]).unwrap()[0];
+            let off = (ours - likelihood).abs();
+            assert!(off <= tolerance, "{architecture} {numbers:?}: {ours} against {likelihood}");
+        }
     }
 }

@@ -6,6 +6,8 @@ pub use candle_core::Device;
 use candle_core::utils::{cuda_is_available, metal_is_available, with_avx, with_neon};
 use models::MindError;
 
+use crate::narrow;
+
 /// What the person asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
@@ -82,5 +84,6 @@ fn cpu_words() -> String {
         (_, true) => "neon",
         _ => "no vector instructions: see models/README.md on portable builds",
     };
-    format!("cpu ({threads} threads, {vectors})")
+    let bytes = if narrow::usable() { ", 8-bit products" } else { "" };
+    format!("cpu ({threads} threads, {vectors}{bytes})")
 }

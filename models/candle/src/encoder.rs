@@ -10,6 +10,8 @@ use models::{Embedding, MindError};
 
 use crate::decoder::Decoder;
 use crate::head::HeadTensors;
+use crate::map::Numbers;
+use crate::ops;
 use crate::pooling::Pooling;
 use crate::tokens::Sequence;
 
@@ -45,7 +47,8 @@ pub struct Exits {
 }
 
 impl Encoder {
-    /// Loads what `exits` need of the GGUF at `path`, and its head if it carries one.
+    /// Loads what `exits` need of the GGUF at `path`, and its head if it carries one; it computes in
+    /// floats, the same on every processor.
     ///
     /// # Errors
     /// [`MindError::Model`] naming the file.
@@ -55,13 +58,26 @@ impl Encoder {
         tokens_max: usize,
         device: &Device,
     ) -> std::result::Result<Encoder, MindError> {
+        Encoder::load(path, exits, tokens_max, Numbers::floats(device), device)
+    }
+
+    /// The same, computing in `numbers`.
+    ///
+    /// # Errors
+    /// [`MindError::Model`] naming the file.
+    pub(crate) fn load(
+        path: &Path,
+        exits: Exits,
+        tokens_max: usize,
+        numbers: Numbers,
+        device: &Device,
+    ) -> std::result::Result<Encoder, MindError> {
         let open = || -> Result<Encoder> {
             let mut file = BufReader::new(File::open(path)?);
             let content = Content::read(&mut file)?;
             let depth = exits.layers.iter().copied().max().unwrap_or(0);
-            let dtype = dtype_of(device);
-            let decoder = Decoder::load(&content, &mut file, depth, tokens_max, dtype, device)?;
-            let head = HeadTensors::read(&content, &mut file, device)?;
+            let decoder = Decoder::load(&content, &mut file, depth, tokens_max, numbers, device)?;
+            let head = HeadTensors::read(&content, &mut file, numbers.head_table(), device)?;
             Ok(Encoder {
                 decoder,
                 exit_layers: exits.layers,
@@ -93,7 +109,7 @@ impl Encoder {
     pub fn raw(&self, sequences: &[Sequence]) -> std::result::Result<Vec<Vec<f32>>, MindError> {
         let mut vectors = vec![Vec::new(); sequences.len()];
         for batch in batches(sequences) {
-            let rows = self.embed_batch(sequences, &batch).map_err(inference)?;
+            let rows = ops::at_work(|| self.embed_batch(sequences, &batch)).map_err(inference)?;
             for (index, row) in batch.into_iter().zip(rows) {
                 vectors[index] = row;
             }
@@ -198,15 +214,6 @@ impl Encoder {
             })
             .map_err(inference)?;
         Ok(found)
-    }
-}
-
-/// f32 on a CPU, where it is measured fastest; half precision where the hardware has it.
-fn dtype_of(device: &Device) -> DType {
-    match device {
-        Device::Cpu => DType::F32,
-        Device::Cuda(_) => DType::BF16,
-        Device::Metal(_) => DType::F16,
     }
 }
 

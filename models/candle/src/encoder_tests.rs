@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::encoder::{Encoder, Exits};
 use crate::gguf;
+use crate::map::Numbers;
 use crate::pooling::Pooling;
 use crate::tokens::Vocabulary;
 
@@ -117,6 +118,30 @@ fn a_batch_embeds_as_its_members_alone() {
             assert!((a - b).abs() <= 1e-4, "{a} against {b}");
         }
     }
+}
+
+#[test]
+fn vectors_by_bytes_are_those_by_floats_nearly() {
+    let vocabulary = vocabulary();
+    let meta = vocabulary.meta().clone();
+    let encoder = |numbers: Numbers| {
+        let exits = Exits { layers: meta.exit_layers.clone(), pooling: meta.pooling };
+        let tokens_max = meta.sequence_tokens_max();
+        Encoder::load(&model_path(), exits, tokens_max, numbers, &Device::Cpu).expect("opens")
+    };
+    let notes = include_str!("../../../README.md");
+    let sequences: Vec<_> = notes
+        .split("\n\n")
+        .flat_map(|text| [prompt::passage(text), prompt::query(text, None)])
+        .map(|pieces| vocabulary.assemble(&pieces).expect("assembles"))
+        .collect();
+    let floats = encoder(Numbers::floats(&Device::Cpu)).embed(&sequences).expect("embeds");
+    let bytes = encoder(Numbers::Bytes).embed(&sequences).expect("embeds");
+    let alike: Vec<f32> = floats.iter().zip(&bytes).map(|(a, b)| a.dot(b)).collect();
+    let mean = alike.iter().sum::<f32>() / alike.len() as f32;
+    let least = alike.iter().copied().fold(1f32, f32::min);
+    // A text that begins with no token for attention to rest on (a picture's link) is least stable.
+    assert!(mean >= 0.9995 && least >= 0.997, "{mean}, at least {least}, of {}", alike.len());
 }
 
 #[test]

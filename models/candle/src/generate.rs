@@ -16,9 +16,10 @@ use models::{MindError, Thought};
 use tokenizers::Tokenizer;
 
 use crate::decoder::{Block, Config, Decoder, Output};
+use crate::map::Numbers;
 use crate::think::draw::Draw;
 use crate::think::writer::{Step, Writer};
-use crate::{gguf, ops, think, wide};
+use crate::{gguf, ops, think};
 
 /// Texts that are written together. More rows were measured to add nothing on two cores: the
 /// products are bound by computing from here on.
@@ -48,6 +49,9 @@ pub struct Order {
     pub seed: u64,
 }
 
+/// A draft of training data is to be the same on every machine.
+const FLOATS: Numbers = Numbers::Floats(DType::F32);
+
 impl Generator {
     /// Loads the model at `path`; prompt and text have at most `tokens_max` tokens.
     ///
@@ -64,8 +68,8 @@ impl Generator {
         let mut load = || -> Result<Generator> {
             let (content, reader) = (&file.content, &mut file.file);
             let depth = Config::read(content)?.layers;
-            let decoder = Decoder::load(content, reader, depth, tokens_max, DType::F32, device)?;
-            let output = Output::load(content, reader, &decoder)?;
+            let decoder = Decoder::load(content, reader, depth, tokens_max, FLOATS, device)?;
+            let output = Output::load(content, reader, &decoder, FLOATS)?;
             let (tokenizer, ends) = (Arc::clone(&tokenizer), Arc::clone(&ends));
             Ok(Generator { decoder, output, tokenizer, ends, tokens_max })
         };
@@ -160,8 +164,8 @@ impl Generator {
         for (block, cache) in self.decoder.blocks.iter().zip(caches) {
             let normed = block.attention_norm.forward(&states)?;
             states = (states + self.attention(block, &normed, at, starts, cache)?)?;
-            let gate_up = wide::linear(&block.gate_up, &block.ffn_norm.forward(&states)?)?;
-            states = (states + wide::linear(&block.down, &ops::swiglu(&gate_up)?)?)?;
+            let gate_up = block.gate_up.apply(&block.ffn_norm.forward(&states)?)?;
+            states = (states + block.down.apply(&ops::swiglu(&gate_up)?)?)?;
         }
         self.output.logits(&states.narrow(1, length - 1, 1)?.squeeze(1)?)?.to_vec2()
     }
@@ -176,7 +180,7 @@ impl Generator {
     ) -> Result<Tensor> {
         let Config { heads, kv_heads, head_dim, .. } = self.decoder.config;
         let (b, t, _) = x.dims3()?;
-        let qkv = wide::linear(&block.qkv, x)?;
+        let qkv = block.qkv.apply(x)?;
         let part = |start: usize, count: usize| -> Result<Tensor> {
             let part = qkv.narrow(D::Minus1, start * head_dim, count * head_dim)?;
             part.reshape((b, t, count, head_dim))?.transpose(1, 2)?.contiguous()
@@ -192,14 +196,13 @@ impl Generator {
         let scale = 1.0 / (head_dim as f32).sqrt();
         let shares = ops::cached_softmax(&q.matmul(&k.t()?)?, scale, t, starts)?;
         let mixed = shares.matmul(&v)?.reshape((b, heads, t, head_dim))?;
-        wide::linear(&block.output, &mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
+        block.output.apply(&mixed.transpose(1, 2)?.reshape((b, t, heads * head_dim))?)
     }
 
-    /// See [`crate::decoder`] on the two ways.
     fn rotate(&self, x: &Tensor, at: usize) -> Result<Tensor> {
         let t = x.dim(2)?;
         let (cos, sin) = (self.decoder.cos.narrow(0, at, t)?, self.decoder.sin.narrow(0, at, t)?);
-        if self.decoder.config.architecture == "llama" {
+        if self.decoder.config.neighbours() {
             rotary_emb::rope_i(x, &cos, &sin)
         } else {
             rotary_emb::rope(x, &cos, &sin)

@@ -48,13 +48,14 @@ pub(crate) struct HeadTensors {
 }
 
 impl HeadTensors {
-    /// The head of a model file, if it carries one.
+    /// The head of a model file, if it carries one; `table` is what its table is kept in.
     ///
     /// # Errors
     /// If it cannot be read.
     pub(crate) fn read<R: Read + Seek>(
         content: &Content,
         reader: &mut R,
+        table: DType,
         device: &Device,
     ) -> candle_core::Result<Option<HeadTensors>> {
         let mut read = |name: &str| {
@@ -64,7 +65,8 @@ impl HeadTensors {
         let (Some(weight), Some(bias)) = (read(HEAD_WEIGHT)?, read(HEAD_BIAS)?) else {
             return Ok(None);
         };
-        Ok(Some(HeadTensors { weight, bias, table: read(TOKEN_TABLE)? }))
+        let table = read(TOKEN_TABLE)?.map(|rows| rows.to_dtype(table)).transpose()?;
+        Ok(Some(HeadTensors { weight, bias, table }))
     }
 
     /// `pooled` states (n, states) -> raw embeddings (n, width); and what the head read, which is the
@@ -83,7 +85,8 @@ impl HeadTensors {
             Some(table) => {
                 let (b, _, t) = weights.dims3()?;
                 let width = table.dim(1)?;
-                let rows = table.index_select(ids, 0)?.reshape((b, t, width))?;
+                let rows = table.index_select(ids, 0)?.to_dtype(weights.dtype())?;
+                let rows = rows.reshape((b, t, width))?;
                 let means = weights.matmul(&rows)?.reshape((pooled.dim(0)?, width))?;
                 Tensor::cat(&[pooled, &means], D::Minus1)?
             }

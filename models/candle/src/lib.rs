@@ -3,6 +3,7 @@
 //! The only crate that names candle, mistral.rs and tokenizers. It reads local files and opens no
 //! connection; fetching model files is the program's `model pull`.
 
+mod attention;
 pub mod author;
 pub mod committee;
 mod decoder;
@@ -12,8 +13,10 @@ pub mod fit;
 pub mod generate;
 pub mod gguf;
 pub mod head;
+mod map;
 pub mod meta;
 mod names;
+mod narrow;
 mod ops;
 mod pooling;
 mod reader;
@@ -44,6 +47,7 @@ use models::{
 
 use crate::device::DeviceChoice;
 use crate::encoder::{Encoder, Exits};
+use crate::map::Numbers;
 use crate::reader::Reader;
 use crate::think::{Thinker, ThinkerOptions};
 use crate::tokens::Vocabulary;
@@ -59,7 +63,8 @@ pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindErro
     let vectors = file.vectors()?;
     let gguf::Gguf { meta, vocabulary, .. } = file;
     let exits = Exits { layers: meta.exit_layers.clone(), pooling: meta.pooling };
-    let encoder = Encoder::open(path, exits, meta.sequence_tokens_max(), &device)?;
+    let (tokens_max, numbers) = (meta.sequence_tokens_max(), Numbers::fastest(&device));
+    let encoder = Encoder::load(path, exits, tokens_max, numbers, &device)?;
     let thinker = Thinker::open(
         ThinkerOptions {
             path: path.to_owned(),
@@ -145,7 +150,10 @@ impl Mind for O1Mind {
         let (decoder, vocabulary) = (self.encoder.decoder(), &self.vocabulary);
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            unread => unread.insert(Reader::open(&self.path, decoder, vocabulary)?),
+            unread => {
+                let numbers = Numbers::fastest(&decoder.device);
+                unread.insert(Reader::open(&self.path, decoder, vocabulary, numbers)?)
+            }
         };
         let window = window.min(vocabulary.meta().passage_tokens_max);
         reader.read(decoder, vocabulary, (question, passages), window, on_read)

@@ -6,6 +6,14 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
+use rten_simd::{SimdOp, SimdUnaryOp};
+use rten_vecmath::{Silu, Softmax};
+
+/// Computes on a thread of rayon's, so that what runs on one thread finds in its cache what the others
+/// left there, and none waits for an outsider to hand it the next product.
+pub(crate) fn at_work<T: Send>(compute: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| compute())
+}
 
 /// `silu(gate) * up` for rows of `gate ‖ up`: (n, 2f) -> (n, f).
 pub(crate) fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
@@ -82,8 +90,10 @@ impl CustomOp1 for SwiGlu {
         let mut out = vec![0f32; values.len() / 2];
         out.par_chunks_mut(width).zip(values.par_chunks(2 * width)).for_each(|(out, row)| {
             let (gate, up) = row.split_at(width);
-            for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
-                *out = gate / (1.0 + (-gate).exp()) * up;
+            out.copy_from_slice(gate);
+            Silu {}.map_mut(out);
+            for (out, up) in out.iter_mut().zip(up) {
+                *out *= up;
             }
         });
         Ok((CpuStorage::F32(out), Shape::from(dims)))
@@ -109,16 +119,14 @@ impl CustomOp1 for CausalSoftmax {
             |(row, (out, scores))| {
                 let end = row % self.queries + t - self.queries + 1;
                 let seen = self.starts[row / (k * rows)].min(end)..end;
+                if seen.is_empty() {
+                    return;
+                }
                 let (out, scores) = (&mut out[seen.clone()], &scores[seen]);
-                let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let mut sum = 0.0;
                 for (out, score) in out.iter_mut().zip(scores) {
-                    *out = ((score - max) * self.scale).exp();
-                    sum += *out;
+                    *out = score * self.scale;
                 }
-                for out in out {
-                    *out /= sum;
-                }
+                Softmax::new_mut(out).dispatch();
             },
         );
         Ok((CpuStorage::F32(out), layout.shape().clone()))

@@ -11,8 +11,12 @@ use candle_core::quantized::gguf_file::Content;
 use candle_core::{D, DType, Result, Tensor};
 use models::{MindError, OnRead, TokenCounter, prompt, window};
 use rayon::prelude::*;
+use rten_simd::SimdUnaryOp;
+use rten_vecmath::Exp;
 
 use crate::decoder::{Block, Decoder, Output};
+use crate::map::Numbers;
+use crate::ops;
 use crate::tokens::Vocabulary;
 
 /// Padded tokens in one batch. Smaller ones are slower by the token; after each one a client sees what
@@ -43,7 +47,7 @@ pub(crate) struct Text {
 }
 
 impl Reader {
-    /// Loads what `decoder` lacks of the GGUF at `path`.
+    /// Loads what `decoder` lacks of the GGUF at `path`, to be computed in `numbers`.
     ///
     /// # Errors
     /// [`MindError::Model`] naming the file.
@@ -51,6 +55,7 @@ impl Reader {
         path: &Path,
         decoder: &Decoder,
         vocabulary: &Vocabulary,
+        numbers: Numbers,
     ) -> std::result::Result<Reader, MindError> {
         let wrong =
             |error: candle_core::Error| MindError::Model(format!("{}: {error}", path.display()));
@@ -61,8 +66,8 @@ impl Reader {
         };
         let (mut file, content) = open().map_err(wrong)?;
         Ok(Reader {
-            blocks: decoder.rest(&content, &mut file).map_err(wrong)?,
-            output: Output::load(&content, &mut file, decoder).map_err(wrong)?,
+            blocks: decoder.rest(&content, &mut file, numbers).map_err(wrong)?,
+            output: Output::load(&content, &mut file, decoder, numbers).map_err(wrong)?,
             frame: Frame::of(&content, vocabulary)?,
         })
     }
@@ -85,8 +90,8 @@ impl Reader {
         let mut rest = &texts[..];
         while !rest.is_empty() {
             let (batch, after) = rest.split_at(batch(rest));
-            let values =
-                self.batch(decoder, batch).map_err(|e| MindError::Inference(e.to_string()))?;
+            let values = ops::at_work(|| self.batch(decoder, batch));
+            let values = values.map_err(|error| MindError::Inference(error.to_string()))?;
             if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
                 return Err(MindError::Numeric(format!("a log-probability of {bad}")));
             }
@@ -117,9 +122,9 @@ impl Reader {
         let before = Tensor::new(before, states.device())?;
         let logits = self.output.logits(&states.flatten(0, 1)?.index_select(&before, 0)?)?;
         let width = logits.dim(D::Minus1)?;
-        let logits: Vec<f32> = logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        let mut logits: Vec<f32> = logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         let likely: Vec<f32> = logits
-            .par_chunks(width)
+            .par_chunks_mut(width)
             .zip(&asked)
             .map(|(logits, token)| log_probability(logits, *token as usize))
             .collect();
@@ -181,8 +186,11 @@ fn batch(texts: &[Text]) -> usize {
     fits.count()
 }
 
-fn log_probability(logits: &[f32], token: usize) -> f32 {
+/// Of `token`, in nats; leaves in `logits` what it was computed from.
+fn log_probability(logits: &mut [f32], token: usize) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = logits.iter().map(|logit| (logit - max).exp()).sum();
-    logits[token] - max - sum.ln()
+    logits.iter_mut().for_each(|logit| *logit -= max);
+    let own = logits[token];
+    Exp {}.map_mut(logits);
+    own - logits.iter().sum::<f32>().ln()
 }

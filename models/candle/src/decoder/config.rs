@@ -57,6 +57,12 @@ impl Config {
         keys.check_rotation(head_dim)?;
         Ok(config)
     }
+
+    /// Whether neighbouring channels are rotated together: llama GGUFs store queries and keys permuted
+    /// for it, the qwen ones do not.
+    pub(crate) fn neighbours(&self) -> bool {
+        self.architecture == "llama"
+    }
 }
 
 /// A type of values, and how to read one.

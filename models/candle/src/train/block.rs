@@ -25,13 +25,17 @@ pub(super) type Loras = [Option<Lora>; 4];
 pub(super) type Gradients = [Option<LoraGradient>; 4];
 
 /// The map of `block` at one of the [`SITES`].
-pub(super) fn site(block: &Block, index: usize) -> &Linear {
-    match index {
+///
+/// # Errors
+/// If the weights are no floats.
+pub(super) fn site(block: &Block, index: usize) -> Result<&Linear> {
+    let map = match index {
         QKV => &block.qkv,
         OUTPUT => &block.output,
         GATE_UP => &block.gate_up,
         _ => &block.down,
-    }
+    };
+    map.linear()
 }
 
 /// What a layer is part of.
@@ -79,7 +83,7 @@ impl Context<'_> {
     /// neighbours (see [`crate::decoder`]).
     fn rotate(&self, x: &Tensor, back: bool) -> Result<Tensor> {
         let sin = if back { self.sin.neg()? } else { self.sin.clone() };
-        if self.config.architecture == "llama" {
+        if self.config.neighbours() {
             rotary_emb::rope_i(x, &self.cos, &sin)
         } else {
             rotary_emb::rope(x, &self.cos, &sin)
@@ -113,7 +117,7 @@ pub(super) fn forward(
     let (b, t) = context.shape;
     let apply = |index: usize, x: &Tensor| {
         let seed = context.seed(layer, index);
-        linear::forward(site(block, index), loras[index].as_ref(), x, seed)
+        linear::forward(site(block, index)?, loras[index].as_ref(), x, seed)
     };
     let normed = block.attention_norm.forward(x)?;
     let (qkv, low_qkv) = apply(QKV, &normed)?;
@@ -154,7 +158,7 @@ pub(super) fn backward(
     let mut back = |index: usize, x: &Tensor, dy: &Tensor| -> Result<Tensor> {
         let lora = loras[index].as_ref();
         let low = &saved.low[index];
-        let (dx, gradient) = linear::backward(site(block, index), lora, x, low, dropped, dy)?;
+        let (dx, gradient) = linear::backward(site(block, index)?, lora, x, low, dropped, dy)?;
         gradients[index] = gradient;
         Ok(dx)
     };

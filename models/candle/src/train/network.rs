@@ -19,6 +19,7 @@ use super::recipe::Recipe;
 use crate::decoder::Decoder;
 use crate::encoder::{RMS_EPSILON, rms_normalised};
 use crate::head::HeadTensors;
+use crate::map::Numbers;
 use crate::meta::Meta;
 use crate::pooling::Pooling;
 
@@ -102,13 +103,14 @@ impl Network {
         let layers = crate::decoder::Config::read(content)?.layers;
         let to_the_top = recipe.lambda < 1.0 || recipe.reading.is_some();
         let depth = if to_the_top { layers } else { exit };
-        let decoder = Decoder::load(content, file, depth, tokens_max, DType::F32, device)?;
+        let numbers = Numbers::Floats(DType::F32);
+        let decoder = Decoder::load(content, file, depth, tokens_max, numbers, device)?;
         let mut read = |name: &str| content.tensor(file, name, device)?.dequantize(device);
         let output_norm = RmsNorm::new(read("output_norm.weight")?, decoder.config.norm_eps);
         let tied = !content.tensor_infos.contains_key("output.weight");
         let output =
             if tied { decoder.embedding.embeddings().clone() } else { read("output.weight")? };
-        let head = HeadTensors::read(content, file, device)?;
+        let head = HeadTensors::read(content, file, DType::F32, device)?;
         let roles = meta.roles;
         Ok(Network {
             ones: Tensor::ones(decoder.config.hidden, DType::F32, device)?,
@@ -135,7 +137,7 @@ impl Network {
         let (first, last) = recipe.layers;
         for layer in first - 1..last.min(self.depth()) {
             for (index, _) in SITES.iter().enumerate() {
-                let weight = block::site(&self.decoder.blocks[layer], index).weight();
+                let weight = block::site(&self.decoder.blocks[layer], index)?.weight();
                 let (out, input) = weight.dims2()?;
                 let a = lora_name(layer, index, "a");
                 parameters.add(a, vec![recipe.rank, input], Start::Fan(recipe.seed));
