@@ -40,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) grounded: Option<bool>,
     pub(crate) reading_time: Duration,
     pub(crate) rescan_every: Duration,
+    pub(crate) unload_after: Option<Duration>,
     pub(crate) quiet: bool,
     /// False if `NO_COLOR` is set or the terminal is dumb.
     pub(crate) color: bool,
@@ -124,6 +125,7 @@ impl Config {
             grounded: settings.grounded,
             reading_time: settings.reading_time,
             rescan_every: settings.rescan_every,
+            unload_after: settings.unload_after,
             quiet: flags.quiet,
             color: text("NO_COLOR").is_none() && text("TERM").as_deref() != Some("dumb"),
             editor: text("VISUAL").or_else(|| text("EDITOR")),

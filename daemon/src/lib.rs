@@ -89,6 +89,8 @@ pub struct Settings {
     pub version: String,
     /// How often all folders are walked although nothing was reported.
     pub rescan_every: Duration,
+    /// How long the model stays in memory without work; for ever if `None`.
+    pub unload_after: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use models::{Embedding, Mind, MindError, ModelCard, Sampling, Thought, TokenCounter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -113,23 +113,57 @@ impl Desk {
         self.arrived.notify_all();
     }
 
-    /// Blocks until there is work; `None` once closed.
-    fn take(&self) -> Option<Job> {
+    /// Blocks until there is work, or there was none for `idle`.
+    fn take(&self, idle: Option<Duration>) -> Turn {
+        let since = Instant::now();
         let mut lanes = self.lock();
         loop {
             while let Some(job) =
                 lanes.interactive.pop_front().or_else(|| lanes.background.pop_front())
             {
                 if !job.asker_left() {
-                    return Some(job);
+                    return Turn::Work(job);
                 }
             }
             if lanes.closed {
-                return None;
+                return Turn::End;
             }
-            lanes = self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+            lanes = match idle.map(|idle| idle.saturating_sub(since.elapsed())) {
+                None => self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return Turn::Rest,
+                Some(left) => {
+                    let waited = self.arrived.wait_timeout(lanes, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
+
+    /// Has `mind` do what arrives, until the desk is closed; whenever nothing has for `idle`, it rests.
+    fn serve(&self, mind: &mut dyn Mind, idle: Option<Duration>) {
+        let mut resting = false;
+        loop {
+            match self.take(idle.filter(|_| !resting)) {
+                Turn::Work(job) => {
+                    resting = false;
+                    perform(mind, job);
+                }
+                Turn::Rest => {
+                    resting = true;
+                    mind.rest();
+                    tracing::info!("the model has left memory until it is needed");
+                }
+                Turn::End => return,
+            }
+        }
+    }
+}
+
+/// What the thread does next.
+enum Turn {
+    Work(Job),
+    Rest,
+    End,
 }
 
 /// Asks the mind. When the last handle is dropped, its thread ends.
@@ -171,10 +205,11 @@ pub struct Loaded {
     pub handle: MindHandle,
 }
 
-/// Starts a thread, loads a mind on it and waits until it is ready. If the thread ever panics,
-/// `fatal` is told.
+/// Starts a thread, loads a mind on it and waits until it is ready. The mind rests whenever it had
+/// nothing to do for `idle`. If the thread ever panics, `fatal` is told.
 pub async fn start(
     backend: Arc<dyn Backend>,
+    idle: Option<Duration>,
     fatal: mpsc::Sender<Critical>,
     threads: &Threads,
 ) -> Result<Loaded, Critical> {
@@ -193,9 +228,7 @@ pub async fn start(
                 Err(error) => drop(ready.send(Err(error))),
                 Ok(mut mind) => {
                     if ready.send(Ok((mind.card().clone(), mind.counter()))).is_ok() {
-                        while let Some(job) = guard.desk.take() {
-                            perform(mind.as_mut(), job);
-                        }
+                        guard.desk.serve(mind.as_mut(), idle);
                     }
                 }
             }

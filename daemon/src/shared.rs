@@ -51,7 +51,8 @@ impl Shared {
             .await
             .map_err(|_| Critical::Panicked("reading of the folder list"))??;
         let threads = Threads::default();
-        let loaded = mind::start(Arc::clone(&backend), fatal.clone(), &threads).await?;
+        let idle = settings.unload_after;
+        let loaded = mind::start(Arc::clone(&backend), idle, fatal.clone(), &threads).await?;
         let engine = open(backend.as_ref(), loaded).await?;
         Ok(Arc::new(Shared {
             backend,
@@ -100,7 +101,8 @@ impl Shared {
     /// The generation of the model that is configured now. It serves if it has the vectors to.
     async fn load(&self) -> Result<Arc<Engine>, Critical> {
         let (backend, fatal) = (Arc::clone(&self.backend), self.fatal.clone());
-        let loaded = mind::start(backend, fatal, &self.threads).await?;
+        let idle = self.settings.unload_after;
+        let loaded = mind::start(backend, idle, fatal, &self.threads).await?;
         match self.generations.renew(loaded) {
             Ok(renewed) => Ok(renewed),
             Err(other) => open(self.backend.as_ref(), *other).await,

@@ -227,6 +227,9 @@ pub trait Mind: Send {
         window: usize,
         on_read: &mut OnRead<'_>,
     ) -> Result<Vec<f32>, MindError>;
+
+    /// Lets go of the weights that the next call can load again: nobody has asked for a while.
+    fn rest(&mut self);
 }
 
 /// Why a mind could not do what it was asked.

@@ -131,6 +131,8 @@ impl Mind for ScriptedMind {
         }
         Ok(read)
     }
+
+    fn rest(&mut self) {}
 }
 
 fn embed(text: &str) -> Result<Embedding, MindError> {

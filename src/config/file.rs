@@ -18,6 +18,10 @@ const READ_MS_DEFAULT: u64 = 1_000;
 /// The watcher sees changes at once; a rescan is the safety net, and one a day is its least.
 const RESCAN_MINUTES_MAX: u64 = 24 * 60;
 const RESCAN_MINUTES_DEFAULT: u64 = 30;
+/// A week.
+const UNLOAD_MINUTES_MAX: u64 = 7 * 24 * 60;
+/// Long enough for whoever reads what was found before the next question.
+const UNLOAD_MINUTES_DEFAULT: u64 = 10;
 /// Numbers of this format have a sign.
 const SEED_MAX: u64 = i64::MAX as u64;
 
@@ -31,6 +35,8 @@ pub(crate) struct Settings {
     /// Zero leaves reading out.
     pub(crate) reading_time: Duration,
     pub(crate) rescan_every: Duration,
+    /// For ever if `None`.
+    pub(crate) unload_after: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -41,6 +47,7 @@ impl Default for Settings {
             grounded: None,
             reading_time: Duration::from_millis(READ_MS_DEFAULT),
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
+            unload_after: Some(Duration::from_secs(UNLOAD_MINUTES_DEFAULT * 60)),
         }
     }
 }
@@ -58,6 +65,7 @@ struct Keys {
     grounded: Option<Spanned<Value>>,
     read_ms: Option<Spanned<Value>>,
     rescan_minutes: Option<Spanned<Value>>,
+    unload_minutes: Option<Spanned<Value>>,
 }
 
 /// Settings from the text of the file; the error is `line: what is wrong`.
@@ -86,12 +94,18 @@ pub(crate) fn parse(text: &str) -> Result<Settings, String> {
     let device = |value: &Value| value.clone().try_into().ok();
     let reading = file.whole("read_ms", keys.read_ms, 0..=daemon_protocol::READ_MS_MAX)?;
     let minutes = file.whole("rescan_minutes", keys.rescan_minutes, 1..=RESCAN_MINUTES_MAX)?;
+    let unload = file.whole("unload_minutes", keys.unload_minutes, 0..=UNLOAD_MINUTES_MAX)?;
     Ok(Settings {
         device: file.value("device", keys.device, "auto, cpu, cuda or metal", device)?,
         sampling,
         grounded: file.value("grounded", keys.grounded, "true or false", Value::as_bool)?,
         reading_time: reading.map_or(default.reading_time, Duration::from_millis),
         rescan_every: minutes.map_or(default.rescan_every, |m| Duration::from_secs(m * 60)),
+        unload_after: match unload {
+            None => default.unload_after,
+            Some(0) => None,
+            Some(minutes) => Some(Duration::from_secs(minutes * 60)),
+        },
     })
 }
 

@@ -83,12 +83,18 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
 #[test]
 fn the_file_sets_every_key() {
     let text = "device = 'cpu'\nthoughts = 2\ntemperature = 0\ntop_p = 1.0\n\
-                thought_tokens_max = 9\nseed = 7\nrescan_minutes = 5\ngrounded = true\nread_ms = 0\n";
+                thought_tokens_max = 9\nseed = 7\nrescan_minutes = 5\ngrounded = true\nread_ms = 0\n\
+                unload_minutes = 0\n";
     let config = load(&[("HOME", "/h")], Global::default(), text).unwrap();
     let expected = Sampling { thoughts: 2, temperature: 0.0, top_p: 1.0, tokens_max: 9, seed: 7 };
     assert_eq!(config.sampling, expected);
     assert_eq!(config.rescan_every, Duration::from_secs(300));
     assert_eq!((config.grounded, config.reading_time), (Some(true), Duration::ZERO));
+    assert_eq!(config.unload_after, None);
+    let unload =
+        |text: &str| load(&[("HOME", "/h")], Global::default(), text).unwrap().unload_after;
+    assert_eq!(unload(""), Some(Duration::from_secs(600)));
+    assert_eq!(unload("unload_minutes = 2"), Some(Duration::from_secs(120)));
     assert_eq!(config.device, Device::Cpu);
 }
 
@@ -108,6 +114,7 @@ fn a_wrong_file_is_told_by_line_and_by_what_is_allowed() {
         ("top_p = true", &["config.toml:1: top_p = true: more than 0 and at most 1 is allowed"]),
         ("seed = '7'", &["config.toml:1: seed = '7': 0 to 9223372036854775807 is allowed"]),
         ("\ndevice = 'tpu'", &["config.toml:2: device = 'tpu': auto, cpu, cuda or metal is"]),
+        ("unload_minutes = 20000", &["unload_minutes = 20000: 0 to 10080 is allowed"]),
         ("read_ms = -1", &["config.toml:1: read_ms = -1: 0 to 60000 is allowed"]),
         ("grounded = 1", &["config.toml:1: grounded = 1: true or false is allowed"]),
         ("device = 3", &["config.toml:1: device = 3: auto, cpu, cuda or metal is allowed"]),

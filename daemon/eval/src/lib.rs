@@ -241,9 +241,9 @@ impl Session {
     ) -> Result<Session, EvalError> {
         let (fatal, _fatal) = mpsc::channel(1);
         let threads = Threads::default();
-        let loaded = mind::start(Arc::clone(backend), fatal.clone(), &threads).await?;
+        let loaded = mind::start(Arc::clone(backend), None, fatal.clone(), &threads).await?;
         let reader = match reader {
-            Some(reader) => Some(mind::start(Arc::clone(reader), fatal, &threads).await?),
+            Some(reader) => Some(mind::start(Arc::clone(reader), None, fatal, &threads).await?),
             None => None,
         };
         let store = backend.open_store(&loaded.card).await?;

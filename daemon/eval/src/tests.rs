@@ -87,6 +87,10 @@ impl Mind for CountedMind {
         self.1.read.fetch_add(passages.len(), Ordering::SeqCst);
         self.0.read(question, passages, window, on_read)
     }
+
+    fn rest(&mut self) {
+        self.0.rest();
+    }
 }
 
 /// Two models with what they were asked, and a folder for thoughts.

@@ -39,7 +39,7 @@ impl Bench {
         *self.script.name.lock().unwrap() = Some(&name[..1]);
         let (fatal, _failures) = mpsc::channel(1);
         let backend = Arc::new(Scripted(Arc::clone(&self.script)));
-        within(mind::start(backend, fatal, &self.threads)).await.unwrap()
+        within(mind::start(backend, None, fatal, &self.threads)).await.unwrap()
     }
 
     /// The engine of that name, on a store of its own if there is none yet.

@@ -52,6 +52,8 @@ pub(super) struct Script {
     pub(super) embedded: AtomicUsize,
     /// Thoughts begun so far.
     pub(super) thought: AtomicUsize,
+    /// How often the mind was told to rest.
+    pub(super) rests: watch::Sender<usize>,
     pub(super) stores: Mutex<HashMap<String, Arc<MemoryStore>>>,
 }
 
@@ -187,6 +189,7 @@ pub(super) fn settings(dir: &Path) -> Settings {
         grounded: None,
         reading_time: Duration::ZERO,
         rescan_every: Duration::from_secs(3600),
+        unload_after: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The mind's thread by itself: lanes, their bounds, their order.
 
 use std::sync::{Arc, mpsc as gates};
+use std::time::Duration;
 
 use models::Sampling;
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     let (fatal, _failures) = mpsc::channel(1);
     let threads = Threads::default();
     let backend = Arc::new(Scripted(Arc::clone(&script)));
-    let loaded = within(mind::start(backend, fatal, &threads)).await.unwrap();
+    let loaded = within(mind::start(backend, None, fatal, &threads)).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
 
@@ -50,7 +51,7 @@ async fn askers_that_left_leave_room() {
     let (fatal, _failures) = mpsc::channel(1);
     let threads = Threads::default();
     let backend = Arc::new(Scripted(script));
-    let loaded = within(mind::start(backend, fatal, &threads)).await.unwrap();
+    let loaded = within(mind::start(backend, None, fatal, &threads)).await.unwrap();
     let mind = &loaded.handle;
     let sampling = Sampling { thoughts: 1, ..Sampling::default() };
     let mut first = mind.think("first", "", &sampling).unwrap();
@@ -65,4 +66,22 @@ async fn askers_that_left_leave_room() {
     assert_eq!(within(last.thoughts()).await.unwrap().len(), 1);
     mind.close();
     assert!(matches!(mind.think("closed", "", &sampling), Err(JobError::Gone)));
+}
+
+#[tokio::test]
+async fn a_mind_without_work_rests_once_and_wakes_for_a_job() {
+    let script = Arc::new(Script::default());
+    let (fatal, _failures) = mpsc::channel(1);
+    let threads = Threads::default();
+    let backend = Arc::new(Scripted(Arc::clone(&script)));
+    let idle = Duration::from_millis(20);
+    let loaded = within(mind::start(backend, Some(idle), fatal, &threads)).await.unwrap();
+    let mut rests = script.rests.subscribe();
+    for expected in 1..=2 {
+        within(rests.wait_for(|rests| *rests == expected)).await.unwrap();
+        // It waits for a job now and for nothing else: in five times as long it rests no further time.
+        let again = tokio::time::timeout(5 * idle, rests.wait_for(|rests| *rests > expected));
+        assert!(again.await.is_err());
+        within(loaded.handle.embed_query("q", Vec::new())).await.unwrap();
+    }
 }

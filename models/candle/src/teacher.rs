@@ -232,6 +232,9 @@ impl Mind for Peer {
     ) -> std::result::Result<Vec<f32>, MindError> {
         Err(MindError::Inference(format!("{NAME} does not read")))
     }
+
+    /// An evaluation has it to the end.
+    fn rest(&mut self) {}
 }
 
 #[cfg(test)]

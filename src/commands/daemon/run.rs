@@ -67,6 +67,7 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
         reading_time: config.reading_time,
         version: VERSION.to_owned(),
         rescan_every: config.rescan_every,
+        unload_after: config.unload_after,
     };
     let shutdown = async {
         tokio::select! {

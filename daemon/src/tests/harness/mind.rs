@@ -73,4 +73,9 @@ impl Mind for TestMind {
         self.script.order.lock().unwrap().push("read");
         self.inner.read(question, passages, window, on_read)
     }
+
+    fn rest(&mut self) {
+        self.script.rests.send_modify(|rests| *rests += 1);
+        self.inner.rest();
+    }
 }
