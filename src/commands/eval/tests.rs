@@ -86,7 +86,7 @@ fn measured(name: &str, full: bool, summaries: Vec<Summary>) -> Measured {
 fn settings() -> Settings {
     Settings {
         command: "fore eval x".to_owned(),
-        sampling: Sampling::default(),
+        sampling: Sampling { thoughts: 3, ..Sampling::default() },
         reading: Reading::default(),
         chunked: false,
         baseline: BASELINE,
