@@ -20,8 +20,6 @@ const RESCAN_MINUTES_MAX: u64 = 24 * 60;
 const RESCAN_MINUTES_DEFAULT: u64 = 30;
 /// A week.
 const UNLOAD_MINUTES_MAX: u64 = 7 * 24 * 60;
-/// Long enough for whoever reads what was found before the next question.
-const UNLOAD_MINUTES_DEFAULT: u64 = 10;
 /// Numbers of this format have a sign.
 const SEED_MAX: u64 = i64::MAX as u64;
 
@@ -47,7 +45,8 @@ impl Default for Settings {
             grounded: None,
             reading_time: Duration::from_millis(READ_MS_DEFAULT),
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
-            unload_after: Some(Duration::from_secs(UNLOAD_MINUTES_DEFAULT * 60)),
+            // What is let go of is mostly kept by the allocator so far, and loading takes 3 s.
+            unload_after: None,
         }
     }
 }
