@@ -1,8 +1,9 @@
 //! The decoder's forward pass to its hidden states: llama, qwen2 and qwen3, from a GGUF.
 //!
 //! candle-transformers' quantized models return logits only and keep a cache per token; encoding
-//! wants the states of some layers for whole batches. Weights are dequantised once: candle's
-//! quantized products take a batch row by row, and gemm is several times faster there.
+//! wants the states of some layers for whole batches. Weights are dequantised once, to floats or to the
+//! bytes of [`crate::narrow`]: candle's quantized products take a batch row by row, and both are several
+//! times faster there.
 //! Only layers up to the last exit are read, so an early exit saves memory as well as time.
 
 mod config;
@@ -171,6 +172,7 @@ impl Decoder {
         let Config { heads, kv_heads, head_dim, .. } = self.config;
         let (b, t, _) = x.dims3()?;
         let qkv = block.qkv.apply(x)?;
+        // Heads that are normalised by themselves (qwen3) go by candle's operations, as on a GPU.
         if block.head_norms.is_none() && Heads::takes(&qkv) {
             let neighbours = self.config.neighbours();
             let (cos, sin) = (self.cos.narrow(0, 0, t)?, self.sin.narrow(0, 0, t)?);
