@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use daemon::convert::Convert;
+use daemon::convert::worker::Workers;
 use daemon::store::{Pending, Store};
 use daemon_lance::LanceStore;
 use models::{Mind, MindError, ModelCard, UserError};
@@ -12,6 +14,7 @@ use models_candle::teacher;
 use tracing::info;
 
 use crate::cli::Device;
+use crate::commands::READ_FILES;
 use crate::config::Config;
 
 /// Opens what the configuration names.
@@ -79,6 +82,10 @@ impl daemon::Backend for RealBackend {
         open_store(&self.index, card)
     }
 
+    fn converter(&self) -> Arc<dyn Convert> {
+        Arc::new(readers())
+    }
+
     fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
         Box::pin(LanceStore::drop_others(&self.index, keep))
     }
@@ -100,6 +107,18 @@ impl daemon::Backend for PeerBackend {
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
         open_store(&self.index, card)
     }
+
+    fn converter(&self) -> Arc<dyn Convert> {
+        Arc::new(readers())
+    }
+}
+
+/// What reads files that are no text: this program once more, as `fore read-files`.
+pub(crate) fn readers() -> Workers {
+    // Where the program is replaced by a newer one while it runs, this is still the one that runs.
+    let running = Path::new("/proc/self/exe");
+    let program = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
+    Workers::new(program.unwrap_or_else(|_| "fore".into()), vec![READ_FILES.to_owned()])
 }
 
 fn open_store<'a>(index: &'a Path, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {

@@ -7,11 +7,13 @@ mod daemon;
 mod eval;
 mod list;
 mod model;
+mod read_files;
 mod remove;
 mod screen;
 mod status;
 mod sync;
 mod train;
+mod why_not;
 
 use std::process::ExitCode;
 
@@ -41,13 +43,22 @@ pub(crate) enum Command {
     List(list::Args),
     Sync(sync::Args),
     Status(status::Args),
+    WhyNot(why_not::Args),
     #[command(subcommand)]
     Daemon(daemon::Command),
     #[command(subcommand)]
     Model(model::Command),
     Eval(eval::Args),
     Train(Box<train::Args>),
+    /// The process that a daemon reads files in.
+    #[command(name = READ_FILES, hide = true)]
+    ReadFiles,
 }
+
+/// Name of the command that a daemon gives to itself.
+pub(crate) const READ_FILES: &str = "read-files";
+
+pub(crate) use read_files::run as read_files;
 
 /// Runs the command to its end; without one, the full-screen view.
 pub(crate) fn run(command: Option<Command>, config: Config) -> Result<ExitCode, AppError> {
@@ -59,9 +70,11 @@ pub(crate) fn run(command: Option<Command>, config: Config) -> Result<ExitCode, 
         Some(Command::List(args)) => wait_for(list::run(&args, &config)),
         Some(Command::Sync(args)) => wait_for(sync::run(&args, &config)),
         Some(Command::Status(args)) => wait_for(status::run(&args, &config)),
+        Some(Command::WhyNot(args)) => wait_for(why_not::run(&args, &config)),
         Some(Command::Daemon(command)) => daemon::run(command, config),
         Some(Command::Model(command)) => model::run(command, &config),
         Some(Command::Eval(args)) => eval::run(&args, config, std::env::args_os().skip(1)),
         Some(Command::Train(args)) => train::run(&args, config),
+        Some(Command::ReadFiles) => read_files(),
     }
 }

@@ -1,6 +1,8 @@
 //! What `fore status` and `fore daemon status` tell: whether a daemon runs, on what, how far the index
 //! is, and how far a `fore train`.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use daemon_protocol::{DaemonStatus, IndexStatus, Phase, TrainingStatus};
@@ -12,6 +14,9 @@ use crate::error::{AppError, NOTHING};
 use crate::launch;
 use crate::term::streams::Stdout;
 use crate::watched::{folder_line, phase_word, problem_lines};
+
+/// Kinds of files that are named; the others are counted together.
+const KINDS_SHOWN: usize = 8;
 
 /// Prints the status; starts nothing. Exit status 1 if no daemon runs.
 pub(crate) async fn print(as_json: bool, config: &Config) -> Result<ExitCode, AppError> {
@@ -77,6 +82,8 @@ fn lines(status: &DaemonStatus) -> String {
         ),
         format!("index    {}", index_line(&status.index)),
     ];
+    lines.extend(kinds("kinds   ", &status.kinds));
+    lines.extend(kinds("left out", &status.left_out));
     lines.extend(status.training.as_ref().map(training_line));
     lines.extend(status.folders.iter().map(|folder| format!("folder   {}", folder_line(folder))));
     if status.folders.is_empty() {
@@ -102,6 +109,21 @@ fn index_line(index: &IndexStatus) -> String {
         line.push_str(&format!(", about {} left", seconds(left)));
     }
     line
+}
+
+/// `kinds    812 md, 40 pdf, 3 others`, the most first; none of none.
+fn kinds(label: &str, counts: &BTreeMap<String, usize>) -> Option<String> {
+    let mut counts: Vec<(&str, usize)> =
+        counts.iter().map(|(kind, n)| (kind.as_str(), *n)).collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    let others: usize = counts.iter().skip(KINDS_SHOWN).map(|(_, count)| count).sum();
+    let named = |(kind, count): &(&str, usize)| match *kind {
+        "" => format!("{count} without an ending"),
+        kind => format!("{count} {}", one_line(kind)),
+    };
+    let mut words: Vec<String> = counts.iter().take(KINDS_SHOWN).map(named).collect();
+    words.extend((others > 0).then(|| format!("{others} others")));
+    (!words.is_empty()).then(|| format!("{label} {}", words.join(", ")))
 }
 
 /// `training 3fa9c1d2, pid 9: training 120 of 400, loss 0.831, about 5 min 0 s left`.

@@ -21,7 +21,15 @@ struct Rule {
 }
 
 /// What the packages of the seconds loop never wait for.
-const HEAVY: [&str; 5] = ["lancedb", "arrow-array", "candle-core", "mistralrs", "tokenizers"];
+const HEAVY: [&str; 7] = [
+    "hayro-interpret",
+    "anydoc",
+    "lancedb",
+    "arrow-array",
+    "candle-core",
+    "mistralrs",
+    "tokenizers",
+];
 const LIGHT: [&str; 7] =
     ["daemon-protocol", "models", "models-pull", "tui-text", "tui", "daemon", "daemon-eval"];
 /// What the program leaves to the rooms: pictures, the net, sums.
@@ -72,6 +80,12 @@ const RULES: &[Rule] = &[
         never: &["ratatui", "clap", "ureq"],
     },
     Rule {
+        package: "daemon-formats",
+        names: &["daemon", "daemon-protocol"],
+        reaches: &["hayro-interpret", "anydoc", "calamine", "landlock"],
+        never: &["models-candle", "lancedb", "ratatui", "ureq"],
+    },
+    Rule {
         package: "daemon-lance",
         names: &["daemon"],
         reaches: &["lancedb", "arrow-array"],
@@ -88,6 +102,7 @@ const RULES: &[Rule] = &[
         names: &[
             "daemon",
             "daemon-eval",
+            "daemon-formats",
             "daemon-lance",
             "daemon-protocol",
             "models",

@@ -9,6 +9,7 @@ mod ask;
 mod bad_input;
 mod corpus;
 mod eval;
+mod formats;
 mod index;
 mod lifecycle;
 mod model;

@@ -1,17 +1,25 @@
 //! Text in, passages with byte ranges and line numbers out. Pure, and linear in the text.
 //!
-//! Markdown is cut at its headings, code at items that begin in the first column; what is still
+//! Markdown and other markup is cut at its headings, code at items that begin in the first column, data
+//! at its keys, tables between records below their header; what is still
 //! too large for the model is cut by `pack` into paragraphs, sentences, lines and words.
 
 mod code;
-pub(crate) mod markdown;
+mod data;
+mod heading;
+mod markdown;
+pub(crate) mod markup;
 mod pack;
+mod table;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::extract::{Extracted, Kind};
+use daemon_protocol::Place;
+
+use crate::document::{Extracted, Kind, Mark};
 use crate::store::Passage;
 
 /// Characters of one heading in a trail: enough to say where one is, and a bound on what a
@@ -54,19 +62,32 @@ pub fn chunk(
     let title = extracted.title.as_str();
     let room = |taken: usize| (tokens_max - taken.min(tokens_max / 2)).max(1);
     let titled = count(title) + count("\n\n");
-    let mut passages = Passages { text, at: 0, line: 1, done: Vec::new() };
+    let mut passages =
+        Passages { text, at: 0, line: 1, marks: &extracted.marks, place: None, done: Vec::new() };
     let start = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    let parts = |bytes: Range<usize>| parts(bytes, &extracted.marks);
     match extracted.kind {
-        Kind::Markdown => {
-            for section in sections(text, title, titled, count) {
+        Kind::Markdown | Kind::Org | Kind::Rst | Kind::Asciidoc | Kind::Latex | Kind::Man => {
+            for section in sections(extracted.kind, text, title, titled, count) {
                 let room = room(section.taken);
-                for bytes in pack::pack(text, section.bytes, pack::PROSE, room, count) {
-                    passages.push(section.heading.clone(), bytes);
+                for bytes in parts(section.bytes) {
+                    for bytes in pack::pack(text, bytes, pack::PROSE, room, count) {
+                        passages.push(section.heading.clone(), bytes);
+                    }
                 }
             }
         }
-        Kind::Code => {
-            let items = code::items(text, start);
+        Kind::Table => {
+            let heading = table::header(&text[start..]).map(|header| shown(&header));
+            let heading = heading.unwrap_or_default();
+            let room = room(titled + count(&below(&heading)));
+            for bytes in pack::pack(text, start..text.len(), pack::TABLE, room, count) {
+                passages.push(heading.clone(), bytes);
+            }
+        }
+        Kind::Data | Kind::Code => {
+            let code = extracted.kind == Kind::Code;
+            let items = if code { code::items(text, start) } else { data::items(text, start) };
             // Which item a passage will be in is known only when it is cut, so the longest
             // name is made room for.
             let names = items.iter().filter_map(|item| item.name);
@@ -79,12 +100,20 @@ pub fn chunk(
             }
         }
         Kind::Text => {
-            for bytes in pack::pack(text, start..text.len(), pack::PROSE, room(titled), count) {
-                passages.push(String::new(), bytes);
+            for bytes in parts(start..text.len()) {
+                for bytes in pack::pack(text, bytes, pack::PROSE, room(titled), count) {
+                    passages.push(String::new(), bytes);
+                }
             }
         }
     }
     passages.done
+}
+
+/// Where the text begins behind what is only about it, such as front matter. Words are found in that as well,
+/// but it is no prose for the model to read.
+pub fn body(extracted: &Extracted) -> usize {
+    markup::body(extracted.kind, &extracted.text)
 }
 
 /// What the model reads of a passage: where it is, then what it says. Headings that the text
@@ -97,9 +126,12 @@ pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
             trail.push(part);
         }
     }
-    let line = text.lines().next().unwrap_or_default().trim();
-    let said = [line, markdown::atx(line).map_or(line, |(_, heading)| heading), code::name(line)];
-    let said = said.map(shown);
+    // A heading may have a line above it as well as below.
+    let line = text.lines().take(2).find(|line| line.contains(char::is_alphanumeric));
+    let line = line.unwrap_or_default().trim();
+    let said = markup::said(line).chain([Cow::Borrowed(code::name(line))]);
+    let said = said.chain(table::header(line).map(Cow::Owned));
+    let said: Vec<String> = said.map(|said| shown(&said)).collect();
     if let Some(repeated) = trail.iter().position(|part| said.iter().any(|said| said == part)) {
         trail.truncate(repeated);
     }
@@ -119,15 +151,22 @@ fn below(heading: &str) -> String {
     format!("{SEPARATOR}{}", shown(heading))
 }
 
-/// The sections of a Markdown text, which together are all of it. `titled` is what the title
+/// The sections of a text with headings, which together are all of it. `titled` is what the title
 /// takes; every heading is counted once.
-fn sections(text: &str, title: &str, titled: usize, count: &dyn Fn(&str) -> usize) -> Vec<Section> {
-    let body = markdown::body(text);
-    let mut headings = markdown::headings(text).into_iter().peekable();
+fn sections(
+    kind: Kind,
+    text: &str,
+    title: &str,
+    titled: usize,
+    count: &dyn Fn(&str) -> usize,
+) -> Vec<Section> {
+    let mut headings = markup::headings(kind, text).into_iter().peekable();
     let mut begin = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
+    let body = markup::body(kind, text).max(begin);
     let mut sections = Vec::new();
     let first = headings.peek().map_or(text.len(), |first| first.bytes.start);
-    let introduced = !text[body..first].trim().is_empty();
+    // A heading may stand before what its document begins with: a macro's, in a preamble.
+    let introduced = !text[body.min(first)..first].trim().is_empty();
     if introduced || first - begin > CARRIED_BYTES_MAX || first == text.len() {
         sections.push(Section { heading: String::new(), taken: titled, bytes: begin..first });
         begin = first;
@@ -137,8 +176,8 @@ fn sections(text: &str, title: &str, titled: usize, count: &dyn Fn(&str) -> usiz
     while let Some(heading) = headings.next() {
         trail.retain(|(level, ..)| *level < heading.level);
         let repeated = trail.is_empty() && heading.text == title;
-        let tokens = if repeated { 0 } else { count(&below(heading.text)) };
-        trail.push((heading.level, shown(heading.text), tokens));
+        let tokens = if repeated { 0 } else { count(&below(&heading.text)) };
+        trail.push((heading.level, shown(&heading.text), tokens));
         let end = headings.peek().map_or(text.len(), |next| next.bytes.start);
         let bare = text[heading.bytes.end..end].trim().is_empty();
         if bare && end < text.len() && end - begin <= CARRIED_BYTES_MAX {
@@ -152,12 +191,25 @@ fn sections(text: &str, title: &str, titled: usize, count: &dyn Fn(&str) -> usiz
     sections
 }
 
+/// The stretches of `bytes` between beginnings of parts that no passage goes across: a page is a page.
+/// A cell of a notebook is no such part, for many a cell is one line.
+fn parts(bytes: Range<usize>, marks: &[Mark]) -> Vec<Range<usize>> {
+    let mut start = bytes.start;
+    let later = &marks[marks.partition_point(|mark| mark.at <= bytes.start)..];
+    let inside = later.iter().take_while(|mark| mark.at < bytes.end);
+    let ends = inside.filter(|mark| !matches!(mark.place, Place::Cell(_))).map(|mark| mark.at);
+    ends.chain([bytes.end]).map(|end| std::mem::replace(&mut start, end)..end).collect()
+}
+
 /// Collects passages in order, counting lines on the way.
 struct Passages<'a> {
     text: &'a str,
     /// Everything before this byte is counted into `line`.
     at: usize,
     line: usize,
+    /// Those of parts that begin later than the last passage.
+    marks: &'a [Mark],
+    place: Option<&'a Place>,
     done: Vec<Passage>,
 }
 
@@ -166,7 +218,18 @@ impl Passages<'_> {
         let first = self.line_at(bytes.start);
         let last = self.line_at(bytes.end);
         let text = self.text[bytes.clone()].to_owned();
-        self.done.push(Passage { heading, bytes, lines: (first, last), text });
+        let place = self.place_at(bytes.start);
+        self.done.push(Passage { heading, bytes, lines: (first, last), place, text });
+    }
+
+    /// The part that has begun by `byte`.
+    fn place_at(&mut self, byte: usize) -> Option<Place> {
+        while let [mark, later @ ..] = self.marks
+            && mark.at <= byte
+        {
+            (self.place, self.marks) = (Some(&mark.place), later);
+        }
+        self.place.cloned()
     }
 
     fn line_at(&mut self, byte: usize) -> usize {

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use models::{ModelCard, TokenCounter};
 
 use crate::Critical;
+use crate::extract::extension;
 use crate::mind::{Loaded, MindHandle};
 use crate::reading::Pace;
 use crate::store::{Known, Store};
@@ -57,6 +58,15 @@ impl Catalogue {
         at_or_below(&known, &root).fold((0, 0), |(documents, passages), (_, known)| {
             (documents + 1, passages + known.passages)
         })
+    }
+
+    /// Documents by the ending of their names.
+    pub fn kinds(&self) -> BTreeMap<String, usize> {
+        let mut kinds = BTreeMap::new();
+        for path in self.read().keys() {
+            *kinds.entry(extension(Path::new(path))).or_default() += 1;
+        }
+        kinds
     }
 
     /// Documents and passages in all.

@@ -7,38 +7,30 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::chunk::markdown;
+use crate::chunk::markup;
+use crate::convert::{CONVERTED, Convert, Converted, TEXT_BYTES_MAX, Unconverted};
+use crate::document::{About, Extracted, Kind};
 
 #[cfg(test)]
 mod tests;
 
-/// Largest file that is read, in bytes. A larger one is data, not prose, and would keep the
+/// Largest text file that is read, in bytes. A larger one is data, not prose, and would keep the
 /// encoder busy for hours; the caller compares before it reads.
-pub const FILE_BYTES_MAX: u64 = 16 << 20;
+const FILE_BYTES_MAX: u64 = TEXT_BYTES_MAX as u64;
+
+/// Largest table that is read, in bytes. What people keep by hand is far smaller; what is larger was written by
+/// a program, and its thousands of passages of numbers would stand between people and their notes.
+const TABLE_BYTES_MAX: u64 = 2 << 20;
+
+/// Largest file that is converted, in bytes: most of it is pictures and fonts. It is held in memory twice,
+/// here and where it is read.
+const CONVERTED_BYTES_MAX: u64 = 128 << 20;
 
 /// Bytes looked at to tell text from data, as git and grep do.
 const HEAD_BYTES: usize = 8 << 10;
 
 /// Characters of a title; a "heading" of a megabyte is no title.
 const TITLE_CHARS_MAX: usize = 200;
-
-/// How a document is to be cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Markdown,
-    Code,
-    Text,
-}
-
-/// A document as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extracted {
-    pub kind: Kind,
-    /// Front-matter title or first top heading of Markdown, else the file's name without its
-    /// extension.
-    pub title: String,
-    pub text: String,
-}
 
 /// Why a file has no text. The message is shown beside the file's path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,32 +40,57 @@ pub enum Unreadable {
     #[error("neither UTF-8, UTF-16 nor Latin text: convert it to UTF-8, for example with iconv")]
     Encoding,
     #[error(
-        "{} MiB, over the limit of {} MiB a file: split it, or name it in a .ignore file",
+        "{} MiB, over the limit of {} MiB for a file of its kind: split it, or name it in a .ignore file",
         bytes.div_ceil(1 << 20), max >> 20
     )]
     TooLarge { bytes: u64, max: u64 },
+    #[error(transparent)]
+    Unconverted(#[from] Unconverted),
+}
+
+/// Bytes of the file `path` that are read at most.
+pub fn bytes_max(path: &Path) -> u64 {
+    if is_converted(path) {
+        CONVERTED_BYTES_MAX
+    } else if TABLES.contains(&extension(path).as_str()) {
+        TABLE_BYTES_MAX
+    } else {
+        FILE_BYTES_MAX
+    }
+}
+
+/// Whether the file, by its name, is read by a [`Convert`].
+pub fn is_converted(path: &Path) -> bool {
+    CONVERTED.contains(&extension(path).as_str())
 }
 
 /// The text of the file `path` whose content is `bytes`.
 ///
 /// # Errors
-/// Content that is larger than [`FILE_BYTES_MAX`], binary, or in an encoding nothing here reads.
-pub fn extract(path: &Path, bytes: &[u8]) -> Result<Extracted, Unreadable> {
-    let size = bytes.len() as u64;
-    if size > FILE_BYTES_MAX {
-        return Err(Unreadable::TooLarge { bytes: size, max: FILE_BYTES_MAX });
+/// Content that is larger than [`bytes_max`], binary, in an encoding nothing here reads, or that
+/// `convert` refuses.
+pub fn extract(path: &Path, bytes: &[u8], convert: &dyn Convert) -> Result<Extracted, Unreadable> {
+    let (size, max) = (bytes.len() as u64, bytes_max(path));
+    if size > max {
+        return Err(Unreadable::TooLarge { bytes: size, max });
+    }
+    if is_converted(path) {
+        let Converted { kind, title, text, marks } = convert.convert(path, bytes)?;
+        let (tags, aliases) = (Vec::new(), Vec::new());
+        return Ok(Extracted { kind, title: titled(path, title), tags, aliases, text, marks });
     }
     let text = decode(bytes)?;
     let kind = kind(path, &text);
-    let title = match kind {
-        Kind::Markdown => markdown::title(&text),
-        Kind::Code | Kind::Text => None,
-    };
+    let (title, About { tags, aliases }) = markup::about(kind, &text);
+    Ok(Extracted { kind, title: titled(path, title), tags, aliases, text, marks: Vec::new() })
+}
+
+/// What a document says it is called, or else what its file is called.
+fn titled(path: &Path, title: Option<String>) -> String {
     let title = title
         .map(Cow::from)
         .unwrap_or_else(|| path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default());
-    let title = title.chars().take(TITLE_CHARS_MAX).collect();
-    Ok(Extracted { kind, title, text })
+    title.chars().take(TITLE_CHARS_MAX).collect()
 }
 
 fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
@@ -151,16 +168,30 @@ fn windows_1252(byte: u8) -> char {
 
 fn kind(path: &Path, text: &str) -> Kind {
     let extension = extension(path);
-    if MARKDOWN.contains(&extension.as_str()) {
-        return Kind::Markdown;
+    match extension.as_str() {
+        "org" => return Kind::Org,
+        "rest" | "rst" => return Kind::Rst,
+        "adoc" | "asciidoc" => return Kind::Asciidoc,
+        "ltx" | "tex" => return Kind::Latex,
+        // Many a name ends in a number.
+        "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" if markup::is_man(text) => {
+            return Kind::Man;
+        }
+        _ => {}
+    }
+    let kinds =
+        [(Kind::Markdown, MARKDOWN), (Kind::Table, TABLES), (Kind::Data, DATA), (Kind::Code, CODE)];
+    if let Some((kind, _)) = kinds.iter().find(|(_, endings)| endings.contains(&extension.as_str()))
+    {
+        return *kind;
     }
     let named = CODE_NAMES.contains(&name(path).as_str());
     let script = extension.is_empty() && text.starts_with("#!");
-    if named || script || CODE.contains(&extension.as_str()) { Kind::Code } else { Kind::Text }
+    if named || script { Kind::Code } else { Kind::Text }
 }
 
 /// Whether the file is worth opening, by its name alone: not pictures, archives, lock files,
-/// generated or minified code, tables of data, keys, or what editors leave behind. A name that
+/// generated or minified code, data by the line, keys, or what editors leave behind. A name that
 /// says nothing is worth it; its content decides.
 pub fn is_candidate(path: &Path) -> bool {
     let name = name(path);
@@ -177,26 +208,32 @@ fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-fn extension(path: &Path) -> String {
+/// The ending of the file's name in small letters; empty without one.
+pub(crate) fn extension(path: &Path) -> String {
     path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-const MARKDOWN: &[&str] = &["markdown", "md", "mdown", "mdwn", "mdx", "mkd", "qmd", "rmd"];
+pub(crate) const MARKDOWN: &[&str] =
+    &["markdown", "md", "mdown", "mdwn", "mdx", "mkd", "qmd", "rmd"];
+
+const TABLES: &[&str] = &["csv", "tab", "tsv"];
+
+const DATA: &[&str] = &["json", "json5", "jsonc", "toml", "yaml", "yml"];
 
 #[rustfmt::skip]
-const CODE: &[&str] = &[
+pub(crate) const CODE: &[&str] = &[
     "ada", "asm", "awk", "bash", "bat", "c", "cc", "cfg", "clj", "cljs", "cmake", "conf", "cpp",
     "cs", "css", "cu", "cuh", "cxx", "d", "dart", "el", "elm", "erl", "ex", "exs", "f90", "fish",
     "fs", "fsx", "gleam", "glsl", "go", "gradle", "graphql", "groovy", "h", "hcl", "hh", "hpp",
-    "hrl", "hs", "htm", "html", "hxx", "ini", "java", "jl", "js", "json", "json5", "jsonc", "jsx",
+    "hrl", "hs", "hxx", "ini", "java", "jl", "js", "jsx",
     "kt", "kts", "less", "lisp", "lua", "m", "mjs", "mk", "ml", "mli", "mm", "nim", "nix",
-    "nu", "pas", "php", "pl", "pm", "proto", "ps1", "py", "pyi", "pyx", "r", "rb", "rkt", "rs",
+    "nu", "opml", "pas", "php", "pl", "pm", "proto", "ps1", "py", "pyi", "pyx", "r", "rb", "rkt", "rs",
     "sass", "scala", "scm", "scss", "sh", "sol", "sql", "sv", "svelte", "swift", "tcl", "tf",
-    "toml", "ts", "tsx", "typ", "v", "vala", "vb", "vhd", "vhdl", "vim", "vue", "wgsl", "xml",
-    "yaml", "yml", "zig", "zsh",
+    "ts", "tsx", "typ", "v", "vala", "vb", "vhd", "vhdl", "vim", "vue", "wgsl", "xml",
+    "zig", "zsh",
 ];
 
-const CODE_NAMES: &[&str] =
+pub(crate) const CODE_NAMES: &[&str] =
     &["cmakelists.txt", "containerfile", "dockerfile", "justfile", "makefile", "rakefile"];
 
 const SKIPPED_NAMES: &[&str] = &[
@@ -206,6 +243,7 @@ const SKIPPED_NAMES: &[&str] = &[
     "bun.lockb",
     "desktop.ini",
     "go.sum",
+    "id_dsa",
     "id_ecdsa",
     "id_ed25519",
     "id_rsa",
@@ -228,17 +266,16 @@ const SKIPPED: &[&str] = &[
     // Archives and disk images.
     "7z", "apk", "br", "bz2", "cab", "cpio", "deb", "dmg", "ear", "gz", "img", "iso", "jar", "lz4",
     "lzma", "qcow2", "rar", "rpm", "tar", "tgz", "vdi", "vmdk", "war", "whl", "xz", "zip", "zst",
-    // Documents that need a reader of their own.
-    "doc", "docm", "docx", "epub", "ipynb", "key", "mobi", "numbers", "odp", "ods", "odt", "pages",
-    "pdf", "ppt", "pptx", "ps", "djvu", "xls", "xlsx",
+    // Documents that nothing here reads.
+    "azw3", "chm", "djvu", "key", "mobi", "msg", "numbers", "one", "pages", "ps", "pst", "vsd", "vsdx", "xps",
     // Compiled code, and maps to it.
     "a", "beam", "class", "dll", "dylib", "elc", "exe", "ko", "lib", "map", "o", "pdb", "pyc",
     "pyd", "pyo", "rlib", "rmeta", "so", "wasm",
-    // Tables, models and databases.
-    "arrow", "ckpt", "csv", "db", "dat", "feather", "geojson", "gguf", "h5", "hdf5", "jsonl",
-    "lance", "ldb", "mat", "ndjson", "npy", "npz", "onnx", "parquet", "pickle", "pkl", "pt", "pth",
-    "rdb", "safetensors", "sqlite", "sqlite3", "tfrecord", "tsv", "wal",
+    // Models and databases; and JSON by the line, which programs write for programs: logs, data sets.
+    "accdb", "arrow", "avro", "bson", "ckpt", "db", "dat", "dbf", "feather", "geojson", "gguf", "h5", "hdf5", "jsonl",
+    "lance", "ldb", "mat", "mdb", "ndjson", "npy", "npz", "onnx", "parquet", "pickle", "pkl", "pt", "pth",
+    "rdb", "safetensors", "sqlite", "sqlite3", "tfrecord", "wal",
     // Locks, keys, and what editors and downloads leave behind.
-    "asc", "bak", "cer", "crdownload", "crt", "der", "gpg", "jks", "kdbx", "lock", "orig", "p12",
-    "part", "pem", "pfx", "pid", "rej", "sig", "sock", "swo", "swp", "swx", "tmp",
+    "asc", "bak", "cer", "crdownload", "crt", "der", "gpg", "jks", "kdbx", "keystore", "lock", "orig", "p12",
+    "part", "pem", "pfx", "pid", "ppk", "rej", "sig", "sock", "swo", "swp", "swx", "tmp",
 ];

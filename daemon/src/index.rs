@@ -26,7 +26,7 @@ use crate::engine::Engine;
 use crate::limits::{GATHER_DOCUMENTS_MAX, GATHER_PASSAGES, WORKS_MAX};
 use crate::mailbox::Cause;
 use crate::mind::JobError;
-use crate::prepare::{Outcome, prepare};
+use crate::prepare::{Outcome, Tools, prepare};
 use crate::scan::Seen;
 use crate::shared::Shared;
 use crate::store::{Known, Stamp};
@@ -192,11 +192,14 @@ impl Indexer {
             let Some(Suspect { path, bytes }) = self.queue.take(urgency) else { break };
             let engine = self.engine();
             let indexed = engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
-            let counter = Arc::clone(&engine.counter);
             let tokens_max = engine.card.passage_tokens_max;
-            let read = {
-                let path = path.clone();
-                move || prepare(&path, indexed.as_deref(), tokens_max, counter.as_ref())
+            let (counter, convert) =
+                (Arc::clone(&engine.counter), Arc::clone(&self.shared.converter));
+            let (roots, file) = (self.shared.folders.roots(), path.clone());
+            let read = move || {
+                let (counter, convert) = (counter.as_ref(), convert.as_ref());
+                let tools = Tools { tokens_max, counter, convert, roots: &roots };
+                prepare(&file, indexed.as_deref(), tools)
             };
             let outcome = blocking(read).await;
             if let Outcome::Ready(prepared) = &outcome
@@ -281,8 +284,9 @@ impl Indexer {
         let entries: Vec<(String, Known)> = documents
             .iter()
             .map(|document| {
+                let (stamp, tags) = (document.stamp.clone(), document.tags.clone());
                 let passages = document.passages.len();
-                (document.path.clone(), Known { stamp: document.stamp.clone(), passages })
+                (document.path.clone(), Known { stamp, tags, passages })
             })
             .collect();
         let engine = self.engine();
@@ -306,6 +310,7 @@ impl Indexer {
     /// Ends a round: everything found is committed, so those who wait for that are told.
     async fn rest(&mut self) {
         self.commit().await;
+        self.shared.converter.rest();
         let before = self.shared.generations.take_over();
         if let Some(before) = before.map(|engine| engine.card.vectors.clone()) {
             let card = self.engine().card.clone();

@@ -5,14 +5,17 @@
 //! model, the [`store`] of its vectors, and what that store is known to hold. `generations` knows
 //! which of them answers questions and which one is filled. The `index` task makes the store of the
 //! latter equal to the folders on disk: `watch` says what may have changed, `scan` finds what did,
-//! `prepare` reads it through [`extract`] and [`chunk`]. [`reading`] says how much is read for a
+//! `prepare` reads it through [`extract`] (with [`convert`] where it is no text) and [`chunk`]. [`reading`] says how much is read for a
 //! question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
 //! tells of itself, `shared` what all of these share, `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
 //! live and how the process is started (`src/`).
 
+mod around;
 pub mod chunk;
+pub mod convert;
+pub mod document;
 pub mod engine;
 mod error;
 pub mod extract;
@@ -23,6 +26,7 @@ mod index;
 pub mod limits;
 mod mailbox;
 pub mod mind;
+mod phrase;
 pub mod prepare;
 mod query;
 pub mod reading;
@@ -34,6 +38,8 @@ pub mod snippet;
 pub mod store;
 mod training;
 mod watch;
+mod why;
+pub mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,6 +65,9 @@ pub trait Backend: Send + Sync + 'static {
         &'a self,
         card: &'a models::ModelCard,
     ) -> store::Pending<'a, Arc<dyn store::Store>>;
+
+    /// What reads files that are no text.
+    fn converter(&self) -> Arc<dyn convert::Convert>;
 
     /// Deletes the stores of all models but those whose vectors are in `keep`; a backend that
     /// never serves has none to delete.

@@ -55,6 +55,14 @@ pub const READ_PACE_FIRST: u32 = 500;
 /// Passages taken from each ranking before they are fused; at least [`daemon_protocol::LIMIT_MAX`],
 /// and what both rank past a hundred is seldom among the first ten of their sum.
 pub const CANDIDATES: usize = 100;
+/// How deep is searched, one after the other until [`CANDIDATES`] are left, where filters drop what is
+/// found. A passage in ten is then left of the first, and one in a hundred of the last, whose texts are
+/// some ten megabytes.
+pub const SIFTED_DEPTHS: [usize; 3] = [2 * CANDIDATES, 10 * CANDIDATES, 100 * CANDIDATES];
+/// Everything is searched, and what is out of scope dropped, where that is at most one passage in so many:
+/// the store may then use its index, and a list of nearly all paths costs more than a few more passages.
+/// The answer is the same, since a search whose first [`SIFTED_DEPTHS`] leave too few is made in scope.
+pub const NEARLY_ALL_LEAVES: usize = 10;
 /// Passages of one document before all its others come last: of the ten hits that are asked for
 /// unless told otherwise, at least four documents are seen then, if that many match.
 pub const PASSAGES_PER_DOCUMENT: usize = 3;
@@ -67,6 +75,12 @@ pub const LABEL_CHARS_MAX: usize = 300;
 pub const BATCH_PASSAGES_MAX: usize = 8;
 /// Tokens embedded in one job: about a second on two cores. One passage may exceed it.
 pub const BATCH_TOKENS_MAX: usize = 512;
+/// How long the reading of one file that is no text may take; a book of a thousand pages takes seconds.
+pub const CONVERT_TIME_MAX: Duration = Duration::from_secs(30);
+/// Files after which the process that reads them is replaced, lest what its libraries leak adds up.
+pub const WORKER_FILES_MAX: usize = 100;
+/// Time spent in reading after which it is replaced too.
+pub const WORKER_TIME_MAX: Duration = Duration::from_secs(60);
 /// Passages gathered from several files before they are sorted by length into batches.
 pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
 /// Files gathered at most, so that many empty ones do not hold up the next order.

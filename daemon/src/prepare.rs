@@ -1,13 +1,16 @@
 //! One suspected file -> its passages, ready to be embedded. Blocks; runs off the runtime.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use models::TokenCounter;
 
-use crate::chunk::{chunk, embedded_text};
-use crate::extract::{FILE_BYTES_MAX, Unreadable, extract};
+use crate::chunk::{body, chunk, embedded_text};
+use crate::convert::Convert;
+use crate::document::Extracted;
+use crate::extract::{Unreadable, bytes_max, extract};
 use crate::scan::Seen;
 use crate::store::{Passage, Stamp};
 
@@ -16,6 +19,10 @@ use crate::store::{Passage, Stamp};
 pub struct Prepared {
     pub path: String,
     pub title: String,
+    /// See [`crate::store::Document::names`].
+    pub names: String,
+    /// See [`crate::store::Document::tags`].
+    pub tags: Vec<String>,
     pub stamp: Stamp,
     pub passages: Vec<Passage>,
     /// What is embedded for each passage, and how many tokens that is.
@@ -38,13 +45,20 @@ pub enum Outcome {
     },
 }
 
+/// What files are read with.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// Most tokens of a passage as it is embedded.
+    pub tokens_max: usize,
+    pub counter: &'a dyn TokenCounter,
+    pub convert: &'a dyn Convert,
+    /// Watched folders: from their names on, names of folders are searched by.
+    pub roots: &'a [PathBuf],
+}
+
 /// Reads `path`, compares it with the `indexed` hash, and cuts it into passages.
-pub fn prepare(
-    path: &str,
-    indexed: Option<&str>,
-    tokens_max: usize,
-    counter: &dyn TokenCounter,
-) -> Outcome {
+pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>) -> Outcome {
+    let Tools { tokens_max, counter, convert, roots } = tools;
     let file = Path::new(path);
     // Taken before reading: if the file changes while it is read, the stamp is already old and
     // the next look at it reads it again.
@@ -55,36 +69,40 @@ pub fn prepare(
     };
     let lasting =
         |reason: Unreadable| Outcome::Refused { seen: Some(seen), reason: reason.to_string() };
-    if seen.bytes > FILE_BYTES_MAX {
-        return lasting(Unreadable::TooLarge { bytes: seen.bytes, max: FILE_BYTES_MAX });
+    let max = bytes_max(file);
+    if seen.bytes > max {
+        return lasting(Unreadable::TooLarge { bytes: seen.bytes, max });
     }
     let mut bytes = Vec::new();
-    let read =
-        File::open(file).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    let read = File::open(file).and_then(|file| file.take(max + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         return refused(&error);
     }
     let hash = blake3::hash(&bytes).to_hex().to_string();
-    let stamp = Stamp { bytes: seen.bytes, changed_ns: seen.changed_ns, hash };
+    let Seen { bytes: size, changed_ns, written_ns } = seen;
+    let stamp = Stamp { bytes: size, changed_ns, written_ns, hash };
     if indexed == Some(stamp.hash.as_str()) {
         return Outcome::Unchanged(stamp);
     }
-    let extracted = match extract(file, &bytes) {
+    let extracted = match extract(file, &bytes, convert) {
         Ok(extracted) => extracted,
         Err(reason) => return lasting(reason),
     };
     drop(bytes);
     let passages = chunk(&extracted, tokens_max, &|text| counter.count(text));
+    let body = body(&extracted);
     let texts = passages
         .iter()
         .map(|passage| {
-            let text = embedded_text(&extracted.title, &passage.heading, &passage.text);
+            let text = embedded_text(&extracted.title, &passage.heading, behind(passage, body));
             let tokens = counter.count(&text);
             (text, tokens)
         })
         .collect();
     Outcome::Ready(Prepared {
         path: path.to_owned(),
+        names: names(file, &extracted, roots),
+        tags: extracted.tags,
         title: extracted.title,
         stamp,
         passages,
@@ -92,9 +110,72 @@ pub fn prepare(
     })
 }
 
+/// A passage's text behind byte `body` of the document, unless all of it is before that.
+fn behind(passage: &Passage, body: usize) -> &str {
+    let before = body.saturating_sub(passage.bytes.start);
+    let rest = passage.text.get(before..).unwrap_or_default().trim_start_matches(['\r', '\n']);
+    if rest.trim().is_empty() { &passage.text } else { rest }
+}
+
+/// Words of the names of the file and of the folders it is in, from the watched one on, and what the document
+/// says it is called and filed under. A file's name that is its title already is not said twice.
+fn names(path: &Path, extracted: &Extracted, roots: &[PathBuf]) -> String {
+    let above = roots
+        .iter()
+        .filter(|root| path.starts_with(root))
+        .max_by_key(|root| root.as_os_str().len());
+    let above = above.and_then(|root| root.parent()).unwrap_or(Path::new(""));
+    let mut below = path.strip_prefix(above).unwrap_or(path).to_owned();
+    if path.file_stem().is_some_and(|stem| stem.to_string_lossy() == extracted.title) {
+        below.set_file_name(path.extension().unwrap_or_default());
+    }
+    let names = below.components().map(|part| part.as_os_str().to_string_lossy());
+    let given = extracted.aliases.iter().chain(&extracted.tags).map(Cow::from);
+    names.chain(given).collect::<Vec<_>>().join("\n")
+}
+
 fn refused(error: &io::Error) -> Outcome {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Outcome::Gone,
         _ => Outcome::Refused { seen: None, reason: format!("cannot be read: {error}") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::Scripted;
+
+    #[test]
+    fn documents_are_searched_by_their_names_and_tags() {
+        let table = [
+            (
+                "/home/n/a/log.md",
+                "---\ntags: [x, y z]\naliases: old log\n---\n# T\n",
+                "n\na\nlog.md\nold log\nx\ny z",
+            ),
+            ("/home/n/log.md", "plain", "n\nmd"),
+            ("/home/n/log.org", "#+filetags: :x:\n", "n\norg\nx"),
+        ];
+        for (path, text, expected) in table {
+            let path = Path::new(path);
+            let extracted = extract(path, text.as_bytes(), &Scripted).unwrap();
+            assert_eq!(names(path, &extracted, &[PathBuf::from("/home/n")]), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_model_does_not_read_front_matter() {
+        let table = [
+            ("a.md", "---\nk: v\n---\n\n# A\ntext", "# A\ntext"),
+            ("a.md", "---\nk: v\n---\n\n  text", "  text"),
+            ("a.md", "---\nk: v\n---\n", "---\nk: v\n---"),
+            ("a.txt", "---\nk: v\n---\ntext", "---\nk: v\n---\ntext"),
+        ];
+        for (path, text, expected) in table {
+            let extracted = extract(Path::new(path), text.as_bytes(), &Scripted).unwrap();
+            let passages = chunk(&extracted, 64, &|text| text.split_whitespace().count());
+            assert_eq!(behind(&passages[0], body(&extracted)), expected, "{text:?}");
+        }
     }
 }

@@ -4,13 +4,16 @@
 //! thought or a reading the ranking before it stands, without a vector the text ranking does, and
 //! `done` says why.
 
+mod filter;
 mod reading;
 mod scope;
+mod search;
+mod select;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use daemon_protocol::{
     Ask, Event, Failure, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, READ_MS_MAX, Ranks, Stage,
@@ -19,12 +22,14 @@ use daemon_protocol::{
 use models::{Sampling, Thought};
 use tokio::sync::mpsc;
 
-use crate::engine::{Catalogue, Engine};
+use self::filter::Parsed;
+use self::search::Sieve;
+use self::select::{Selection, select};
+use crate::engine::Engine;
 use crate::error::{busy, cancelled, internal, invalid};
+use crate::extract::is_converted;
 use crate::fuse::{Fused, Place, Readings, fuse, grounds, spread};
-use crate::limits::{
-    CANDIDATES, LABEL_CHARS_MAX, PASSAGES_PER_DOCUMENT, SNIPPET_CHARS_MAX, THINK_MAX,
-};
+use crate::limits::{LABEL_CHARS_MAX, PASSAGES_PER_DOCUMENT, SNIPPET_CHARS_MAX, THINK_MAX};
 use crate::mind::{JobError, Thinking};
 use crate::reading::Portion;
 use crate::shared::Shared;
@@ -37,12 +42,14 @@ pub(crate) type Outbox = mpsc::Sender<Event>;
 /// An ask that makes sense.
 struct Question {
     id: u64,
+    /// Without its filters.
     text: String,
     limit: usize,
     sampling: Sampling,
     /// How long the first passages may be read; zero leaves it out.
     reading_time: Duration,
     scope: Scope,
+    sieve: Sieve,
     /// Folders watched when it was asked.
     roots: Vec<PathBuf>,
     /// Whether thoughts are shown what the draft found.
@@ -60,8 +67,7 @@ pub(crate) async fn answer(shared: &Shared, ask: Ask, out: &Outbox) -> Result<()
 }
 
 fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure> {
-    let text = ask.text.trim();
-    if text.is_empty() {
+    if ask.text.trim().is_empty() {
         return Err(invalid("the question is empty", "ask something"));
     }
     let characters = ask.text.chars().count();
@@ -93,21 +99,27 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     }
     let reading_time = ask.read_ms.map_or(shared.settings.reading_time, Duration::from_millis);
     let roots = shared.folders.roots();
-    let scope = match &ask.path {
-        None => Scope::All,
-        Some(pattern) => in_scope(pattern, &roots, &engine.catalogue)?,
+    let Parsed { words, filters } = parsed(&ask.text);
+    let known = engine.catalogue.read();
+    let selecting = |conditions| select(ask.path.as_deref(), conditions, &roots, &known);
+    let (text, selected) = match selecting(&filters.documents) {
+        Ok(selected) if words.is_empty() => (ask.text.trim().to_owned(), selected),
+        // Nothing but what looks like filters, and there is nothing of the kind: they are words.
+        Err(_) if words.is_empty() => (ask.text.trim().to_owned(), selecting(&[])?),
+        selected => (words, selected?),
     };
+    drop(known);
+    let Selection { scope, left_out } = selected;
+    let sieve = Sieve { phrases: filters.phrases, without: filters.without, left_out };
     let grounded = shared.settings.grounded.unwrap_or(engine.card.grounded);
     let Ask { id, limit, .. } = ask;
-    let text = text.to_owned();
-    Ok(Question { id, text, limit, sampling, reading_time, scope, roots, grounded })
+    Ok(Question { id, text, limit, sampling, reading_time, scope, sieve, roots, grounded })
 }
 
-/// The indexed documents that `pattern` names; an error if it names none of some.
-fn in_scope(pattern: &str, roots: &[PathBuf], catalogue: &Catalogue) -> Result<Scope, Failure> {
-    let known = catalogue.read();
-    let paths = scope::named(pattern, roots, known.keys())?;
-    Ok(if paths.len() == known.len() { Scope::All } else { Scope::Paths(paths) })
+/// What `text` asks for and where.
+fn parsed(text: &str) -> Parsed {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    filter::parse(text, i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// An answer under way.
@@ -234,18 +246,6 @@ impl Run<'_> {
         Ok(self.usable(vector)?.map(models::Embedding::into_vec))
     }
 
-    async fn by_text(&self) -> Result<Vec<Found>, Failure> {
-        let Question { text, scope, .. } = &self.question;
-        let found = self.engine.store.by_text(text.clone(), CANDIDATES, scope.clone());
-        found.await.map_err(store_failure)
-    }
-
-    async fn by_vector(&self, vector: Option<Vec<f32>>) -> Result<Vec<Found>, Failure> {
-        let Some(vector) = vector else { return Ok(Vec::new()) };
-        let scope = self.question.scope.clone();
-        self.engine.store.by_vector(vector, CANDIDATES, scope).await.map_err(store_failure)
-    }
-
     fn fuse(&self, text: &[Found], near: &[Found]) -> Vec<Fused> {
         let mut fused = fuse(text, near, text.len() + near.len());
         // A folder that was removed is out of sight at once, however long forgetting it takes.
@@ -266,7 +266,7 @@ impl Run<'_> {
             .take(question.limit)
             .map(|fused| {
                 let draft = draft.and_then(|draft| draft.get(&fused.place()).copied());
-                hit(&question.text, fused, draft)
+                hit(question, fused, draft)
             })
             .collect();
         self.send(Event::Hits { id: question.id, stage, hits }).await
@@ -284,9 +284,9 @@ fn places(ranking: &[Fused]) -> Places {
     ranking.iter().enumerate().map(|(index, fused)| (fused.place(), index + 1)).collect()
 }
 
-fn hit(question: &str, fused: &Fused, draft: Option<usize>) -> Hit {
+fn hit(question: &Question, fused: &Fused, draft: Option<usize>) -> Hit {
     let Found { path, title, passage, .. } = &fused.found;
-    let shown = snippet(question, passage, SNIPPET_CHARS_MAX);
+    let shown = snippet(&question.text, &question.sieve.phrases, passage, SNIPPET_CHARS_MAX);
     Hit {
         path: path.clone(),
         title: label(title),
@@ -296,6 +296,8 @@ fn hit(question: &str, fused: &Fused, draft: Option<usize>) -> Hit {
         line: shown.line,
         byte_start: passage.bytes.start,
         byte_end: passage.bytes.end,
+        converted: is_converted(Path::new(path)),
+        place: passage.place.clone(),
         score: fused.score,
         snippet: shown.text,
         highlights: shown.highlights,

@@ -21,7 +21,7 @@ use crate::extract;
 use crate::store::Known;
 
 /// Files that say what to ignore; a change of one may concern all files beside and below it.
-const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
+pub(crate) const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// Size and time of a file, which tell whether it may have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Seen {
     /// The first alone is what `touch -r`, `cp -p` and `rsync -t` set to what it was; nobody can set
     /// the second, and a rename moves it, but old FAT drivers do not keep it.
     pub changed_ns: i64,
+    /// When its content changed, as far as it says: nanoseconds since 1970.
+    pub written_ns: i64,
 }
 
 impl Seen {
@@ -38,7 +40,8 @@ impl Seen {
         let ns = |seconds: i64, ns: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(ns);
         let content = ns(metadata.mtime(), metadata.mtime_nsec());
         let status = ns(metadata.ctime(), metadata.ctime_nsec());
-        Seen { bytes: metadata.len(), changed_ns: content.wrapping_add(status) }
+        let changed_ns = content.wrapping_add(status);
+        Seen { bytes: metadata.len(), changed_ns, written_ns: content }
     }
 }
 
@@ -105,6 +108,8 @@ pub struct Scan {
     pub roots: BTreeMap<PathBuf, Root>,
     /// Files worth opening, by absolute path.
     pub files: BTreeMap<String, Seen>,
+    /// How many files are of a kind that is not read, by the ending of their names.
+    pub left_out: BTreeMap<String, usize>,
     /// Folders and files that could not be looked at, with the reason. What is indexed at or
     /// below them stays: an unmounted drive must not cost its index.
     pub unreadable: BTreeMap<String, String>,
@@ -208,7 +213,11 @@ impl Scan {
             Err(error) => return self.take_error(&error),
         };
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-        if !is_file || !extract::is_candidate(entry.path()) {
+        if !is_file {
+            return;
+        }
+        if !extract::is_candidate(entry.path()) {
+            *self.left_out.entry(extract::extension(entry.path())).or_default() += 1;
             return;
         }
         let Some(path) = entry.path().to_str().map(str::to_owned) else {

@@ -17,13 +17,16 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::around;
 use crate::error::{busy, cancelled, internal, invalid};
 use crate::limits::{
     CLOSE_WAIT_MAX, HELLO_WAIT_MAX, JOBS_PER_SESSION_MAX, OUTBOX_EVENTS_MAX,
     REQUESTS_PER_SESSION_MAX, STATUS_INTERVAL_MIN, WRITE_STALL_MAX,
 };
+use crate::prepare::Tools;
 use crate::query::{self, Outbox};
 use crate::shared::Shared;
+use crate::why;
 
 /// The ask in work.
 struct Current {
@@ -194,6 +197,8 @@ impl Session {
     async fn handle(&mut self, request: Request) {
         match request {
             Request::Ask(ask) => self.ask(ask),
+            Request::Read { id, path, byte_start } => self.document(id, path, byte_start).await,
+            Request::WhyNot { id, path } => self.why_not(id, path).await,
             Request::Cancel { id } => {
                 if let Some(current) = &self.ask
                     && current.id == id
@@ -250,6 +255,47 @@ impl Session {
             };
             if let Err(error) = result {
                 drop(out.send(Event::Failed { id, error }).await);
+            }
+        });
+    }
+
+    async fn document(&mut self, id: u64, path: String, byte_start: usize) {
+        if !self.has_room(id).await {
+            return;
+        }
+        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
+        self.jobs.spawn(async move {
+            let read = around::read(&shared, id, path, byte_start).await;
+            let event = read.unwrap_or_else(|error| Event::Failed { id, error });
+            drop(out.send(event).await);
+        });
+    }
+
+    async fn why_not(&mut self, id: u64, path: String) {
+        if !self.has_room(id).await {
+            return;
+        }
+        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
+        self.jobs.spawn(async move {
+            let look = move || {
+                let (engine, roots) = (shared.generations.serving(), shared.folders.roots());
+                let path = why::resolved(&path);
+                let known =
+                    path.to_str().and_then(|path| engine.catalogue.read().get(path).cloned());
+                let tools = Tools {
+                    tokens_max: engine.card.passage_tokens_max,
+                    counter: engine.counter.as_ref(),
+                    convert: shared.converter.as_ref(),
+                    roots: &roots,
+                };
+                let reason = why::why(&path, known.as_ref(), tools);
+                // An indexer that has files to read starts another process; nobody else would end this one.
+                shared.converter.rest();
+                reason
+            };
+            match tokio::task::spawn_blocking(look).await {
+                Ok(reason) => drop(out.send(Event::Why { id, reason }).await),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
             }
         });
     }

@@ -1,7 +1,8 @@
 //! What the service's tasks share: a fixed set of handles, none of which calls back.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use daemon_protocol::{DaemonStatus, Failure, IndexStatus};
@@ -9,6 +10,7 @@ use models::ModelCard;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::convert::Convert;
 use crate::engine::Engine;
 use crate::error::{busy, internal};
 use crate::folders::Folders;
@@ -21,11 +23,14 @@ use crate::{Backend, Critical, Settings, mind, training};
 pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) settings: Settings,
+    pub(crate) converter: Arc<dyn Convert>,
     pub(crate) folders: Folders,
     pub(crate) generations: Generations,
     pub(crate) mailbox: Mailbox,
     pub(crate) status: watch::Sender<IndexStatus>,
     pub(crate) training: training::News,
+    /// Files that the last look at all folders left out for their kind, by ending.
+    pub(crate) left_out: Mutex<BTreeMap<String, usize>>,
     /// Cancelled when sessions are to end.
     pub(crate) closing: CancellationToken,
     /// Why, once they are.
@@ -55,6 +60,7 @@ impl Shared {
         let loaded = mind::start(Arc::clone(&backend), idle, fatal.clone(), &threads).await?;
         let engine = open(backend.as_ref(), loaded).await?;
         Ok(Arc::new(Shared {
+            converter: backend.converter(),
             backend,
             settings,
             folders,
@@ -62,6 +68,7 @@ impl Shared {
             mailbox: Mailbox::default(),
             status: watch::Sender::new(IndexStatus::default()),
             training: training::News::default(),
+            left_out: Mutex::default(),
             closing: CancellationToken::new(),
             reason: OnceLock::new(),
             stop: CancellationToken::new(),
@@ -111,6 +118,8 @@ impl Shared {
 
     /// The daemon's status, of the model `card`.
     pub(crate) fn daemon_status(&self, card: &ModelCard) -> DaemonStatus {
+        let catalogue = &self.generations.serving().catalogue;
+        let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let memory = models::process::memory();
         DaemonStatus {
             version: self.settings.version.clone(),
@@ -121,7 +130,9 @@ impl Shared {
             device: card.device.clone(),
             memory_bytes: memory.0,
             memory_peak_bytes: memory.1,
-            folders: self.folders.list(&self.generations.serving().catalogue),
+            folders: self.folders.list(catalogue),
+            kinds: catalogue.kinds(),
+            left_out,
             index: self.status.borrow().clone(),
             // The news are kept only while someone follows them.
             training: daemon_protocol::training::read(&self.settings.training_file),

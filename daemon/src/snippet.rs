@@ -8,7 +8,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use models::stem::stem;
 
+use crate::phrase::{occurrences, plain};
 use crate::store::Passage;
+use crate::words::{folded, parts};
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,7 @@ const ELLIPSIS: char = '…';
 
 /// Words that say nothing about the answer, unless the question has no others.
 #[rustfmt::skip]
-const STOP_WORDS: &[&str] = &[
+pub(crate) const STOP_WORDS: &[&str] = &[
     "a", "about", "an", "and", "are", "as", "at", "be", "by", "can", "did", "do", "does", "for",
     "from", "had", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "no",
     "not", "of", "on", "or", "our", "should", "so", "that", "the", "their", "then", "there",
@@ -51,17 +53,19 @@ struct Segment<'a> {
     start: usize,
     /// Characters it takes in the snippet.
     chars: usize,
-    /// Which word of the question it is.
+    /// Which word of the question, or of a phrase of it, it is.
     word: Option<usize>,
 }
 
-/// The stretch of at most `chars_max` characters with the most distinct words of `question`,
-/// whole words unless a single one is longer. Nothing is shown in fewer than 3 characters.
-pub fn snippet(question: &str, passage: &Passage, chars_max: usize) -> Snippet {
+/// The stretch of at most `chars_max` characters with the most distinct words of `question` and of the
+/// `phrases` in it, which are [`plain`]; whole words unless a single one is longer. Nothing is shown in fewer than 3 characters.
+pub fn snippet(question: &str, phrases: &[String], passage: &Passage, chars_max: usize) -> Snippet {
     if chars_max < 3 {
         return Snippet { text: String::new(), highlights: Vec::new(), line: passage.lines.0 };
     }
-    let segments = segments(&passage.text, &question_words(question));
+    let words = question_words(question);
+    let mut segments = segments(&passage.text, &words);
+    mark_phrases(&mut segments, phrases, words.len());
     // Two characters are kept for an ellipsis at either end.
     let room = chars_max - 2;
     let core = best(&segments, room);
@@ -75,7 +79,16 @@ pub fn snippet(question: &str, passage: &Passage, chars_max: usize) -> Snippet {
 
 /// Stems of the question's words, each with a number.
 fn question_words(question: &str) -> HashMap<String, usize> {
-    let words = || question.unicode_words().map(str::to_lowercase).take(QUESTION_WORDS_MAX * 4);
+    // A name counts whole and by its parts, as the word index has it.
+    let words = || question.unicode_words().take(QUESTION_WORDS_MAX * 4);
+    let words = || {
+        let parts = words().flat_map(|word| {
+            let parts = pieces(word);
+            let parts = if parts.len() > 1 { parts } else { Vec::new() };
+            std::iter::once(word).chain(parts.into_iter().map(move |part| &word[part]))
+        });
+        parts.map(|word| folded(word).to_lowercase())
+    };
     let telling = |word: &String| !STOP_WORDS.contains(&word.as_str());
     let mut chosen: Vec<String> = words().filter(telling).collect();
     if chosen.is_empty() {
@@ -99,12 +112,73 @@ fn segments<'a>(text: &'a str, words: &HashMap<String, usize>) -> Vec<Segment<'a
             (true, false) => 1,
             (false, _) => text.chars().filter(|c| !unshown(*c)).count(),
         };
-        let is_word = text.contains(char::is_alphanumeric) && text.len() < 128;
-        let word = is_word.then(|| words.get(&stem(&text.to_lowercase())).copied()).flatten();
-        segments.push(Segment { text, start, chars, word });
         after_space = space;
+        let is_word = text.contains(char::is_alphanumeric) && text.len() < 128;
+        let of = |text: &str| words.get(&stem(&folded(text).to_lowercase())).copied();
+        let word = is_word.then(|| of(text)).flatten();
+        let parts = if is_word && word.is_none() { pieces(text) } else { Vec::new() };
+        if parts.iter().any(|part| of(&text[part.clone()]).is_some()) {
+            // Of a name what matches is shown, and what does not is between.
+            segments.extend(parts.into_iter().map(|part| {
+                let piece = &text[part.clone()];
+                let chars = piece.chars().filter(|c| !unshown(*c)).count();
+                Segment { text: piece, start: start + part.start, chars, word: of(piece) }
+            }));
+        } else {
+            segments.push(Segment { text, start, chars, word });
+        }
     }
     segments
+}
+
+/// The stretches of a word that may be words of their own, and what is between them: `parse`, `_`, `http`, and
+/// the parts of `getUserById`.
+fn pieces(word: &str) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while at < word.len() {
+        let is_sign = |c: char| c.is_ascii_punctuation();
+        let sign = word[at..].starts_with(is_sign);
+        let length = word[at..].find(|c: char| is_sign(c) != sign);
+        let end = length.map_or(word.len(), |length| at + length);
+        if !sign {
+            let parts = parts(&word[at..end]).into_iter();
+            pieces.extend(parts.map(|part| at + part.start..at + part.end));
+        } else {
+            pieces.push(at..end);
+        }
+        at = end;
+    }
+    pieces
+}
+
+/// Marks all words and signs of each phrase where it stands, as so many words of their own from number
+/// `next` on: where a phrase stands whole is best shown.
+fn mark_phrases(segments: &mut [Segment<'_>], phrases: &[String], mut next: usize) {
+    if phrases.is_empty() {
+        return;
+    }
+    let mut text = String::new();
+    // Where each segment begins in the text as phrases are compared.
+    let mut begins = Vec::with_capacity(segments.len());
+    for segment in &*segments {
+        begins.push(text.len());
+        if !is_space(segment.text) {
+            text.push_str(&plain(segment.text));
+        } else if !text.ends_with(' ') {
+            text.push(' ');
+        }
+    }
+    for phrase in phrases {
+        let mut words = 0;
+        for place in occurrences(&text, phrase) {
+            let first = begins.partition_point(|begin| *begin <= place.start).saturating_sub(1);
+            let behind = begins.partition_point(|begin| *begin < place.end);
+            let inside = segments[first..behind].iter_mut().filter(|one| !is_space(one.text));
+            words = inside.zip(next..).map(|(one, number)| one.word = Some(number)).count();
+        }
+        next += words;
+    }
 }
 
 fn is_space(text: &str) -> bool {

@@ -10,6 +10,7 @@ pub mod memory;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+pub use daemon_protocol::Place;
 use futures::future::BoxFuture;
 
 /// A piece of a document as it is embedded and shown.
@@ -17,10 +18,12 @@ use futures::future::BoxFuture;
 pub struct Passage {
     /// Headings above, outermost first, joined by ` > `; empty outside any.
     pub heading: String,
-    /// Byte range in the file's text.
+    /// Byte range in the document's text.
     pub bytes: Range<usize>,
     /// First and last line, from 1.
     pub lines: (usize, usize),
+    /// The part it begins in, of a document that has parts.
+    pub place: Option<Place>,
     pub text: String,
 }
 
@@ -30,6 +33,8 @@ pub struct Stamp {
     pub bytes: u64,
     /// See [`crate::scan::Seen`].
     pub changed_ns: i64,
+    /// See [`crate::scan::Seen`].
+    pub written_ns: i64,
     /// BLAKE3 of the content, hex.
     pub hash: String,
 }
@@ -40,6 +45,10 @@ pub struct Document {
     /// Absolute path: the key.
     pub path: String,
     pub title: String,
+    /// What else it is searched by: words of its file's and folders' names, its tags.
+    pub names: String,
+    /// What it is tagged with, without a `#`.
+    pub tags: Vec<String>,
     pub stamp: Stamp,
     /// Passages in order, each with its unit vector. May be empty: the document is then known,
     /// so that it is not read again, and never found.
@@ -70,6 +79,8 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     pub stamp: Stamp,
+    /// See [`Document::tags`].
+    pub tags: Vec<String>,
     pub passages: usize,
 }
 
@@ -92,6 +103,9 @@ pub trait Store: Send + Sync {
 
     /// Every known document by path.
     fn known(&self) -> Pending<'_, BTreeMap<String, Known>>;
+
+    /// The passages of one document, in order; none of one that is not known.
+    fn document(&self, path: String) -> Pending<'_, Vec<Passage>>;
 
     /// The passages nearest to `vector` by inner product, best first.
     fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>>;

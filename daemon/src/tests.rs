@@ -2,6 +2,8 @@
 //! sleeps: each waits for the event that says what it wants to know.
 
 mod asking;
+mod converting;
+mod filtering;
 mod generations;
 mod harness;
 mod indexing;

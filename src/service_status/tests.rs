@@ -21,6 +21,21 @@ fn example() -> DaemonStatus {
                 problem: Some("it is not there".to_owned()),
             },
         ],
+        kinds: BTreeMap::from([("md".to_owned(), 3)]),
+        left_out: [
+            ("png", 12),
+            ("zip", 5),
+            ("", 3),
+            ("a", 2),
+            ("b", 2),
+            ("c", 1),
+            ("d", 1),
+            ("e", 1),
+            ("f", 1),
+            ("g", 2),
+        ]
+        .map(|(kind, count)| (kind.to_owned(), count))
+        .into(),
         index: IndexStatus {
             phase: Phase::Encoding,
             documents: 1,
@@ -57,6 +72,8 @@ model    smol (abc)
 device   cpu (2 threads, avx2)
 memory   612 MB, at most unknown
 index    1 document, 2 passages; indexing 12 of 40, about 1 min 15 s left
+kinds    3 md
+left out 12 png, 5 zip, 3 without an ending, 2 a, 2 b, 2 g, 1 c, 1 d, 2 others
 folder   /n  1 document, 2 passages
 folder   /gone  0 documents, 0 passages  (it is not there)
 problem  not indexed: /n/x: not text
@@ -80,7 +97,7 @@ fn a_run_is_told_with_and_without_a_daemon() {
     let line = "training 3fa9c1d2, pid 9: training 120 of 400, loss 0.831, held-out nDCG@10 0.612, \
                 912 tokens/s, about 5 min 0 s left\n";
     let text = lines(&DaemonStatus { training: Some(run()), ..example() });
-    assert!(text.contains(&format!(" left\n{line}folder   /n")), "{text}");
+    assert!(text.contains(&format!(" others\n{line}folder   /n")), "{text}");
     assert_eq!(idle_lines(Some(&run())), format!("daemon   not running\n{line}"));
     assert_eq!(idle_lines(None), "daemon   not running\n");
     let bare = TrainingStatus {

@@ -1,6 +1,7 @@
 //! How an editor is told to open a file at a line, and waiting for it to end.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use tokio::process::Command;
 
@@ -61,5 +62,21 @@ pub(crate) async fn run(words: Vec<String>) -> Result<(), String> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{program} ended with {status}")),
         Err(error) => Err(format!("{program} did not start: {error}; set $VISUAL or $EDITOR")),
+    }
+}
+
+/// Opens `path` with the program that the system has for it, which goes on by itself: what it says would be in
+/// the way of the screen, and its window outlives this one.
+///
+/// # Errors
+/// What to tell the person: there is no such program.
+pub(crate) fn view(path: &str) -> Result<(), String> {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = Command::new(program);
+    command.arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.process_group(0).spawn() {
+        // The runtime waits for it, for as long as this program runs.
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{program} did not start: {error}; the path can be copied")),
     }
 }

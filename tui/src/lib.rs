@@ -246,6 +246,11 @@ impl<S: Screen> App<S> {
                 self.reconnecting = Some((self.reconnect)());
             }
             Command::Preview(hit) => self.previews.want(hit),
+            Command::View { path } => {
+                if let Err(problem) = editor::view(&path) {
+                    update::update(&mut self.model, Message::EditorClosed(Err(problem)));
+                }
+            }
             Command::Copy(text) => self.screen.copy(&text)?,
             Command::Open { path, line } => {
                 let words = editor::arguments(&self.editor, &path, line).unwrap_or_default();

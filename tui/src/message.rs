@@ -64,6 +64,10 @@ pub(crate) enum Command {
         path: String,
         line: usize,
     },
+    /// Open what no editor can with the system's own program for it.
+    View {
+        path: String,
+    },
     /// Put the text on the terminal's clipboard.
     Copy(String),
     Quit,

@@ -7,10 +7,11 @@ use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, Train
 use crate::line::Line;
 use crate::preview::{Passage, Preview};
 
-/// Ids of the two requests that are not asks; asks count on from [`ASK_ID_FIRST`].
+/// Ids of the requests that are not asks; asks count on from [`ASK_ID_FIRST`].
 pub(crate) const SUBSCRIBE_ID: u64 = 1;
 pub(crate) const STATUS_ID: u64 = 2;
-pub(crate) const ASK_ID_FIRST: u64 = 3;
+pub(crate) const READ_ID: u64 = 3;
+pub(crate) const ASK_ID_FIRST: u64 = 4;
 /// Bytes of one thought that are kept; the daemon cuts thoughts long before this.
 pub(crate) const THOUGHT_BYTES_MAX: usize = 64 << 10;
 

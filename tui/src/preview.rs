@@ -79,12 +79,37 @@ impl Preview {
     pub(crate) fn snippet(hit: &Hit, problem: Option<String>) -> Preview {
         let text = cells(&hit.snippet);
         let line = |(index, text): (usize, &str)| PreviewLine {
-            number: Some(hit.line + index),
+            number: (!hit.converted).then_some(hit.line + index),
             text: text.to_owned(),
             matched: true,
         };
         let lines = text.lines().enumerate().map(line).collect();
         Preview { passage: Passage::of(hit), lines, top: 0, problem }
+    }
+
+    /// The document's passages around `passage`, each part under its name; none if it is not among them.
+    pub(crate) fn passages(
+        passage: Passage,
+        passages: &[daemon_protocol::Passage],
+    ) -> Option<Preview> {
+        passages.iter().find(|other| other.byte_start == passage.byte_start)?;
+        let mut lines = Vec::new();
+        let mut place = None;
+        let unnumbered =
+            |text: &str, matched| PreviewLine { number: None, text: cells(text), matched };
+        for other in passages {
+            if other.place != place {
+                let name = other.place.as_ref().map(ToString::to_string).unwrap_or_default();
+                lines.push(unnumbered(&format!("── {name} ──"), false));
+                place.clone_from(&other.place);
+            } else if !lines.is_empty() {
+                lines.push(unnumbered("", false));
+            }
+            let matched = other.byte_start == passage.byte_start;
+            lines.extend(other.text.lines().map(|line| unnumbered(line, matched)));
+        }
+        let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
+        Some(Preview { passage, lines, top: matched.saturating_sub(2), problem: None })
     }
 
     /// Lines of `bytes`, which begin at byte `offset` of the file. Invalid UTF-8 is replaced.

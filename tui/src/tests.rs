@@ -9,6 +9,7 @@ mod session;
 mod svg;
 mod tty;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -173,6 +174,8 @@ fn hit(path: &str, line: usize, heading: &str, snippet: &str, marked: &str, scor
         // Lines of the files that `read_preview` invents have 17 bytes.
         byte_start: (line - 1) * 17,
         byte_end: (line + 2) * 17,
+        converted: false,
+        place: None,
         score,
         snippet: snippet.to_owned(),
         highlights: highlights.collect(),
@@ -246,6 +249,8 @@ fn status(index: IndexStatus) -> Event {
                 passages: 904,
                 problem: None,
             }],
+            kinds: BTreeMap::from([("md".to_owned(), 3)]),
+            left_out: BTreeMap::new(),
             index,
             training: None,
         }),

@@ -5,8 +5,8 @@ use daemon_protocol::{Ask, ErrorKind, Event, Failure, Hit, Phase, Request, Stage
 use crate::keys::Action;
 use crate::message::{Command, Message};
 use crate::model::{
-    AskPhase, Asking, Connection, Focus, Model, Moved, Notice, Row, STATUS_ID, SUBSCRIBE_ID,
-    THOUGHT_BYTES_MAX,
+    AskPhase, Asking, Connection, Focus, Model, Moved, Notice, READ_ID, Row, STATUS_ID,
+    SUBSCRIBE_ID, THOUGHT_BYTES_MAX,
 };
 use crate::preview::{Passage, Preview};
 use tui_text as text;
@@ -160,6 +160,11 @@ fn open(model: &mut Model) -> Vec<Command> {
     let Some(hit) = model.selected_hit() else {
         return Vec::new();
     };
+    if hit.converted {
+        let path = hit.path.clone();
+        model.notice = Some(Notice::note("opened beside this".to_owned()));
+        return vec![Command::View { path }];
+    }
     if !model.settings.editor {
         let hint = Some("set $VISUAL or $EDITOR".to_owned());
         model.notice = Some(Notice::error("no editor is set", hint));
@@ -202,7 +207,7 @@ fn copy(model: &mut Model) -> Vec<Command> {
     let Some(hit) = model.selected_hit() else {
         return Vec::new();
     };
-    let place = format!("{}:{}", hit.path, hit.line);
+    let place = hit.located(&hit.path);
     let short = text::short_path(&place, &model.settings.cwd, model.settings.home.as_deref());
     model.notice = Some(Notice::note(format!("copied {short}")));
     vec![Command::Copy(place)]
@@ -219,9 +224,15 @@ fn want_preview(model: &mut Model) -> Vec<Command> {
     if model.wanted.as_ref() == Some(&passage) {
         return Vec::new();
     }
+    let (path, byte_start) = (passage.path.clone(), passage.byte_start);
     model.wanted = Some(passage);
     // Until the file is read, the passage before stays on the screen, or else the snippet.
     model.preview.get_or_insert_with(|| Preview::snippet(&hit, None));
+    if hit.converted {
+        // What was read from the file is in the index alone.
+        model.preview = Some(Preview::snippet(&hit, None));
+        return vec![Command::Send(Request::Read { id: READ_ID, path, byte_start })];
+    }
     vec![Command::Preview(Box::new(hit))]
 }
 
@@ -253,10 +264,15 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
             model.index = Some(status.index.clone());
             model.daemon = Some(*status);
         }
+        Event::Text { path, passages, .. } => {
+            let preview = model.wanted.clone().filter(|wanted| wanted.path == path);
+            let preview = preview.and_then(|wanted| Preview::passages(wanted, &passages));
+            model.preview = preview.or(model.preview.take());
+        }
         Event::Training { status } => model.training = status,
         Event::Closing { reason } => lose(model, reason),
         // Answers to requests that this client does not make.
-        Event::Folders { .. } | Event::Synced { .. } => {}
+        Event::Folders { .. } | Event::Synced { .. } | Event::Why { .. } => {}
     }
     Vec::new()
 }
@@ -304,6 +320,12 @@ fn rank(model: &mut Model, id: u64, stage: Stage, hits: Vec<Hit>) -> Vec<Command
 }
 
 fn fail(model: &mut Model, id: u64, error: Failure) {
+    if id == READ_ID {
+        if let Some(preview) = &mut model.preview {
+            preview.problem = Some(error.message);
+        }
+        return;
+    }
     let own = id == SUBSCRIBE_ID || id == STATUS_ID;
     let cancelled = error.kind == ErrorKind::Cancelled;
     if let Some(asking) = running(model, id) {

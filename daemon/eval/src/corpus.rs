@@ -4,10 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use models::TokenCounter;
 use tokio_util::sync::CancellationToken;
 
-use daemon::prepare::{Outcome, prepare};
+use daemon::prepare::{Outcome, Tools, prepare};
 use daemon::scan::{self, Reach};
 
 /// A passage.
@@ -27,13 +26,13 @@ pub struct Folder {
     pub problems: Vec<(String, String)>,
 }
 
-/// Reads `folder` as the indexer would, into passages of at most `tokens_max` tokens. Blocks.
-pub fn read_folder(folder: &Path, tokens_max: usize, counter: &dyn TokenCounter) -> Folder {
+/// Reads `folder` as the indexer would. Blocks.
+pub fn read_folder(folder: &Path, tools: Tools<'_>) -> Folder {
     let scan = scan::walk(&[folder.to_owned()], &Arc::new(Reach::All), &CancellationToken::new());
     let mut found = Folder::default();
     found.problems.extend(scan.unreadable);
     for path in scan.files.keys() {
-        match prepare(path, None, tokens_max, counter) {
+        match prepare(path, None, tools) {
             Outcome::Ready(prepared) => {
                 let texts = prepared.texts.into_iter();
                 let passage = |(text, _)| FolderPassage { path: path.clone(), text };

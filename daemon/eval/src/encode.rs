@@ -9,8 +9,8 @@ use models::beir::Entry;
 
 use super::{Encoding, EvalError, OnProgress};
 use daemon::chunk::{chunk, embedded_text};
+use daemon::document::{Extracted, Kind};
 use daemon::engine::Engine;
-use daemon::extract::{Extracted, Kind};
 use daemon::store::{Document, Known, Passage, Stamp};
 
 /// Passages embedded and committed at a time: some seconds of work, which is what an interruption
@@ -110,6 +110,7 @@ fn stamp(entry: &Entry) -> Stamp {
     Stamp {
         bytes: (entry.title.len() + entry.text.len()) as u64,
         changed_ns: 0,
+        written_ns: 0,
         hash: hasher.finalize().to_hex().to_string(),
     }
 }
@@ -119,7 +120,8 @@ fn prepare<'a>(entry: &'a Entry, stamp: Stamp, engine: &Engine, chunked: bool) -
     let counter: &dyn TokenCounter = engine.counter.as_ref();
     let passages = if chunked {
         let Entry { title, text, .. } = entry.clone();
-        let extracted = Extracted { kind: Kind::Text, title, text };
+        let (kind, tags, aliases, marks) = (Kind::Text, Vec::new(), Vec::new(), Vec::new());
+        let extracted = Extracted { kind, title, tags, aliases, text, marks };
         chunk(&extracted, tokens_max, &|text| counter.count(text))
     } else {
         whole(entry)
@@ -141,6 +143,7 @@ fn whole(entry: &Entry) -> Vec<Passage> {
         heading: String::new(),
         bytes: 0..entry.text.len(),
         lines: (1, entry.text.lines().count().max(1)),
+        place: None,
         text: entry.text.clone(),
     }]
 }
@@ -151,6 +154,9 @@ impl Pending<'_> {
         Document {
             path: self.entry.id.clone(),
             title: self.entry.title.clone(),
+            // A collection's ids are no names that anybody would search by.
+            names: String::new(),
+            tags: Vec::new(),
             stamp: self.stamp,
             passages: self.passages.into_iter().zip(vectors).collect(),
         }

@@ -38,6 +38,10 @@ impl Backend for Scripted {
         Ok(Box::new(CountedMind(ScriptedMind::new(self.0), Arc::clone(&self.1))))
     }
 
+    fn converter(&self) -> Arc<dyn daemon::convert::Convert> {
+        Arc::new(daemon::convert::Scripted)
+    }
+
     fn open_store<'a>(&'a self, _: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
         let store: Arc<dyn Store> = self.1.store.lock().expect("sound").clone();
         Box::pin(async { Ok(store) })

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchIterator};
 use arrow_schema::SchemaRef;
-use daemon::store::{Document, Found, Known, Pending, Scope, Store, StoreError};
+use daemon::store::{Document, Found, Known, Passage, Pending, Scope, Store, StoreError};
+use daemon::words::searchable;
 use futures::{FutureExt, TryStreamExt};
 use lancedb::expr::{DfExpr, col, is_in, lit};
 use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery};
@@ -78,6 +79,9 @@ impl LanceStore {
             ));
         }
         maintain::ensure_text_index(&table).await.map_err(failed)?;
+        // What other versions of this program wrote is of no use to any model of this one.
+        let of_this_version = format!("{TABLE}{}_", schema::VERSION);
+        drop_tables(directory, &connection, |name| !name.starts_with(&of_this_version)).await?;
         let limits = Limits::default();
         let writing = Mutex::new(());
         Ok(Self { directory: directory.to_owned(), table, columns, width, limits, writing })
@@ -88,15 +92,9 @@ impl LanceStore {
     /// # Errors
     /// The directory cannot be read or something in it cannot be deleted.
     pub async fn drop_others(directory: &Path, keep: Vec<String>) -> Result<(), StoreError> {
-        let failed = |error| failure(directory, "delete the passages of other models", &error);
         let keep: Vec<String> = keep.iter().map(|vectors| table_name(vectors)).collect();
         let connection = connect(directory).await?;
-        for name in connection.table_names().execute().await.map_err(failed)? {
-            if name.starts_with(TABLE) && !keep.contains(&name) {
-                connection.drop_table(&name, &[]).await.map_err(failed)?;
-            }
-        }
-        Ok(())
+        drop_tables(directory, &connection, |name| !keep.contains(&name.to_owned())).await
     }
 
     fn failed(&self, doing: &str) -> impl Fn(lancedb::Error) -> StoreError {
@@ -145,6 +143,19 @@ impl LanceStore {
         Ok(known)
     }
 
+    async fn whole(&self, path: String) -> Result<Vec<Found>, StoreError> {
+        let failed = self.failed("read a document");
+        let query =
+            self.table.query().only_if_expr(among([path])).select(Select::columns(&schema::FOUND));
+        let batches = query.execute().await.map_err(&failed)?.try_collect::<Vec<_>>().await;
+        let mut found = Vec::new();
+        for batch in &batches.map_err(&failed)? {
+            found.extend(schema::found(batch, None)?);
+        }
+        found.sort_by_key(|found| found.ordinal);
+        Ok(found)
+    }
+
     async fn nearest(
         &self,
         vector: Vec<f32>,
@@ -188,6 +199,7 @@ impl LanceStore {
     ) -> Result<Vec<Found>, StoreError> {
         let failed = self.failed("search by words");
         // A question of stop words or signs alone has no words to match by.
+        let text = searchable(&text);
         let words = lancedb::tokenize(&text, &maintain::text_index()).map_err(&failed)?;
         if limit == 0 || nothing(&scope) || words.is_empty() {
             return Ok(Vec::new());
@@ -221,6 +233,11 @@ impl Store for LanceStore {
         self.list().boxed()
     }
 
+    fn document(&self, path: String) -> Pending<'_, Vec<Passage>> {
+        let found = self.whole(path);
+        async { Ok(found.await?.into_iter().map(|found| found.passage).collect()) }.boxed()
+    }
+
     fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {
         self.nearest(vector, limit, scope).boxed()
     }
@@ -247,6 +264,21 @@ async fn connect(directory: &Path) -> Result<Connection, StoreError> {
     let session = Arc::new(Session::new(INDEX_CACHE, METADATA_CACHE, registry));
     let connection = lancedb::connect(path).session(session).execute().await;
     connection.map_err(|error| failure(directory, "open the index", &error))
+}
+
+/// Deletes the tables of passages whose names are `unwanted`.
+async fn drop_tables(
+    directory: &Path,
+    connection: &Connection,
+    unwanted: impl Fn(&str) -> bool,
+) -> Result<(), StoreError> {
+    let failed = |error| failure(directory, "delete passages that are no longer used", &error);
+    for name in connection.table_names().execute().await.map_err(failed)? {
+        if name.starts_with(TABLE) && unwanted(&name) {
+            connection.drop_table(&name, &[]).await.map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 fn table_name(vectors: &str) -> String {
@@ -276,7 +308,7 @@ fn ranked(
 ) -> Result<Vec<Found>, StoreError> {
     let mut found = Vec::new();
     for batch in batches {
-        found.extend(schema::found(batch, column, score)?);
+        found.extend(schema::found(batch, Some((column, score)))?);
     }
     found.sort_by(|a: &Found, b: &Found| {
         b.score.total_cmp(&a.score).then_with(|| (&a.path, a.ordinal).cmp(&(&b.path, b.ordinal)))

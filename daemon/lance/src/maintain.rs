@@ -9,6 +9,22 @@ use lancedb::{DistanceType, Result, Table};
 
 use crate::schema::{SEARCHED, VECTOR};
 
+/// English words that are not searched for, as Lance's English tokenizer has them.
+#[rustfmt::skip]
+const STOP_WORDS: &[&str] = &[
+    "a", "about", "above", "after", "again", "against", "all", "am", "an", "and", "any", "are",
+    "as", "at", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by",
+    "can", "did", "do", "does", "doing", "down", "during", "each", "few", "for", "from", "further",
+    "had", "has", "have", "having", "he", "her", "here", "hers", "herself", "him", "himself", "his",
+    "how", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "me", "more", "most", "my",
+    "myself", "now", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "ourselves",
+    "out", "over", "own", "re", "same", "she", "should", "so", "some", "such", "than", "that",
+    "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "this",
+    "those", "through", "to", "too", "under", "until", "up", "very", "was", "we", "were", "what",
+    "when", "where", "which", "while", "who", "whom", "why", "will", "with", "you", "your", "yours",
+    "yourself", "yourselves",
+];
+
 const TEXT_INDEX: &str = "searched_words";
 const VECTOR_INDEX: &str = "vector_nearest";
 
@@ -56,16 +72,19 @@ impl Default for Limits {
     }
 }
 
-/// How text becomes words: split at anything but letters and digits, lower case, accents folded,
-/// English stems, no English stop words, no words over 40 letters. Scripts written without
-/// spaces are one word per run; search by vector is what finds those.
+/// How text, which [`daemon::words`] has written for this, becomes words: split at anything but letters
+/// and digits and, by ICU's dictionaries, where Chinese, Japanese and Thai words end; lower case, accents
+/// folded, English stems, no English stop words, no words over 40 letters.
 pub(crate) fn text_index() -> FtsIndexBuilder {
+    let stop_words = STOP_WORDS.iter().map(|word| (*word).to_owned()).collect();
     FtsIndexBuilder::default()
-        .base_tokenizer("simple".to_owned())
+        .base_tokenizer("icu/split".to_owned())
         .lower_case(true)
         .ascii_folding(true)
         .stem(true)
         .remove_stop_words(true)
+        // ICU's tokenizer would else remove those of twenty languages, among them English nouns.
+        .custom_stop_words(Some(stop_words))
         .max_token_length(Some(40))
         .with_position(false)
 }

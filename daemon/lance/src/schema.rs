@@ -1,4 +1,4 @@
-//! Documents to Arrow rows and back. The columns are part of the table's name (`v1`): a change
+//! Documents to Arrow rows and back. The columns are part of the table's name (`v2`): a change
 //! here takes a new number, and old tables are then other tables, not wrong ones.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,11 @@ use arrow_array::{
     Array, ArrayRef, Int32Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use daemon::store::{Document, Found, Known, Passage, Stamp, StoreError};
+use daemon::store::{Document, Found, Known, Passage, Place, Stamp, StoreError};
+use daemon::words::searchable;
 
 /// Version of the columns, for the table's name.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 pub(crate) const PATH: &str = "path";
 pub(crate) const ORDINAL: &str = "ordinal";
@@ -24,11 +25,16 @@ pub(crate) const VECTOR: &str = "vector";
 const CHANGED: &str = "modified_ns";
 
 /// Columns that [`known`] reads.
-pub(crate) const KNOWN: [&str; 5] = [PATH, ORDINAL, "bytes", CHANGED, "hash"];
+pub(crate) const KNOWN: [&str; 7] = [PATH, ORDINAL, "bytes", CHANGED, "hash", "written_ns", "tags"];
 
 /// Columns that [`found`] reads, besides the score.
-pub(crate) const FOUND: [&str; 9] =
-    [PATH, ORDINAL, "title", "heading", "byte_start", "byte_end", "line_start", "line_end", "text"];
+#[rustfmt::skip]
+pub(crate) const FOUND: [&str; 10] = [
+    PATH, ORDINAL, "title", "heading", "byte_start", "byte_end", "line_start", "line_end", "place", "text",
+];
+
+/// Between the tags of a document; no tag holds a line's end.
+const TAG_END: &str = "\n";
 
 /// Ordinal of the single row of a document without passages. Its vector is null and its searched
 /// text empty, so that neither search can return it.
@@ -49,11 +55,14 @@ pub(crate) fn columns(width: usize) -> Result<SchemaRef, StoreError> {
         field("byte_end", DataType::UInt64),
         field("line_start", DataType::UInt64),
         field("line_end", DataType::UInt64),
+        field("place", DataType::Utf8),
         field("text", DataType::Utf8),
         field(SEARCHED, DataType::Utf8),
         field("bytes", DataType::UInt64),
         field(CHANGED, DataType::Int64),
         field("hash", DataType::Utf8),
+        field("written_ns", DataType::Int64),
+        field("tags", DataType::Utf8),
         Field::new(VECTOR, DataType::FixedSizeList(item, width), true),
     ])))
 }
@@ -79,10 +88,11 @@ impl<'a> Row<'a> {
         self.passage.map(|(passage, _)| passage)
     }
 
-    /// What full-text search sees: the title and heading count as words of each passage.
+    /// What full-text search sees: names, title and heading count as words of each passage.
     fn searched(&self) -> String {
-        self.passage().map_or_else(String::new, |passage| {
-            format!("{}\n{}\n{}", self.document.title, passage.heading, passage.text)
+        let Document { title, names, .. } = self.document;
+        self.passage().map_or_else(String::new, |Passage { heading, text, .. }| {
+            searchable(&format!("{names}\n{title}\n{heading}\n{text}"))
         })
     }
 }
@@ -154,6 +164,10 @@ pub(crate) fn batch(
         place(|passage| passage.bytes.end),
         place(|passage| passage.lines.0),
         place(|passage| passage.lines.1),
+        text(&|row| {
+            let place = row.passage().and_then(|passage| passage.place.as_ref());
+            place.map_or_else(String::new, Place::to_string)
+        }),
         text(&|row| row.passage().map_or_else(String::new, |p| p.text.clone())),
         text(&|row| row.searched()),
         number(&|row| row.document.stamp.bytes),
@@ -161,6 +175,10 @@ pub(crate) fn batch(
             rows.iter().map(|row| row.document.stamp.changed_ns),
         )),
         text(&|row| row.document.stamp.hash.clone()),
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| row.document.stamp.written_ns),
+        )),
+        text(&|row| row.document.tags.join(TAG_END)),
         vectors(&rows, width)?,
     ];
     RecordBatch::try_new(Arc::clone(columns), arrays)
@@ -193,11 +211,13 @@ pub(crate) fn known(
     batch: &RecordBatch,
     documents: &mut BTreeMap<String, Known>,
 ) -> Result<(), StoreError> {
-    let [path, ordinal, bytes, changed_ns, hash] = KNOWN;
+    let [path, ordinal, bytes, changed_ns, hash, written_ns, tags] = KNOWN;
     let (paths, hashes) = (strings(batch, path)?, strings(batch, hash)?);
     let ordinals = numbers::<Int32Type>(batch, ordinal)?;
     let sizes = numbers::<UInt64Type>(batch, bytes)?;
     let times = numbers::<Int64Type>(batch, changed_ns)?;
+    let written = numbers::<Int64Type>(batch, written_ns)?;
+    let tags = strings(batch, tags)?;
     for row in 0..batch.num_rows() {
         let passages = usize::from(ordinals.value(row) != MARKER);
         if let Some(known) = documents.get_mut(paths.value(row)) {
@@ -208,23 +228,31 @@ pub(crate) fn known(
             bytes: sizes.value(row),
             changed_ns: times.value(row),
             hash: hashes.value(row).to_owned(),
+            written_ns: written.value(row),
         };
-        documents.insert(paths.value(row).to_owned(), Known { stamp, passages });
+        let tags = tags.value(row).split(TAG_END).filter(|tag| !tag.is_empty());
+        let tags = tags.map(str::to_owned).collect();
+        documents.insert(paths.value(row).to_owned(), Known { stamp, passages, tags });
     }
     Ok(())
 }
 
-/// The passages in `batch`, scored by `score` of the number in column `ranked`.
+/// A column that a search ranks by, and what score its number stands for.
+pub(crate) type Ranked<'a> = (&'a str, fn(f32) -> f32);
+
+/// The passages in `batch`, scored where they are `ranked`.
 pub(crate) fn found(
     batch: &RecordBatch,
-    ranked: &str,
-    score: fn(f32) -> f32,
+    ranked: Option<Ranked<'_>>,
 ) -> Result<Vec<Found>, StoreError> {
     let text = |name| strings(batch, name);
     let (paths, titles, headings, texts) =
         (text(PATH)?, text("title")?, text("heading")?, text("text")?);
+    let places = text("place")?;
     let ordinals = numbers::<Int32Type>(batch, ORDINAL)?;
-    let scores = numbers::<Float32Type>(batch, ranked)?;
+    let scores = ranked
+        .map(|(column, score)| Ok((numbers::<Float32Type>(batch, column)?, score)))
+        .transpose()?;
     let place = |name| numbers::<UInt64Type>(batch, name);
     let (starts, ends) = (place("byte_start")?, place("byte_end")?);
     let (first, last) = (place("line_start")?, place("line_end")?);
@@ -236,12 +264,14 @@ pub(crate) fn found(
         let bytes = small(starts, row).map_err(wide)?..small(ends, row).map_err(wide)?;
         let lines = (small(first, row).map_err(wide)?, small(last, row).map_err(wide)?);
         let (heading, text) = (headings.value(row).to_owned(), texts.value(row).to_owned());
+        // What is no place is none: it was not written by this version.
+        let place = places.value(row).parse().ok();
         found.push(Found {
             path: paths.value(row).to_owned(),
             title: titles.value(row).to_owned(),
             ordinal,
-            passage: Passage { heading, bytes, lines, text },
-            score: score(scores.value(row)),
+            passage: Passage { heading, bytes, lines, place, text },
+            score: scores.map_or(0.0, |(scores, score)| score(scores.value(row))),
         });
     }
     Ok(found)

@@ -9,9 +9,11 @@
 //! | request | answered by |
 //! | --- | --- |
 //! | `ask` | `hits` (stage `draft`), `hits`* (stage `read`), `thought`*, `hits` (stage `final`), then `done` or `failed` |
+//! | `read` | `text` or `failed` |
 //! | `cancel` | nothing of its own: the ask it names ends in `failed` of kind `cancelled` |
 //! | `add`, `remove`, `list` | `folders` or `failed` |
 //! | `sync` | `indexing`* while the rescan it starts goes on, then `synced` |
+//! | `why_not` | `why` |
 //! | `status` | `status` |
 //! | `reload` | `status` of the newly loaded model, or `failed` |
 //! | `subscribe` | `indexing` at once and at every change, with no end; `training` likewise |
@@ -27,12 +29,19 @@
 
 pub mod client;
 pub mod frame;
+mod hit;
+mod place;
 pub mod training;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use hit::{Hit, Passage, Ranks};
+pub use place::{NoPlace, Place};
+
 /// Changes whenever a field below changes meaning; compared for equality in the hello.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// First line each way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,21 +58,53 @@ pub struct Hello {
 #[serde(tag = "request", rename_all = "snake_case")]
 pub enum Request {
     Ask(Ask),
-    Cancel { id: u64 },
-    Add { id: u64, path: String },
-    Remove { id: u64, path: String },
-    List { id: u64 },
-    Sync { id: u64 },
-    Status { id: u64 },
-    Reload { id: u64 },
-    Subscribe { id: u64 },
-    Stop { id: u64 },
+    /// The passages of a document around the one that begins at `byte_start`, as they are indexed.
+    Read {
+        id: u64,
+        path: String,
+        byte_start: usize,
+    },
+    Cancel {
+        id: u64,
+    },
+    Add {
+        id: u64,
+        path: String,
+    },
+    Remove {
+        id: u64,
+        path: String,
+    },
+    List {
+        id: u64,
+    },
+    /// What became of a file, in words.
+    WhyNot {
+        id: u64,
+        path: String,
+    },
+    Sync {
+        id: u64,
+    },
+    Status {
+        id: u64,
+    },
+    Reload {
+        id: u64,
+    },
+    Subscribe {
+        id: u64,
+    },
+    Stop {
+        id: u64,
+    },
 }
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ask {
     pub id: u64,
+    /// With its filters, as in `valve clearance type:pdf -path:archive`: the daemon takes them out.
     pub text: String,
     /// Most hits wanted.
     pub limit: usize,
@@ -100,9 +141,19 @@ pub enum Event {
         id: u64,
         timings: Timings,
     },
+    /// Passages in order, at most [`READ_BYTES_MAX`] bytes of text on each side of the one asked for.
+    Text {
+        id: u64,
+        path: String,
+        passages: Vec<Passage>,
+    },
     Folders {
         id: u64,
         folders: Vec<Folder>,
+    },
+    Why {
+        id: u64,
+        reason: String,
     },
     Synced {
         id: u64,
@@ -138,46 +189,6 @@ pub enum Stage {
     Read,
     /// Everything.
     Final,
-}
-
-/// One ranked passage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Hit {
-    /// Absolute path.
-    pub path: String,
-    pub title: String,
-    /// Headings above the passage, outermost first, joined by ` > `.
-    pub heading: String,
-    /// First and last line of the passage, from 1.
-    pub line_start: usize,
-    pub line_end: usize,
-    /// Line of the first match that the snippet shows, or of its beginning without one, from 1;
-    /// where an editor should open.
-    pub line: usize,
-    pub byte_start: usize,
-    pub byte_end: usize,
-    /// Fused score of words and vector, larger is better; comparable within one answer only.
-    pub score: f32,
-    /// A window of the passage around its best match.
-    pub snippet: String,
-    /// Byte ranges of `snippet` that match words of the question, ascending, not overlapping.
-    pub highlights: Vec<(usize, usize)>,
-    /// Where each stage ranked it, from 1; absent if the stage did not return it.
-    pub ranks: Ranks,
-    /// What reading thinks of it: the mean log-probability of the question's tokens after the passage,
-    /// less that of the passage after which the question is likeliest; so 0 is the best. Absent if it
-    /// was not read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reading: Option<f32>,
-}
-
-/// What moved a hit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ranks {
-    pub text: Option<usize>,
-    pub vector: Option<usize>,
-    /// Rank in the draft, before reading and thinking; not in hits of the draft itself.
-    pub draft: Option<usize>,
 }
 
 /// Milliseconds spent on an ask.
@@ -262,6 +273,10 @@ pub struct DaemonStatus {
     pub memory_bytes: u64,
     pub memory_peak_bytes: u64,
     pub folders: Vec<Folder>,
+    /// Documents in the index by the ending of their names, small letters, empty without one.
+    pub kinds: BTreeMap<String, usize>,
+    /// Files in the watched folders that are left out for their kind, likewise.
+    pub left_out: BTreeMap<String, usize>,
     pub index: IndexStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingStatus>,
@@ -318,6 +333,8 @@ pub enum ErrorKind {
 pub const QUESTION_CHARS_MAX: usize = 8_192;
 /// Most hits one answer may hold, so that an answer fits one frame.
 pub const LIMIT_MAX: usize = 100;
+/// Bytes of text before, and again from, the passage that a `read` asks for: escaped, they fit one frame.
+pub const READ_BYTES_MAX: usize = 64 << 10;
 /// Longest time that one question may ask to read for, milliseconds: fifty passages take ten seconds on
 /// two slow cores.
 pub const READ_MS_MAX: u64 = 60_000;

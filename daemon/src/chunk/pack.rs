@@ -3,13 +3,15 @@
 
 use std::ops::Range;
 
-use super::code;
+use super::{code, table};
 
 /// One way of cutting; later ones in a list are finer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     /// Before a line in the first column that follows a blank line and closes nothing.
     Items,
+    /// After records of a table.
+    Records,
     /// At blank lines.
     Paragraphs,
     /// After sentences, and before list items.
@@ -24,6 +26,8 @@ pub(super) const PROSE: &[Cut] =
     &[Cut::Paragraphs, Cut::Sentences, Cut::Lines, Cut::Words, Cut::Characters];
 pub(super) const CODE: &[Cut] =
     &[Cut::Items, Cut::Paragraphs, Cut::Lines, Cut::Words, Cut::Characters];
+
+pub(super) const TABLE: &[Cut] = &[Cut::Records, Cut::Lines, Cut::Words, Cut::Characters];
 
 /// Bytes that a token is taken to be at most when a stretch is too long to be worth counting;
 /// English has about 4 and the longest common words 16.
@@ -150,6 +154,7 @@ fn piece(rest: &str, cut: Cut, counted_max: usize) -> usize {
         Cut::Items => before_line(rest, |line| {
             !line.starts_with(char::is_whitespace) && !code::is_closer(line)
         }),
+        Cut::Records => table::record(rest),
         Cut::Paragraphs => before_line(rest, |_| true),
         Cut::Sentences => sentence(rest),
         Cut::Lines => rest.find('\n').map_or(rest.len(), |end| end + 1),

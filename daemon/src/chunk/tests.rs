@@ -4,8 +4,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::{chunk, embedded_text, markdown};
-use crate::extract::{Extracted, Kind, extract};
+use super::{chunk, embedded_text};
+use crate::convert::Scripted;
+use crate::document::{Extracted, Kind};
+use crate::extract::extract;
 use crate::store::Passage;
 
 /// White-space separated words: a tokenizer that is easy to reckon with.
@@ -19,7 +21,7 @@ fn characters(text: &str) -> usize {
 }
 
 fn cut(name: &str, text: &str, tokens_max: usize) -> Vec<(String, String)> {
-    let extracted = extract(Path::new(name), text.as_bytes()).unwrap();
+    let extracted = extract(Path::new(name), text.as_bytes(), &Scripted).unwrap();
     let passages = chunk(&extracted, tokens_max, &words);
     passages.into_iter().map(|passage| (passage.heading, passage.text)).collect()
 }
@@ -116,26 +118,86 @@ fn code_is_cut_between_items_which_name_their_parts() {
     );
 }
 
-#[test]
-fn headings_are_not_code_rules_or_lists() {
-    let table: &[(&str, &[(usize, &str)])] = &[
-        ("# A\n## B ##\n### C#\n####### no\n#no\n#\n", &[(1, "A"), (2, "B"), (3, "C#"), (1, "")]),
-        ("    # code\n\t# code\n   # heading", &[(1, "heading")]),
-        ("~~~\n# a\n```\n# b\n~~~~\n# c", &[(1, "c")]),
-        ("```x`\n# heading\n", &[(1, "heading")]),
-        ("```\n# never closed", &[]),
-        ("A\n===\n\nB\n---\n\n- item\n---\n\n> quote\n---\n\n| a |\n---\n", &[(1, "A"), (2, "B")]),
-        ("two lines of\nparagraph\n---\n", &[]),
-        ("\n---\n\ntext\n", &[]),
-        ("---\n\n# A\n\n---\n# B", &[(1, "A"), (1, "B")]),
-        ("---\n# comment\nkey: x\n---\n# B", &[(1, "B")]),
-        ("**Bold**\n---\n", &[(2, "**Bold**")]),
-    ];
-    for (text, expected) in table {
-        let found = markdown::headings(text);
-        let found: Vec<_> = found.iter().map(|heading| (heading.level, heading.text)).collect();
-        assert_eq!(&found, expected, "{text:?}");
+/// Checks below which heading each word of a text stands.
+fn check_below(name: &str, text: &str, expected: &[(&str, &str)]) {
+    let cut = cut(name, text, 400);
+    for (word, heading) in expected {
+        let (found, _) = cut.iter().find(|(_, text)| text.contains(word)).unwrap();
+        assert_eq!(found, heading, "{word}");
     }
+}
+
+#[test]
+fn what_is_no_heading_parts_nothing() {
+    let steps = "# Handbook\n\n1. ```sh\n   # fetch\n   make tools\n   ```\n\n## Rollback plan\n\nThe \
+                 narwhal switch.\n\n## Contacts\n\nThe ibex on call.\n";
+    check_below(
+        "steps.md",
+        steps,
+        &[
+            ("make", "Handbook"),
+            ("narwhal", "Handbook > Rollback plan"),
+            ("ibex", "Handbook > Contacts"),
+        ],
+    );
+    let more = "# Workshop\n\n> ```\n> # quoted\n> ```\n\n````md\n```sh\n# inner\n```\n# inside\n````\n\n\
+                ~~~\n# tildes\n```\n~~~\n\n<!--\n# Hidden\n-->\n\n## Lathe\n\nThe okapi poster.\n\nSetext of \
+                two words\n---\n\nThe tapir saw.\n\n| a | b |\n|---|---|\n| the gaur file | 2 |\n\n    # code\n\n\
+                ### Empty next\n\n#\nThe bongo drill.\n";
+    check_below(
+        "more.md",
+        more,
+        &[
+            ("quoted", "Workshop"),
+            ("okapi", "Workshop > Lathe"),
+            ("tapir", "Workshop > Setext of two words"),
+            ("gaur", "Workshop > Setext of two words"),
+            ("bongo", ""),
+        ],
+    );
+}
+
+#[test]
+fn markup_is_cut_at_its_headings() {
+    let table = [
+        ("x.org", "* A\nb\n** C\nd\n", [("A", "* A\nb"), ("A > C", "** C\nd")]),
+        ("x.rst", "A\n=\nb\n\nC\n-\nd\n", [("A", "A\n=\nb"), ("A > C", "C\n-\nd")]),
+        ("x.adoc", "= A\nb\n\n== C\nd\n", [("A", "= A\nb"), ("A > C", "== C\nd")]),
+        (
+            "x.tex",
+            "\\section{A}\nb\n\\subsection{C}\nd\n",
+            [("A", "\\section{A}\nb"), ("A > C", "\\subsection{C}\nd")],
+        ),
+        (
+            "x.1",
+            ".TH X 1\n.SH A\nb\n.SS C\nd\n",
+            [("A", ".TH X 1\n.SH A\nb"), ("A > C", ".SS C\nd")],
+        ),
+    ];
+    for (name, text, expected) in table {
+        check(name, text, 40, &expected);
+    }
+}
+
+#[test]
+fn tables_are_cut_between_records_below_their_header() {
+    check(
+        "x.csv",
+        "name,said\nann,\"one\n\ntwo\"\nbob,three four\n",
+        7,
+        &[("name, said", "name,said\nann,\"one\n\ntwo\""), ("name, said", "bob,three four")],
+    );
+    check("x.tsv", "1\t2\n3\t4\n", 3, &[("", "1\t2"), ("", "3\t4")]);
+}
+
+#[test]
+fn data_is_cut_at_top_level_keys() {
+    check(
+        "x.yaml",
+        "a: 1\n\nb:\n  c: d e\n\nf:\n- g h\n",
+        8,
+        &[("a", "a: 1"), ("b", "b:\n  c: d e"), ("f", "f:\n- g h")],
+    );
 }
 
 #[test]
@@ -148,6 +210,10 @@ fn the_model_reads_each_heading_once() {
         ("T", "T > A", "## A\ntext", "T\n\n## A\ntext"),
         ("T", "T > A", "# T\n\n## A\ntext", "# T\n\n## A\ntext"),
         ("T", "T > A:", "A:\n---\ntext", "T\n\nA:\n---\ntext"),
+        ("T", "T > A", "====\nA\n====\ntext", "T\n\n====\nA\n====\ntext"),
+        ("T", "A b > C", "\\section{\\emph{C}}\ntext", "T > A b\n\n\\section{\\emph{C}}\ntext"),
+        ("T", "A > B", "** TODO B :tag:\ntext", "T > A\n\n** TODO B :tag:\ntext"),
+        ("T", "a, b", "a;b\n1;2", "T\n\na;b\n1;2"),
         ("lamp", "impl Lamp", "impl Lamp {\n}", "lamp\n\nimpl Lamp {\n}"),
         ("T", "T > A", "", "T > A"),
         ("", "", "text", "text"),
@@ -176,8 +242,43 @@ fn a_file_as_large_as_they_come_is_cut_quickly() {
         ("outline.md", outline),
         ("dots.md", dots),
         ("code.rs", code),
+        ("comments.md", "a <!-- b\n".repeat(size / 9)),
+        ("comment.md", "<!-- ".repeat(size / 5)),
+        ("closed.md", "<!-- --> `".repeat(size / 10)),
+        ("nested.md", "- > ".repeat(size / 4)),
+        ("deep.md", "> > > - - - 1. a\n".repeat(size / 17)),
+        ("links.md", format!("# {}\n", "[".repeat(1 << 10)).repeat(size >> 10)),
+        ("linked.md", format!("# {}\n", "[a](".repeat(1 << 8)).repeat(size >> 10)),
+        ("stars.md", format!("# {}\n", "*a _b ".repeat(170)).repeat(size >> 10)),
+        ("ticks.md", format!("# {}\n", "` `` ".repeat(200)).repeat(size >> 10)),
+        ("fences.md", "- ```\n".repeat(size / 6)),
+        ("front.md", format!("---\n{}", "tags: [\"a\n".repeat(size / 10))),
+        ("closed_front.md", format!("---\n{}---\nb", "tags: [\"a\n".repeat(size / 10))),
+        ("list_front.md", format!("---\ntags:\n{}---\nb", "- a\n".repeat(size / 4))),
+        ("blocks.org", "#+begin_src\n* a\n".repeat(size / 16)),
+        ("linked.org", "* [[[[a]] =b= *c*\n".repeat(size / 18)),
+        ("rules.rst", "a\n=\n".repeat(size / 4)),
+        ("styles.rst", "====\n----\n~~~~\n".repeat(size / 15)),
+        (
+            "ticks.rst",
+            format!("{}\n{}\n\n", "`".repeat(1 << 10), "=".repeat(1 << 10)).repeat(size >> 11),
+        ),
+        ("listings.adoc", "----\n....\n== a\n".repeat(size / 15)),
+        ("anchors.adoc", format!("== {}\n", "[[a]]".repeat(200)).repeat(size >> 10)),
+        ("open.tex", "\\section{".repeat(size / 9)),
+        ("bracket.tex", "\\section[".repeat(size / 9)),
+        ("begin.tex", "\\begin{verbatim} \\begin{comment}".repeat(size / 32)),
+        ("solid.tex", "\\section{a}".repeat(size / 11)),
+        ("page.1", format!(".TH A 1\n{}", ".SH \\f[a\n".repeat(size / 10))),
+        ("quotes.csv", "\"a,b\n".repeat((2 << 20) / 6)),
+        ("quote.csv", format!("a,b\n\"{}", "c,d\n".repeat((2 << 20) / 4 - 2))),
+        ("wide.csv", "a;".repeat(1 << 20)),
+        ("keys.json", "\"a\": \n".repeat(size / 6)),
+        ("tables.toml", "[a]\n".repeat(size / 4)),
+        ("keys.yaml", "a: b\n".repeat(size / 5)),
+        ("hidden.md", "%%\n$$\n{/*\n<pre>\n<script>\n".repeat(size / 25)),
     ] {
-        let extracted = extract(Path::new(name), text.as_bytes()).unwrap();
+        let extracted = extract(Path::new(name), text.as_bytes(), &Scripted).unwrap();
         let counted = std::cell::Cell::new(0);
         let begun = std::time::Instant::now();
         let passages = chunk(&extracted, 256, &|text| {
@@ -196,7 +297,7 @@ fn a_file_as_large_as_they_come_is_cut_quickly() {
 #[test]
 fn passages_of_a_long_document_are_well_filled() {
     let text = include_str!("../../../fixtures/corpus/handbook/keepers-handbook.md");
-    let extracted = extract(Path::new("x.md"), text.as_bytes()).unwrap();
+    let extracted = extract(Path::new("x.md"), text.as_bytes(), &Scripted).unwrap();
     let passages = chunk(&extracted, 128, &words);
     let filled = passages.iter().map(|passage| words(&passage.text)).sum::<usize>();
     let mean = filled as f32 / passages.len() as f32;
@@ -231,6 +332,19 @@ fn sound(extracted: &Extracted, tokens_max: usize, passages: &[Passage], single_
     assert_eq!(text[at..].trim_start_matches('\u{feff}').trim(), "", "nothing is left out");
 }
 
+const KINDS: &[Kind] = &[
+    Kind::Markdown,
+    Kind::Org,
+    Kind::Rst,
+    Kind::Asciidoc,
+    Kind::Latex,
+    Kind::Man,
+    Kind::Table,
+    Kind::Data,
+    Kind::Code,
+    Kind::Text,
+];
+
 proptest! {
     #[test]
     fn passages_are_exact_ordered_complete_and_within_budget(
@@ -238,15 +352,19 @@ proptest! {
             prop_oneof![
                 "[a-z]{1,9}", "[ ]{1,6}", "\n", "\r\n", "\n\n", "\t", "# ", "## ", "---\n", "===\n",
                 "```\n", "- ", "\\. ", "é", "漢字。", "\u{feff}", "\u{a0}", "\\}\n", "fn a\\(\\) \\{\n    b\n",
-                "title: t\n", "🙂", "[a-z]{200,300}",
+                "title: t\n", "\\+\\+\\+\n", "title = \"t\"\n", "<!-- ", "-->", "%%", "> ", "1\\. ", "    ", "\\[a\\]\\(b\\)", "<div>\n",
+                "\\*\\* ", "= ", "#\\+begin_src\n", "#\\+end_src\n", "\\.SH ", "\\.TH x 1\n",
+                "\\\\section\\{", "\\}", "\\\\begin\\{verbatim\\}", "\\\\end\\{verbatim\\}", "%",
+                "----\n", "~~~~\n", "\"", ",", ";", "a: ", "\\[t\\]\n", "\\{\n  \"a\": ", "🙂", "[a-z]{200,300}",
             ],
             0..80,
         ),
         tokens_max in 1usize..40,
-        kind in prop_oneof![Just(Kind::Markdown), Just(Kind::Code), Just(Kind::Text)],
+        kind in prop::sample::select(KINDS),
         title in "[a-z ]{0,20}",
     ) {
-        let extracted = Extracted { kind, title, text: parts.concat() };
+        let (text, tags, aliases, marks) = (parts.concat(), vec![], vec![], vec![]);
+        let extracted = Extracted { kind, title, tags, aliases, text, marks };
         sound(&extracted, tokens_max, &chunk(&extracted, tokens_max, &words), true);
         let passages = chunk(&extracted, tokens_max, &characters);
         sound(&extracted, tokens_max, &passages, false);

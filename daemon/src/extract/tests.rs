@@ -5,11 +5,12 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::chunk::chunk;
+use crate::convert::Scripted;
 
-use super::{FILE_BYTES_MAX, Kind, Unreadable, extract, is_candidate};
+use super::{FILE_BYTES_MAX, Kind, TABLE_BYTES_MAX, Unreadable, extract, is_candidate};
 
 fn text(path: &str, bytes: &[u8]) -> String {
-    extract(Path::new(path), bytes).unwrap().text
+    extract(Path::new(path), bytes, &Scripted).unwrap().text
 }
 
 #[test]
@@ -52,8 +53,14 @@ fn data_is_refused_with_a_reason() {
         (&large, Unreadable::TooLarge { bytes: max + 1, max }),
     ];
     for (bytes, expected) in table {
-        assert_eq!(extract(Path::new("a.txt"), bytes).unwrap_err(), *expected);
+        assert_eq!(extract(Path::new("a.txt"), bytes, &Scripted).unwrap_err(), *expected);
     }
+    let table = vec![b'a'; TABLE_BYTES_MAX as usize + 1];
+    let refused = extract(Path::new("a.csv"), &table, &Scripted).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("3 MiB, over the limit of 2 MiB for a file of its kind"),
+        "{refused}"
+    );
     let shown = Unreadable::TooLarge { bytes: 100 << 20, max }.to_string();
     assert!(shown.starts_with("100 MiB, over the limit of 16 MiB"), "{shown}");
 }
@@ -63,7 +70,7 @@ fn the_broken_fixtures_are_survived() {
     let read = |name: &str| {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/corpus/broken").join(name);
-        extract(&path, &std::fs::read(&path).unwrap())
+        extract(&path, &std::fs::read(&path).unwrap(), &Scripted)
     };
     let passages = |name: &str| chunk(&read(name).unwrap(), 64, &|text| text.len().div_ceil(4));
     assert_eq!(read("binary.bin").unwrap_err(), Unreadable::Binary);
@@ -95,16 +102,45 @@ fn kinds_and_titles() {
         ("/n/run", "#!/bin/sh\n", Kind::Code, "run"),
         ("/n/notes.2024.txt", "# x\n", Kind::Text, "notes.2024"),
         ("/n/README", "hello", Kind::Text, "README"),
+        ("/n/a.txt", "= x\n\n* y\n", Kind::Text, "a"),
+        ("/n/a.org", "#+title: Day book\n", Kind::Org, "Day book"),
+        ("/n/a.rst", "Guide\n=====\n", Kind::Rst, "Guide"),
+        ("/n/a.adoc", "= Guide\n", Kind::Asciidoc, "Guide"),
+        ("/n/a.tex", "\\title{Owls}\n", Kind::Latex, "Owls"),
+        ("/n/a.tex", "\\section{Owls}\n", Kind::Latex, "a"),
+        ("/n/ls.1", ".TH LS 1\n", Kind::Man, "LS(1)"),
+        ("/n/syslog.1", "boot\n", Kind::Text, "syslog"),
+        ("/n/a.csv", "name,age\n", Kind::Table, "a"),
+        ("/n/a.yml", "name: x\n", Kind::Data, "a"),
     ];
     for (path, text, kind, title) in table {
-        let extracted = extract(Path::new(path), text.as_bytes()).unwrap();
+        let extracted = extract(Path::new(path), text.as_bytes(), &Scripted).unwrap();
         assert_eq!((extracted.kind, extracted.title.as_str()), (kind, title), "{path}: {text}");
     }
 }
 
 #[test]
 fn names_not_worth_opening() {
-    let plain = ["a.md", "README", "b.RS", "c.txt", "d.unknown", "binary.bin", "e.log", ".profile"];
+    let plain = [
+        "a.md",
+        "README",
+        "b.RS",
+        "c.txt",
+        "d.unknown",
+        "binary.bin",
+        "e.log",
+        ".profile",
+        "t.csv",
+        "t.TSV",
+        "s.srt",
+        "s.vtt",
+        "refs.bib",
+        "refs.ris",
+        "a.ics",
+        "a.vcf",
+        "f.opml",
+        "ls.1",
+    ];
     for name in plain.into_iter().chain(["#inbox.md", "# Meeting 7.md", "#", "a#b.md"]) {
         assert!(is_candidate(Path::new(name)), "{name}");
     }
@@ -120,7 +156,10 @@ fn names_not_worth_opening() {
         "##",
         ".a.md.swp",
         "4913",
-        "t.csv",
+        "t.jsonl",
+        "t.ndjson",
+        "t.sqlite",
+        "m.onnx",
         "id_rsa",
         "tls.pem",
         "app.js.map",
@@ -133,9 +172,9 @@ fn names_not_worth_opening() {
 proptest! {
     #[test]
     fn valid_text_is_itself_and_no_bytes_panic(text in "\\PC{0,200}", bytes in any::<Vec<u8>>()) {
-        if let Ok(extracted) = extract(Path::new("a.md"), text.as_bytes()) {
+        if let Ok(extracted) = extract(Path::new("a.md"), text.as_bytes(), &Scripted) {
             prop_assert_eq!(extracted.text, text);
         }
-        let _checked_for_panics = extract(Path::new("a.md"), &bytes).is_ok();
+        let _checked_for_panics = extract(Path::new("a.md"), &bytes, &Scripted).is_ok();
     }
 }

@@ -15,6 +15,7 @@ fn list(given: &[(&str, usize, f32)]) -> Vec<Found> {
             heading: String::new(),
             bytes: 0..0,
             lines: (1, 1),
+            place: None,
             text: String::new(),
         },
         score: *score,

@@ -1,7 +1,7 @@
 //! Orders -> a look at the disk -> what is removed and what is queued.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use daemon_protocol::Phase;
 
@@ -61,6 +61,10 @@ impl Indexer {
         self.recognise(&mut scan).await;
         self.forget(&scan, &reach).await;
         self.note_troubles(&roots, &reach, &mut scan);
+        if matches!(*reach, Reach::All) {
+            let mut left_out = self.shared.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+            *left_out = std::mem::take(&mut scan.left_out);
+        }
         self.enqueue(&scan, &reach, named);
     }
 

@@ -151,12 +151,14 @@ impl Work {
     pub(super) fn finish(self) -> Finished {
         let mut finished = Finished { documents: vec![], failures: vec![] };
         for Entry { prepared, vectors, failure, .. } in self.entries.into_iter().flatten() {
-            let Prepared { path, title, stamp, passages, texts: _ } = prepared;
+            let Prepared { path, title, names, tags, stamp, passages, texts: _ } = prepared;
             match failure {
                 Some(reason) => finished.failures.push((path, reason)),
                 None => finished.documents.push(Document {
                     path,
                     title,
+                    names,
+                    tags,
                     stamp,
                     passages: passages.into_iter().zip(vectors).collect(),
                 }),

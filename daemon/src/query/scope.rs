@@ -13,12 +13,24 @@ use crate::error::invalid;
 const GLOB_HINT: &str = "a glob counts from a watched folder, or from the root: '*.md', 'drafts/**', \
      '/home/me/notes/2024*/*.txt'";
 
-/// The `known` documents that `pattern` names, which are below `roots`; an error if it names none of
-/// some.
+/// The documents that [`matching`] finds; an error if it finds none of some.
+pub(super) fn named<'a>(
+    pattern: &str,
+    roots: &[PathBuf],
+    known: impl Iterator<Item = &'a String> + Clone,
+) -> Result<Vec<String>, Failure> {
+    let matching = matching(pattern, roots, known.clone())?;
+    if matching.is_empty() && known.clone().next().is_some() {
+        return Err(invalid(format!("no indexed file matches {pattern:?}"), GLOB_HINT));
+    }
+    Ok(matching)
+}
+
+/// The `known` documents that `pattern` names, which are below `roots`; an error if it is no pattern.
 ///
 /// A folder may be called `Project [draft]` or `a{b,c}`: what is called as the pattern is written is what
 /// is meant, before it is read as a glob.
-pub(super) fn named<'a>(
+pub(super) fn matching<'a>(
     pattern: &str,
     roots: &[PathBuf],
     known: impl Iterator<Item = &'a String> + Clone,
@@ -42,11 +54,7 @@ pub(super) fn named<'a>(
     let globs = globs(name).map_err(|error| {
         invalid(format!("not a path glob: {pattern:?}: {}", error.kind()), GLOB_HINT)
     })?;
-    let matching = chosen(&|path| globs.is_match(path));
-    if matching.is_empty() && known.clone().next().is_some() {
-        return Err(invalid(format!("no indexed file matches {pattern:?}"), GLOB_HINT));
-    }
-    Ok(matching)
+    Ok(chosen(&|path| globs.is_match(path)))
 }
 
 /// Whether `path` is `name` or lies below it; a name without folders may be anywhere in the path. macOS

@@ -3,11 +3,18 @@
 use proptest::prelude::*;
 
 use super::{Snippet, snippet};
+use crate::phrase::plain;
 use crate::store::Passage;
 
 fn passage(text: &str) -> Passage {
     let lines = (10, 10 + text.matches('\n').count());
-    Passage { heading: String::new(), bytes: 0..text.len(), lines, text: text.to_owned() }
+    Passage {
+        heading: String::new(),
+        bytes: 0..text.len(),
+        lines,
+        place: None,
+        text: text.to_owned(),
+    }
 }
 
 fn marked(snippet: &Snippet) -> String {
@@ -44,7 +51,7 @@ fn the_densest_window_is_shown() {
         ("seconds", 6, "…[seco]…", 13),
     ];
     for (question, chars, expected, line) in table {
-        let shown = snippet(question, &passage(text), chars);
+        let shown = snippet(question, &[], &passage(text), chars);
         assert_eq!((marked(&shown).as_str(), shown.line), (expected, line), "{question}");
     }
 }
@@ -60,7 +67,7 @@ fn other_scripts_and_strange_characters() {
         ("e", "👩‍👩‍👧 e\u{301}e e", 40, "👩‍👩‍👧 e\u{301}e [e]"),
     ];
     for (question, text, chars, expected) in table {
-        assert_eq!(marked(&snippet(question, &passage(text), chars)), expected, "{text}");
+        assert_eq!(marked(&snippet(question, &[], &passage(text), chars)), expected, "{text}");
     }
 }
 
@@ -68,7 +75,7 @@ fn other_scripts_and_strange_characters() {
 fn a_large_passage_and_a_large_question_are_cheap() {
     let text = "lamp oil wick ".repeat(200_000);
     let begun = std::time::Instant::now();
-    let shown = snippet(&text, &passage(&text), 120);
+    let shown = snippet(&text, &[], &passage(&text), 120);
     assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
     assert!(shown.highlights.len() > 5);
 }
@@ -81,7 +88,7 @@ proptest! {
         chars_max in 0usize..80,
     ) {
         let passage = passage(&text);
-        let shown = snippet(&question, &passage, chars_max);
+        let shown = snippet(&question, &[], &passage, chars_max);
         prop_assert!(shown.text.chars().count() <= chars_max);
         prop_assert!(!shown.text.contains(char::is_control));
         prop_assert!(!shown.text.contains("  ") && shown.text.trim() == shown.text);
@@ -92,5 +99,42 @@ proptest! {
             prop_assert!(shown.text.get(*start..*end).is_some());
             at = *end + 1;
         }
+    }
+}
+
+#[test]
+fn a_phrase_is_marked_whole_and_shown_before_its_words() {
+    let text = "To be, and to be, and not. The question is whether.\nHe said: To be\tor NOT to b\u{e9}; \
+                that is all.";
+    let phrases = |texts: &[&str]| -> Vec<String> { texts.iter().map(|t| plain(t)).collect() };
+    for (question, wanted, chars, expected) in [
+        (
+            "to be or not to be question",
+            vec!["to be or not to be"],
+            40,
+            "…said: [To] [be] [or] [NOT] [to] [bé]; that is all.",
+        ),
+        ("is all", vec!["is all."], 24, "…to bé; that [is] [all.]"),
+        ("sail", vec!["e question"], 24, "To be, and to be, and…"),
+    ] {
+        let shown = snippet(question, &phrases(&wanted), &passage(text), chars);
+        assert_eq!(marked(&shown), expected, "{wanted:?}");
+    }
+}
+
+#[test]
+fn names_are_marked_by_their_parts_and_letters_whatever_their_accents() {
+    let cases = [
+        ("user by id", "call getUserById(key)", "call get[User]By[Id](key)"),
+        ("getUserById", "call getUserById(key)", "call [getUserById](key)"),
+        ("getUserById", "the user is known", "the [user] is known"),
+        ("http response", "parse_http_response(raw)", "parse_[http]_[response](raw)"),
+        ("cafe", "at the Café, and the cafe\u{301}", "at the [Café], and the [cafe\u{301}]"),
+        ("καλαφατισμα", "η βάρκα, καλαφάτισμα", "η βάρκα, [καλαφάτισμα]"),
+        ("ﾌｨﾙﾀｰ", "フィルターは三か月", "[フィルター]は三か月"),
+    ];
+    for (question, text, expected) in cases {
+        let shown = snippet(question, &[], &passage(text), 200);
+        assert_eq!(marked(&shown), expected, "{question}");
     }
 }

@@ -1,6 +1,6 @@
 //! What every [`Store`] must do, as one function that each store's tests call on an empty store.
 
-use super::{Document, Passage, Scope, Stamp, Store};
+use super::{Document, Passage, Place, Scope, Stamp, Store};
 
 /// Width of the vectors that [`check`] stores.
 pub const WIDTH: usize = 4;
@@ -18,6 +18,7 @@ pub fn document(path: &str, texts: &[&str], axes: &[usize]) -> Document {
                 heading: format!("Heading {line}"),
                 bytes: line * 100..line * 100 + text.len(),
                 lines: (line + 1, line + 1),
+                place: (line % 2 == 1).then(|| Place::Sheet(format!("Sheet {line}"))),
                 text: (*text).to_owned(),
             };
             (passage, vector)
@@ -26,9 +27,12 @@ pub fn document(path: &str, texts: &[&str], axes: &[usize]) -> Document {
     let stamp = Stamp {
         bytes: texts.concat().len() as u64,
         changed_ns: 1_700_000_000_123_456_789,
+        written_ns: 1_600_000_000_123_456_789,
         hash: texts.concat(),
     };
-    Document { path: path.to_owned(), title: format!("Title of {path}"), stamp, passages }
+    let (title, names) = (format!("Title of {path}"), format!("kept in {path}"));
+    let tags = vec!["harbour".to_owned(), format!("kept/in {path}")];
+    Document { path: path.to_owned(), title, names, tags, stamp, passages }
 }
 
 /// Runs the contract. Panics, as an assertion does, where it is broken.
@@ -49,6 +53,7 @@ pub async fn check(store: &dyn Store) {
     let known = store.known().await.expect("known");
     assert_eq!(known.len(), 3);
     assert_eq!((known["/a"].passages, &known["/a"].stamp), (2, &a.stamp));
+    assert_eq!(known["/a"].tags, a.tags);
     assert_eq!(known["/empty"].passages, 0);
 
     // What went in comes out, and an empty document is never found.
@@ -58,6 +63,14 @@ pub async fn check(store: &dyn Store) {
     assert_eq!(found[0].passage, a.passages[1].0);
     assert_eq!(found[0].title, a.title);
     assert!((found[0].score - 1.0).abs() < 1e-4 && found[1].score.abs() < 1e-4);
+
+    // A document is read in order.
+    let passages = |of: &Document| of.passages.iter().map(|(p, _)| p.clone()).collect::<Vec<_>>();
+    assert_eq!(store.document("/a".into()).await.expect("document"), passages(&a));
+    assert_eq!(store.document("/it's \"b\"".into()).await.expect("document"), passages(&b));
+    for none in ["/empty", "/unknown"] {
+        assert!(store.document(none.into()).await.expect("document").is_empty());
+    }
 
     // Text search sees title, heading and text; punctuation and operators are only words.
     let found = store.by_text("lighthouse".into(), 5, all.clone()).await.expect("text");

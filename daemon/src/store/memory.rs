@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Document, Found, Known, Pending, Scope, Store};
+use super::{Document, Found, Known, Passage, Pending, Scope, Store};
+use crate::words::searchable;
 
 /// Robertson's usual parameters, as in Lucene.
 const K1: f32 = 1.2;
@@ -58,8 +59,9 @@ impl MemoryStore {
             .values()
             .flat_map(|document| {
                 document.passages.iter().enumerate().map(|(ordinal, (passage, _))| {
-                    let searched =
-                        format!("{} {} {}", document.title, passage.heading, passage.text);
+                    let Document { title, names, .. } = document;
+                    let Passage { heading, text, .. } = passage;
+                    let searched = format!("{names} {title} {heading} {text}");
                     ((document.path.clone(), ordinal), words(&searched))
                 })
             })
@@ -91,7 +93,8 @@ impl MemoryStore {
 }
 
 fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric())
+    searchable(text)
+        .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect()
@@ -116,12 +119,22 @@ impl Store for MemoryStore {
             .lock()
             .values()
             .map(|document| {
-                let known =
-                    Known { stamp: document.stamp.clone(), passages: document.passages.len() };
+                let known = Known {
+                    stamp: document.stamp.clone(),
+                    tags: document.tags.clone(),
+                    passages: document.passages.len(),
+                };
                 (document.path.clone(), known)
             })
             .collect();
         Box::pin(async { Ok(known) })
+    }
+
+    fn document(&self, path: String) -> Pending<'_, Vec<Passage>> {
+        let held = self.lock();
+        let passages = held.get(&path).map_or(&[][..], |document| &document.passages);
+        let passages = passages.iter().map(|(passage, _)| passage.clone()).collect();
+        Box::pin(async { Ok(passages) })
     }
 
     fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {

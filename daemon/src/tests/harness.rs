@@ -74,6 +74,10 @@ impl Backend for Scripted {
         Ok(Box::new(TestMind { inner, script: Arc::clone(&self.0) }))
     }
 
+    fn converter(&self) -> Arc<dyn crate::convert::Convert> {
+        Arc::new(crate::convert::Scripted)
+    }
+
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
         let mut stores = self.0.stores.lock().unwrap();
         let store: Arc<dyn Store> = stores.entry(card.vectors.clone()).or_default().clone();

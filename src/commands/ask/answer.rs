@@ -61,13 +61,16 @@ pub(crate) fn answer(answer: &Answer, format: Format, style: Style, working_dir:
     }
 }
 
-/// `path:line score`, the heading, and the snippet, indented.
+/// `path:line score` or `path:page 3 score`, the heading, and the snippet, indented.
 fn hit(hit: &Hit, style: Style, working_dir: &Path) -> String {
     let Style { path: path_on, line: line_on, dim, reset, .. } = style;
-    let path = harmless(shortened(&hit.path, working_dir)).replace('\n', "\u{FFFD}");
+    let path = shortened(&hit.path, working_dir);
+    let located = hit.located("");
+    let [path, located] = [path, &located].map(|part| harmless(part).replace('\n', "\u{FFFD}"));
+    let (colon, located) = located.split_at(located.len().min(1));
     let mut text = String::new();
     // Writing to a string cannot fail.
-    write!(text, "{path_on}{path}{reset}:{line_on}{}{reset} ", hit.line).ok();
+    write!(text, "{path_on}{path}{reset}{colon}{line_on}{located}{reset} ").ok();
     writeln!(text, "{dim}{:.4}{reset}", hit.score).ok();
     if !hit.heading.is_empty() {
         writeln!(text, "{}", harmless(&hit.heading).replace('\n', " ")).ok();

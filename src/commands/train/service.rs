@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use daemon::Backend;
 use daemon::chunk;
+use daemon::prepare::Tools;
 use daemon_eval::{Backends, Plan, Reading, corpus};
 use models::{TokenCounter, UserError};
 use models_train::TrainError;
 use models_train::world::{Exam, Folder, Service, Stop};
 
-use crate::backend::RealBackend;
+use crate::backend::{self, RealBackend};
 use crate::config::Config;
 use crate::error::AppError;
 use crate::runtime;
@@ -37,7 +38,9 @@ impl Service for Parts {
     }
 
     fn read_folder(&self, folder: &Path, tokens_max: usize, counter: &dyn TokenCounter) -> Folder {
-        let found = corpus::read_folder(folder, tokens_max, counter);
+        let (convert, roots) = (backend::readers(), [folder.to_owned()]);
+        let tools = Tools { tokens_max, counter, convert: &convert, roots: &roots };
+        let found = corpus::read_folder(folder, tools);
         let passages = found.passages.into_iter().map(|passage| (passage.path, passage.text));
         Folder { passages: passages.collect(), problems: found.problems }
     }

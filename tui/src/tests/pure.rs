@@ -1,13 +1,14 @@
 //! Keys and events against the model, and the pure helpers.
 
 use daemon_protocol::{
-    Ask, ErrorKind, Event, Failure, IndexStatus, QUESTION_CHARS_MAX, Request, Stage as Ranking,
+    Ask, ErrorKind, Event, Failure, Hit, IndexStatus, Place, QUESTION_CHARS_MAX, Request,
+    Stage as Ranking,
 };
 
 use super::{ASK, Stage, draft, git, hit, reranked, status, timings, training};
 use crate::line::Line;
 use crate::message::{Command, Message};
-use crate::model::{AskPhase, Connection, Moved};
+use crate::model::{AskPhase, Connection, Moved, READ_ID};
 use crate::preview::Preview;
 use crate::terminal::base64;
 use crate::{editor, keys};
@@ -81,6 +82,54 @@ fn enter_asks_what_is_new_and_opens_what_is_answered() {
         stage.keys(keys);
         assert_eq!(stage.commands.last(), Some(&last), "{keys}");
     }
+}
+
+#[test]
+fn what_no_editor_reads_is_shown_from_the_index_and_opened_beside() {
+    let path = "/home/me/papers/o1.pdf".to_owned();
+    let paper = Hit {
+        path: path.clone(),
+        converted: true,
+        place: Some(Place::Page(3)),
+        byte_start: 70,
+        ..git()
+    };
+    let mut stage = Stage::drafted();
+    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: vec![paper] });
+    let read = Command::Send(Request::Read { id: READ_ID, path: path.clone(), byte_start: 70 });
+    assert_eq!(stage.commands.last(), Some(&read));
+    let passage = |byte_start, page, text: &str| daemon_protocol::Passage {
+        byte_start,
+        line_start: 1,
+        place: Some(Place::Page(page)),
+        text: text.to_owned(),
+    };
+    let passages =
+        vec![passage(10, 2, "before"), passage(70, 3, "a thought\nhelps"), passage(90, 3, "after")];
+    stage.hear(Event::Text { id: READ_ID, path: path.clone(), passages });
+    let preview = stage.model.preview.as_ref().expect("a preview");
+    let lines: Vec<(&str, bool)> =
+        preview.lines.iter().map(|line| (line.text.as_str(), line.matched)).collect();
+    let expected = [
+        ("── page 2 ──", false),
+        ("before", false),
+        ("── page 3 ──", false),
+        ("a thought", true),
+        ("helps", true),
+        ("", false),
+        ("after", false),
+    ];
+    assert_eq!(lines, expected);
+    assert!(preview.lines.iter().all(|line| line.number.is_none()));
+    stage.hear(Event::Done { id: ASK, timings: timings() });
+    stage.keys("<enter>");
+    assert_eq!(stage.commands.last(), Some(&Command::View { path: path.clone() }));
+    stage.keys("<ctrl-y>");
+    assert_eq!(stage.commands.last(), Some(&Command::Copy(format!("{path}:page 3"))));
+
+    // An answer for a passage that is no longer selected changes nothing.
+    stage.hear(Event::Text { id: READ_ID, path: "/else".to_owned(), passages: vec![] });
+    assert_eq!(stage.model.preview.as_ref().expect("still").lines.len(), 7);
 }
 
 #[test]

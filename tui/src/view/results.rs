@@ -104,7 +104,7 @@ fn head_line(model: &Model, theme: Theme, index: usize, row: &Row, width: u16) -
     let room = usize::from(width).saturating_sub(fixed);
     let home = model.settings.home.as_deref();
     let path = text::short_path(&hit.path, &model.settings.cwd, home);
-    let place = text::fit_start(&format!("{path}:{}", hit.line), room);
+    let place = text::fit_start(&text::cells(&hit.located(&path)).replace('\n', " "), room);
     let left = room.saturating_sub(place.width());
     let heading = text::cells(&hit.heading).replace('\n', " ");
     let heading = if heading.is_empty() { heading } else { format!("  {heading}") };

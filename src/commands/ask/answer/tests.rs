@@ -10,6 +10,8 @@ fn hit_at(path: &str, line: usize, heading: &str, snippet: &str) -> Hit {
         line,
         byte_start: 0,
         byte_end: 9,
+        converted: false,
+        place: None,
         score: 0.03125,
         snippet: snippet.to_owned(),
         highlights: Vec::new(),

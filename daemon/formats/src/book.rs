@@ -1,0 +1,66 @@
+//! EPUB books: the files of their reading order as chapters, each read as the page that it is.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Cursor;
+
+use daemon::convert::{Converted, Unconverted};
+use daemon_protocol::Place;
+use rbook::Epub;
+
+use crate::html;
+use crate::text::Text;
+use crate::xml::{self, Piece, Xml};
+use crate::zipped::Zipped;
+
+/// Ways to hide fonts from copying, which leave the text as it is.
+const FONTS_ONLY: &[&str] =
+    &["http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"];
+
+pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
+    let mut zip = Zipped::bounded(bytes)?;
+    if is_locked(&mut zip)? {
+        return Err(Unconverted::Locked);
+    }
+    let book = Epub::options().strict(false).skip_toc(true).read(Cursor::new(bytes.to_vec()));
+    let book = book.map_err(|error| Unconverted::Damaged(error.to_string()))?;
+    let title = book.metadata().title().map(|title| title.value().to_owned());
+    let mut text = Text::default();
+    for (part, number) in book.spine().iter().zip(1..) {
+        // A book may list a file that it lost, or a picture; the others are read, and counted as listed.
+        let Some(entry) =
+            part.manifest_entry().filter(|entry| !entry.media_type().starts_with("image/"))
+        else {
+            continue;
+        };
+        let Ok(page) = entry.read_bytes() else { continue };
+        let (chapter, _) = html::markdown(&html::decode(&page, None))?;
+        text.mark(Place::Chapter(number));
+        text.append(&chapter);
+        text.within()?;
+    }
+    text.converted(title)
+}
+
+/// Whether more than fonts are encrypted.
+fn is_locked(zip: &mut Zipped) -> Result<bool, Unconverted> {
+    let Some(text) = zip.xml("META-INF/encryption.xml")? else { return Ok(false) };
+    let mut xml = Xml::new(&text);
+    let mut data = false;
+    while let Some(piece) = xml.next()? {
+        let Piece::Open(tag) = piece else { continue };
+        match tag.local_name().as_ref() {
+            "EncryptedData" => data = true,
+            "EncryptionMethod" if data => {
+                let way = xml::attribute(&tag, "Algorithm").unwrap_or_default();
+                if !FONTS_ONLY.contains(&way.as_str()) {
+                    return Ok(true);
+                }
+                data = false;
+            }
+            _ => {}
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,217 @@
+//! Word, Writer, Impress, RTF, and what Word and PowerPoint wrote before 2007, by `anydoc`.
+//!
+//! Its blocks are written here, not by its own Markdown: that escapes what looks like Markdown and holds
+//! the targets of links, which nobody searches for.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use anydoc::model::{
+    Block, Cell, CellSlot, Document, Inline, List, Note, Table, TableKind, checkbox_text,
+};
+use anydoc::{ConvertError, Format};
+use daemon::convert::{Converted, Unconverted};
+
+use crate::text::Text;
+use crate::zipped::{self, Zipped};
+use crate::{html, text};
+
+pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
+    if zipped::locked(bytes) {
+        return Err(Unconverted::Locked);
+    }
+    let format = Format::from_bytes(bytes);
+    let wrong = |what: &str| Err(Unconverted::Damaged(format!("it is {what}")));
+    match format {
+        // Programs that export to Word often write this, and Word takes it.
+        None if is_html(bytes) => return html::read(bytes),
+        None => return wrong("no document"),
+        Some(Format::Pdf) => return wrong("a PDF"),
+        Some(Format::Epub) => return wrong("an EPUB"),
+        Some(Format::Excel | Format::Ods) => return wrong("a workbook"),
+        Some(_) => {}
+    }
+    let title = if zipped::is_older(bytes) {
+        None
+    } else {
+        Zipped::open(bytes).ok().and_then(|mut zip| zip.title())
+    };
+    let document = anydoc::to_document(bytes, format).map_err(refused)?;
+    let mut writer = Writer::new(&document);
+    writer.document(&document)?;
+    writer.text.converted(title)
+}
+
+fn is_html(bytes: &[u8]) -> bool {
+    let head = html::decode(&bytes[..bytes.len().min(512)], None).trim_start().to_lowercase();
+    head.starts_with("<!doctype html") || head.starts_with("<html")
+}
+
+fn refused(error: ConvertError) -> Unconverted {
+    match error {
+        ConvertError::Encrypted => Unconverted::Locked,
+        ConvertError::ResourceLimit { limit, detail } => {
+            Unconverted::TooMuch(format!("{detail} ({limit})"))
+        }
+        error => Unconverted::Damaged(error.to_string()),
+    }
+}
+
+struct Writer<'a> {
+    text: Text,
+    /// Notes that no text has referred to so far.
+    notes: BTreeMap<&'a str, &'a Note>,
+    /// Notes that the block being written refers to: they follow it, where they are found together.
+    due: Vec<&'a Note>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(document: &'a Document) -> Writer<'a> {
+        let notes = document.notes.iter().map(|note| (note.id.as_str(), note)).collect();
+        Writer { text: Text::default(), notes, due: Vec::new() }
+    }
+
+    fn document(&mut self, document: &'a Document) -> Result<(), Unconverted> {
+        for block in &document.blocks {
+            self.block(block)?;
+            while !self.due.is_empty() {
+                for note in std::mem::take(&mut self.due) {
+                    self.blocks(&note.blocks)?;
+                }
+            }
+        }
+        for note in std::mem::take(&mut self.notes).into_values() {
+            self.blocks(&note.blocks)?;
+        }
+        Ok(())
+    }
+
+    fn blocks(&mut self, blocks: &'a [Block]) -> Result<(), Unconverted> {
+        blocks.iter().try_for_each(|block| self.block(block))
+    }
+
+    fn block(&mut self, block: &'a Block) -> Result<(), Unconverted> {
+        match block {
+            Block::Heading { level, content, .. } => {
+                let line = self.line(content);
+                self.text.heading(usize::from(*level), &line);
+            }
+            Block::Paragraph(content) => {
+                let line = self.line(content);
+                if !line.trim().is_empty() {
+                    self.text.block(line.trim());
+                }
+            }
+            Block::List(list) => self.list(list)?,
+            Block::Table(table) => self.table(table)?,
+            Block::BlockQuote(blocks) => self.blocks(blocks)?,
+            Block::CodeBlock { lang, text } => {
+                self.text.code(lang.as_deref().unwrap_or_default(), text);
+            }
+            Block::Rule => {}
+            Block::Math(formula) => self.text.block(formula),
+        }
+        self.text.within()
+    }
+
+    /// The items as lines, those of lists within indented.
+    fn list(&mut self, list: &'a List) -> Result<(), Unconverted> {
+        let mut lines = Vec::new();
+        self.items(list, 0, &mut lines);
+        for (index, line) in lines.iter().enumerate() {
+            if index == 0 { self.text.block(line) } else { self.text.line(line) }
+        }
+        self.text.within()
+    }
+
+    fn items(&mut self, list: &'a List, depth: usize, lines: &mut Vec<String>) {
+        let indent = "  ".repeat(depth.min(text::INDENTS_MAX));
+        for (number, item) in (list.start..).zip(&list.items) {
+            let mut label = item.marker_label.clone().unwrap_or_else(|| list.marker.label(number));
+            for block in &item.blocks {
+                if let Block::List(list) = block {
+                    self.items(list, depth + 1, lines);
+                    continue;
+                }
+                let words = text::one_line(&self.plain(std::slice::from_ref(block)));
+                if !words.is_empty() {
+                    lines.push(format!("{indent}{label} {words}"));
+                    label = " ".to_owned();
+                }
+            }
+        }
+    }
+
+    fn table(&mut self, table: &'a Table) -> Result<(), Unconverted> {
+        let cells = |row: &'a Vec<CellSlot>| row.iter().filter_map(own);
+        let single = table.grid.iter().all(|row| cells(row).count() <= 1);
+        if single || table.kind == TableKind::Layout {
+            let mut all = table.grid.iter().flat_map(cells);
+            return all.try_for_each(|cell| self.blocks(&cell.blocks));
+        }
+        let rows: Vec<Vec<String>> = table
+            .grid
+            .iter()
+            .map(|row| {
+                let cell =
+                    |slot| own(slot).map(|cell| self.plain(&cell.blocks)).unwrap_or_default();
+                row.iter().map(cell).collect()
+            })
+            .collect();
+        self.text.table(&rows);
+        self.text.within()
+    }
+
+    /// Blocks as words: what fits in a table's cell.
+    fn plain(&mut self, blocks: &'a [Block]) -> String {
+        let mut lines = Vec::new();
+        for block in blocks {
+            match block {
+                Block::Heading { content, .. } | Block::Paragraph(content) => {
+                    lines.push(self.line(content));
+                }
+                Block::List(list) => self.items(list, 0, &mut lines),
+                Block::Table(table) => {
+                    for cell in table.grid.iter().flatten().filter_map(own) {
+                        lines.push(self.plain(&cell.blocks));
+                    }
+                }
+                Block::BlockQuote(blocks) => lines.push(self.plain(blocks)),
+                Block::CodeBlock { text, .. } | Block::Math(text) => lines.push(text.clone()),
+                Block::Rule => {}
+            }
+        }
+        lines.join("\n")
+    }
+
+    fn line(&mut self, content: &'a [Inline]) -> String {
+        let mut line = String::new();
+        self.words(content, &mut line);
+        line
+    }
+
+    fn words(&mut self, content: &'a [Inline], line: &mut String) {
+        for inline in content {
+            match inline {
+                Inline::Text { text, .. } => line.push_str(text),
+                Inline::Link { content, .. } => self.words(content, line),
+                Inline::Image { alt, .. } => line.push_str(alt),
+                Inline::Math(formula) => line.push_str(formula),
+                Inline::Checkbox(checked) => line.push_str(checkbox_text(*checked)),
+                Inline::LineBreak => line.push('\n'),
+                Inline::NoteRef(id) => self.due.extend(self.notes.remove(id.as_str())),
+                Inline::Anchor(_) => {}
+            }
+        }
+    }
+}
+
+/// The cell that begins here, unless one above or to the left covers this.
+fn own(slot: &CellSlot) -> Option<&Cell> {
+    match slot {
+        CellSlot::Origin(cell) => Some(cell),
+        CellSlot::Covered { .. } => None,
+    }
+}

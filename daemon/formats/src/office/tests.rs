@@ -1,0 +1,129 @@
+use daemon::convert::Unconverted;
+
+use crate::tests::{ENTITIES, read, text, zip};
+
+/// A Word document of this body.
+fn docx(body: &str) -> Vec<u8> {
+    docx_of(&format!(
+        "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\">\
+         <w:body>{body}</w:body></w:document>"
+    ))
+}
+
+fn docx_of(document: &str) -> Vec<u8> {
+    zip(&[
+        (
+            "[Content_Types].xml",
+            "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
+             <Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>\
+             <Default Extension=\"xml\" ContentType=\"application/xml\"/><Override PartName=\"/word/document.xml\" \
+             ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml\"/></Types>",
+        ),
+        (
+            "_rels/.rels",
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             <Relationship Id=\"r1\" Target=\"word/document.xml\" \
+             Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\"/></Relationships>",
+        ),
+        ("word/document.xml", document),
+        (
+            "docProps/core.xml",
+            "<cp:coreProperties xmlns:cp=\"c\" xmlns:dc=\"d\"><dc:title>The plan</dc:title></cp:coreProperties>",
+        ),
+    ])
+}
+
+fn paragraph(text: &str) -> String {
+    format!("<w:p><w:r><w:t xml:space=\"preserve\">{text}</w:t></w:r></w:p>")
+}
+
+#[test]
+fn keeps_headings_tables_and_names_with_underscores() {
+    let cell = |text: &str| format!("<w:tc>{}</w:tc>", paragraph(text));
+    let body = format!(
+        "<w:p><w:pPr><w:outlineLvl w:val=\"0\"/></w:pPr><w:r><w:t>Top</w:t></w:r></w:p>{}\
+         <w:tbl><w:tr>{}{}</w:tr><w:tr>{}{}</w:tr></w:tbl>",
+        paragraph("snake_case and *stars* [x]"),
+        cell("Name"),
+        cell("Sum"),
+        cell("ACME"),
+        cell("12"),
+    );
+    let converted = read("docx", &docx(&body)).unwrap();
+    assert_eq!(
+        converted.text,
+        "# Top\n\nsnake_case and *stars* [x]\n\n| Name | Sum |\n| --- | --- |\n| ACME | 12 |"
+    );
+    assert_eq!(converted.title.as_deref(), Some("The plan"));
+    assert_eq!(converted.marks, []);
+}
+
+#[test]
+fn reads_writer_documents() {
+    let content = "<office:document-content xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+        xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\"><office:body><office:text>\
+        <text:h text:outline-level=\"2\">Part</text:h><text:list><text:list-item><text:p>one</text:p></text:list-item>\
+        <text:list-item><text:p>two</text:p></text:list-item></text:list><text:p>a<text:s/>b</text:p>\
+        </office:text></office:body></office:document-content>";
+    let odt =
+        zip(&[("mimetype", "application/vnd.oasis.opendocument.text"), ("content.xml", content)]);
+    assert_eq!(text("odt", &odt), "## Part\n\n- one\n- two\n\na b");
+}
+
+#[test]
+fn reads_rtf() {
+    let rtf =
+        br"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}Gr\'fc\'dfe \u26085?\par second_line\par}";
+    assert_eq!(text("rtf", rtf), "Grüße 日\n\nsecond_line");
+    // Word opens them whatever the ending says.
+    assert_eq!(text("doc", rtf), "Grüße 日\n\nsecond_line");
+}
+
+#[test]
+fn reads_pages_that_are_called_word_documents() {
+    assert_eq!(text("doc", b"<html><h1>Top</h1>text"), "# Top\n\ntext");
+}
+
+#[test]
+fn an_empty_document_has_no_text() {
+    assert_eq!(text("docx", &docx("")), "");
+}
+
+#[test]
+fn refuses_what_is_no_document() {
+    for bytes in
+        [&b""[..], b"plain words", b"%PDF-1.4 no", b"PK\x03\x04 broken", &zip(&[("a", "b")])]
+    {
+        assert!(matches!(read("docx", bytes), Err(Unconverted::Damaged(_))), "{bytes:?}");
+    }
+}
+
+#[test]
+fn asks_for_a_password() {
+    let mut ole = vec![0; 1024];
+    ole[..4].copy_from_slice(&[0xd0, 0xcf, 0x11, 0xe0]);
+    for (at, unit) in "EncryptedPackage".encode_utf16().enumerate() {
+        ole[512 + at * 2..][..2].copy_from_slice(&unit.to_le_bytes());
+    }
+    ole[512 + 64] = 34;
+    assert_eq!(read("docx", &ole), Err(Unconverted::Locked));
+}
+
+#[test]
+fn refuses_bombs() {
+    let bomb = docx(&paragraph(&" ".repeat(300 << 20)));
+    assert!(matches!(read("docx", &bomb), Err(Unconverted::TooMuch(_))));
+    let entities = docx_of(&format!(
+        "{ENTITIES}<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>{}</w:body></w:document>",
+        paragraph("&g; end")
+    ));
+    assert!(read("docx", &entities).is_ok_and(|converted| converted.text.len() < 1000));
+}
+
+#[test]
+fn refuses_thousands_of_levels() {
+    let (open, close) = ("<w:sdt><w:sdtContent>", "</w:sdtContent></w:sdt>");
+    let deep =
+        docx(&format!("{}{}{}", open.repeat(20_000), paragraph("deep"), close.repeat(20_000)));
+    assert!(matches!(read("docx", &deep), Err(Unconverted::TooMuch(_))));
+}

@@ -1,0 +1,233 @@
+//! What of a question says where to search, and what is then left to search for. Pure.
+//!
+//! | written | holds for |
+//! | --- | --- |
+//! | `path:notes/` | documents of a folder, file or glob, as [`super::scope`] reads it |
+//! | `type:pdf` | documents of an ending or a class of them: doc, slides, sheet, mail, code, ... |
+//! | `lang:rust` | documents in a programming language |
+//! | `tag:x` | documents tagged so, or `x/...` |
+//! | `after:2024-05`, `before:7d` | documents written from that day on, or before it |
+//! | `-path:archive`, and so on | documents of which the filter does not hold |
+//! | `"quoted phrase"` | passages in which it stands |
+//! | `-word` | passages without the word |
+//!
+//! What a document has one of (a folder, a type, a language) may be one of several that are named; all
+//! else must hold. A value with spaces is quoted: `path:"my notes"`. What is none of these is a word.
+//!
+//! Questions are often about commands, and `tar -xzf` does not mean to leave something out. So `-word`
+//! counts at the question's end alone, behind something else to search for; not behind a command; and
+//! only where nothing else in the question begins with `-`. See [`exclusions`].
+
+mod date;
+mod kinds;
+
+pub(super) use kinds::ends_in;
+
+use crate::phrase::plain;
+use crate::snippet::STOP_WORDS;
+
+#[cfg(test)]
+mod tests;
+
+/// Letters that a word to be left out has at least; most flags have fewer.
+const WITHOUT_LETTERS_MIN: usize = 3;
+
+/// Commands that are little else: a `-word` one or two words behind one is its flag.
+#[rustfmt::skip]
+const COMMANDS: &[&str] = &[
+    "apt", "awk", "bash", "brew", "cargo", "chmod", "chown", "clang", "cmake", "curl", "dnf",
+    "docker", "ffmpeg", "find", "gcc", "git", "gpg", "grep", "gzip", "iptables", "javac", "jq",
+    "journalctl", "kubectl", "ls", "lsof", "mkdir", "mount", "mv", "mysql", "netstat", "nmap", "npm",
+    "openssl", "pacman", "pip", "podman", "ps", "psql", "rg", "rm", "rsync", "rustc", "scp", "sed",
+    "ssh", "sudo", "systemctl", "tar", "terraform", "tmux", "unzip", "wget", "xargs", "yarn", "zip",
+];
+
+/// Commands that are words of other questions too: only right before it.
+#[rustfmt::skip]
+const COMMON_COMMANDS: &[&str] = &[
+    "cat", "convert", "cp", "cut", "date", "diff", "echo", "go", "head", "java", "kill", "less", "ln",
+    "make", "man", "more", "node", "perl", "php", "python", "python3", "ruby", "run", "sort", "swift",
+    "tail", "test", "top", "vim", "watch",
+];
+
+/// A question taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parsed {
+    /// What is searched for, embedded, thought about and read: the words, a phrase's among them.
+    pub(super) words: String,
+    pub(super) filters: Filters,
+}
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Filters {
+    pub(super) documents: Vec<Condition>,
+    /// Each [`plain`].
+    pub(super) phrases: Vec<String>,
+    pub(super) without: Vec<String>,
+}
+
+/// One filter of documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condition {
+    /// As it stands in the question, for messages.
+    pub(super) written: String,
+    pub(super) excluded: bool,
+    pub(super) asked: Asked,
+}
+
+/// What is asked of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    Path(String),
+    /// Endings, or whole names, of files.
+    Type(Vec<String>),
+    Language(Vec<String>),
+    /// As [`plain`].
+    Tag(String),
+    /// Nanoseconds since 1970.
+    After(i64),
+    Before(i64),
+}
+
+/// A piece of a question between white space, or in quotes.
+#[derive(Debug)]
+enum Token<'a> {
+    Word(&'a str),
+    /// What is between the quotes, and the mark that may follow them.
+    Phrase(&'a str, &'a str),
+    /// A word that may be one to be left out; with its `-`.
+    Minus(&'a str),
+    Condition(Condition),
+}
+
+/// Takes `text` apart; `now` is in nanoseconds since 1970. Without a filter the words are the text.
+pub(super) fn parse(text: &str, now: i64) -> Parsed {
+    let tokens = tokens(text, now);
+    let excluding = exclusions(&tokens);
+    let mut filters = Filters::default();
+    let mut words: Vec<String> = Vec::new();
+    for (index, token) in tokens.into_iter().enumerate() {
+        match token {
+            Token::Condition(condition) => filters.documents.push(condition),
+            Token::Minus(word) if index >= excluding => filters.without.push(plain(&word[1..])),
+            Token::Word(word) | Token::Minus(word) => words.push(word.to_owned()),
+            Token::Phrase(phrase, mark) => {
+                filters.phrases.push(plain(phrase));
+                words.push(format!("{}{mark}", phrase.trim()));
+            }
+        }
+    }
+    let words =
+        if filters == Filters::default() { text.trim().to_owned() } else { words.join(" ") };
+    Parsed { words, filters }
+}
+
+fn tokens(text: &str, now: i64) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let word = rest.split(char::is_whitespace).next().unwrap_or(rest);
+        let (token, length) = if let Some(phrase) = phrase(rest) {
+            phrase
+        } else if let Some((condition, length)) = condition(rest, word, now) {
+            (Token::Condition(condition), length)
+        } else if is_exclusion(word) {
+            (Token::Minus(word), word.len())
+        } else {
+            (Token::Word(word), word.len())
+        };
+        tokens.push(token);
+        rest = rest[length..].trim_start();
+    }
+    tokens
+}
+
+/// A phrase in quotes at the beginning of `rest`, and its length with them. One mark may follow it, as in
+/// `what is a "heat pump"?`; with any other letter behind, the quotes are of a text of their own.
+fn phrase(rest: &str) -> Option<(Token<'_>, usize)> {
+    let (inside, behind) = rest.strip_prefix('"')?.split_once('"')?;
+    let mark = behind.split(char::is_whitespace).next().unwrap_or_default();
+    let is_phrase = matches!(mark, "" | "." | "," | ";" | "?" | "!") && !plain(inside).is_empty();
+    is_phrase.then(|| (Token::Phrase(inside, mark), inside.len() + 2 + mark.len()))
+}
+
+/// A filter of documents at the beginning of `rest`, whose first word is `word`, and its length.
+fn condition(rest: &str, word: &str, now: i64) -> Option<(Condition, usize)> {
+    let (key, value) = word.split_once(':')?;
+    let (excluded, key) = key.strip_prefix('-').map_or((false, key), |key| (true, key));
+    let (value, length) = match rest[word.len() - value.len()..].strip_prefix('"') {
+        Some(quoted) => {
+            let (value, behind) = quoted.split_once('"')?;
+            if behind.starts_with(|c: char| !c.is_whitespace()) {
+                return None;
+            }
+            (value, rest.len() - behind.len())
+        }
+        None => (value, word.len()),
+    };
+    let asked = asked(key, value.trim(), now)?;
+    Some((Condition { written: rest[..length].to_owned(), excluded, asked }, length))
+}
+
+fn asked(key: &str, value: &str, now: i64) -> Option<Asked> {
+    // `path::new` is code and `path://x` an address.
+    if value.is_empty() || value.starts_with(':') || value.starts_with("//") {
+        return None;
+    }
+    let small = value.trim_end_matches([',', '.', ';', '?', '!']).to_lowercase();
+    match key {
+        "path" => Some(Asked::Path(value.to_owned())),
+        "tag" => {
+            Some(plain(value.trim_start_matches('#'))).filter(|t| !t.is_empty()).map(Asked::Tag)
+        }
+        "type" => kinds::of_type(&small).map(Asked::Type),
+        "lang" => kinds::of_language(&small).map(Asked::Language),
+        "after" => date::date(&small, now).map(Asked::After),
+        "before" => date::date(&small, now).map(Asked::Before),
+        _ => None,
+    }
+}
+
+/// Whether `word` may be one to be left out. Letters without a vowel are flags in a row, as of
+/// `tar -xzf`, unless they are what a kind of file is called.
+fn is_exclusion(word: &str) -> bool {
+    let Some(word) = word.strip_prefix('-') else { return false };
+    let begins = word.chars().take_while(|c| c.is_alphabetic()).count() >= WITHOUT_LETTERS_MIN;
+    let small = word.to_lowercase();
+    let is_said = !small.is_ascii() || small.contains(['a', 'e', 'i', 'o', 'u', 'y']);
+    begins && word.chars().all(char::is_alphanumeric) && (is_said || kinds::is_kind(&small))
+}
+
+/// From which of `tokens` on words with a `-` are to be left out: those at the end of the question, among
+/// filters of documents; none if it may be a command that is asked about.
+fn exclusions(tokens: &[Token<'_>]) -> usize {
+    let none = tokens.len();
+    let is_tail = |token: &Token<'_>| matches!(token, Token::Minus(_) | Token::Condition(_));
+    let start = tokens.iter().rposition(|token| !is_tail(token)).map_or(0, |last| last + 1);
+    let before = &tokens[..start];
+    let is_flag = |token: &Token<'_>| match token {
+        Token::Word(word) => word.len() > 1 && word.starts_with('-'),
+        Token::Minus(_) => true,
+        Token::Phrase(..) | Token::Condition(_) => false,
+    };
+    let tells = |token: &Token<'_>| match token {
+        Token::Word(word) => {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+            !word.is_empty() && !STOP_WORDS.contains(&word.as_str())
+        }
+        Token::Phrase(..) => true,
+        Token::Minus(_) | Token::Condition(_) => false,
+    };
+    let is_called = |token: Option<&Token<'_>>, names: &[&str]| {
+        let word = token.map(|token| if let Token::Word(word) = token { *word } else { "" });
+        word.is_some_and(|word| names.contains(&word.to_lowercase().as_str()))
+    };
+    let mut last = before.iter().rev();
+    let (last, second) = (last.next(), last.next());
+    let is_command = is_called(last, COMMANDS)
+        || is_called(last, COMMON_COMMANDS)
+        || is_called(second, COMMANDS);
+    let counts = !before.iter().any(is_flag) && before.iter().any(tells) && !is_command;
+    if counts { start } else { none }
+}

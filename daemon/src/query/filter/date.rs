@@ -1,0 +1,140 @@
+//! What `after:` and `before:` may name: a day, the first of a month or of a year, or a time ago. Pure.
+
+/// Nanoseconds of a day.
+const DAY_NS: i64 = 86_400_000_000_000;
+
+/// Years whose days have a number of nanoseconds since 1970.
+const YEARS: std::ops::RangeInclusive<i64> = 1700..=2261;
+
+/// The day that `text` names, at its beginning, in nanoseconds since 1970, UTC; `now` is in the same.
+/// `None` if it names none.
+pub(super) fn date(text: &str, now: i64) -> Option<i64> {
+    let today = now.div_euclid(DAY_NS);
+    let day = match text {
+        "today" => today,
+        "yesterday" => today - 1,
+        _ => ago(text, today).or_else(|| calendar(text))?,
+    };
+    day.checked_mul(DAY_NS)
+}
+
+/// `7d`, `2w`, `3m` or `1y` before `today`.
+fn ago(text: &str, today: i64) -> Option<i64> {
+    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let count = number(count, 1..=4)?;
+    match unit {
+        "d" => Some(today - count),
+        "w" => Some(today - 7 * count),
+        "m" => months_before(today, count),
+        "y" => months_before(today, 12 * count),
+        _ => None,
+    }
+}
+
+/// `2024`, `2024-05` or `2024-05-17`.
+fn calendar(text: &str) -> Option<i64> {
+    let mut parts = text.split('-');
+    let year = number(parts.next()?, 4..=4)?;
+    let month = parts.next().map_or(Some(1), |part| number(part, 1..=2))?;
+    let day = parts.next().map_or(Some(1), |part| number(part, 1..=2))?;
+    let is_whole = parts.next().is_none();
+    let is_real = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+    (is_whole && is_real && YEARS.contains(&year)).then(|| day_number(year, month, day))
+}
+
+fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i64> {
+    let is_number = digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
+
+/// The same day of an earlier month, or that month's last.
+fn months_before(day: i64, count: i64) -> Option<i64> {
+    let (year, month, of_month) = civil(day);
+    let months = year * 12 + (month - 1) - count;
+    let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
+    YEARS.contains(&year).then(|| day_number(year, month, of_month.min(days_in(year, month))))
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar. Years are counted from March, so that a leap
+/// day is a year's last, and in eras of 400, which have equally many days.
+fn day_number(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// Year, month and day of a [`day_number`].
+fn civil(day: i64) -> (i64, i64, i64) {
+    let from_march = day + 719_468;
+    let (era, of_era) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_numbers() {
+        // 2024-03-31, a little after noon.
+        let now = 19_813 * DAY_NS + DAY_NS / 2;
+        let cases = [
+            ("1970", Some(0)),
+            ("1969-12-31", Some(-1)),
+            ("2024", Some(19_723)),
+            ("2024-05", Some(19_844)),
+            ("2024-5", Some(19_844)),
+            ("2024-05-17", Some(19_860)),
+            ("2024-02-29", Some(19_782)),
+            ("2261-12-31", Some(106_650)),
+            ("today", Some(19_813)),
+            ("yesterday", Some(19_812)),
+            ("0d", Some(19_813)),
+            ("7d", Some(19_806)),
+            ("2w", Some(19_799)),
+            // The last of February.
+            ("1m", Some(19_782)),
+            ("3m", Some(19_722)),
+            ("1y", Some(19_447)),
+            ("2023-02-29", None),
+            ("2024-13", None),
+            ("2024-00", None),
+            ("2024-04-31", None),
+            ("2024-05-17-1", None),
+            ("2024-", None),
+            ("24", None),
+            ("20245", None),
+            ("+024", None),
+            ("9999", None),
+            ("d", None),
+            ("", None),
+            ("3h", None),
+            ("9999y", None),
+            ("soon", None),
+            ("§", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(date(text, now), expected.map(|day| day * DAY_NS), "{text}");
+        }
+        for day in (-90_000..100_000).step_by(17) {
+            let (year, month, of_month) = civil(day);
+            assert_eq!(day_number(year, month, of_month), day);
+        }
+    }
+}
