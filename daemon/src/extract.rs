@@ -197,7 +197,9 @@ pub fn is_candidate(path: &Path) -> bool {
     let name = name(path);
     // `#inbox.md` is a note; `#a.md#` is what Emacs saves by itself.
     let saved_by_emacs = name.len() > 1 && name.starts_with('#') && name.ends_with('#');
-    let litter = name.ends_with('~') || name.starts_with(".#") || saved_by_emacs;
+    // `~$report.docx` says who has the report open.
+    let lock_of_office = name.starts_with("~$") && CONVERTED.contains(&extension(path).as_str());
+    let litter = name.ends_with('~') || name.starts_with(".#") || saved_by_emacs || lock_of_office;
     !litter
         && !SKIPPED_NAMES.contains(&name.as_str())
         && !SKIPPED_ENDINGS.iter().any(|ending| name.ends_with(ending))

@@ -5,7 +5,8 @@ mod answer;
 use std::process::ExitCode;
 
 use daemon_protocol::{
-    self as protocol, Event, LIMIT_MAX, Phase, QUESTION_CHARS_MAX, READ_MS_MAX, Request, Stage,
+    self as protocol, Event, IndexStatus, LIMIT_MAX, Phase, QUESTION_CHARS_MAX, READ_MS_MAX,
+    Request, Stage,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tui_text::counted;
@@ -128,8 +129,12 @@ async fn connect(config: &Config) -> Result<Connected, AppError> {
         return Ok(Connected::Empty(why.exiting(NOTHING)));
     }
     if status.index.phase == Phase::Encoding && !config.quiet {
-        let so_far = counted(status.index.documents, "document");
-        streams::diagnostic(&format!("indexing is still going on: {so_far} searchable so far"));
+        let IndexStatus { documents, round_total, round_done, .. } = status.index;
+        let so_far = counted(documents, "document");
+        let left = counted(round_total.saturating_sub(round_done), "file");
+        streams::diagnostic(&format!(
+            "indexing is still going on: {so_far} searchable so far, {left} to go"
+        ));
     }
     Ok(Connected::Searchable(conversation))
 }

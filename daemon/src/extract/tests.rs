@@ -153,6 +153,7 @@ fn names_not_worth_opening() {
         "notes.md~",
         ".#a.md",
         "#a.md#",
+        "~$report.docx",
         "##",
         ".a.md.swp",
         "4913",
