@@ -58,7 +58,8 @@ struct Segment<'a> {
 }
 
 /// The stretch of at most `chars_max` characters with the most distinct words of `question` and of the
-/// `phrases` in it, which are [`plain`]; whole words unless a single one is longer. Nothing is shown in fewer than 3 characters.
+/// `phrases` in it, which are in small letters with single spaces; whole words unless a single one is
+/// longer. Nothing is shown in fewer than 3 characters.
 pub fn snippet(question: &str, phrases: &[String], passage: &Passage, chars_max: usize) -> Snippet {
     if chars_max < 3 {
         return Snippet { text: String::new(), highlights: Vec::new(), line: passage.lines.0 };
