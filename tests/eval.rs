@@ -128,11 +128,11 @@ fn what_is_wrong_with_a_collection_is_told_before_anything_is_measured() {
     let bees = "{\"_id\":\"bees-mite\",\"text\":\"again\"}\n";
     let qrels = "qrels/test.tsv";
     let table: [(&str, String, &[&str]); 5] = [
-        (qrels, more(qrels, "6\tbears\t1\n"), &["test.tsv:11: ", "bears"]),
-        (qrels, more(qrels, "99\tbees-mite\t1\n"), &["test.tsv:11: ", "99"]),
-        ("corpus.jsonl", more("corpus.jsonl", bees), &["corpus.jsonl:25: ", "bees-mite"]),
-        ("corpus.jsonl", String::new(), &["corpus.jsonl:1: ", "no document"]),
-        ("queries.jsonl", more("queries.jsonl", "{\"_id\":\n"), &["queries.jsonl:8: "]),
+        (qrels, more(qrels, "6\tbears\t1\n"), &["test.tsv, line 11: ", "bears"]),
+        (qrels, more(qrels, "99\tbees-mite\t1\n"), &["test.tsv, line 11: ", "99"]),
+        ("corpus.jsonl", more("corpus.jsonl", bees), &["corpus.jsonl, line 25: ", "bees-mite"]),
+        ("corpus.jsonl", String::new(), &["corpus.jsonl, line 1: ", "no document"]),
+        ("queries.jsonl", more("queries.jsonl", "{\"_id\":\n"), &["queries.jsonl, line 8: "]),
     ];
     let good = beir();
     let good = good.to_str().unwrap();

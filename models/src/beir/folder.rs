@@ -59,7 +59,7 @@ pub fn text(file: &Path) -> Result<String, UserError> {
     fs::read_to_string(file).map_err(|error| UserError::reading(file, &error))
 }
 
-/// `path:LINE: what`.
+/// `PATH, line N: what`.
 pub fn at_line(file: &Path, error: &BeirError) -> UserError {
-    UserError::new(format!("{}:{}: {}", file.display(), error.line, error.what))
+    UserError::new(format!("{}, line {}: {}", file.display(), error.line, error.what))
 }

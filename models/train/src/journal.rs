@@ -33,7 +33,7 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let row = |(line, text): (usize, &str)| {
             serde_json::from_str(text).map_err(|error| {
-                UserError::new(format!("{}:{}: {error}", path.display(), line + 1))
+                UserError::new(format!("{}, line {}: {error}", path.display(), line + 1))
                     .hint("begin the run again: --fresh")
             })
         };
@@ -75,6 +75,6 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n2\n4\n");
         std::fs::write(&path, "1\nx\n").unwrap();
         let error = Journal::<u32>::open(&path).map(|_| ()).unwrap_err();
-        assert!(error.message.contains("rows.jsonl:2"), "{}", error.message);
+        assert!(error.message.contains("rows.jsonl, line 2"), "{}", error.message);
     }
 }

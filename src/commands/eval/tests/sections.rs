@@ -92,15 +92,19 @@ fn an_index_is_shared_by_those_who_want_the_same_documents_in_it() {
 fn what_is_wrong_is_told_with_its_file_and_line() {
     let twice = format!("{CORPUS}{CORPUS}");
     for (texts, words, expected) in [
-        ((CORPUS, QUERIES, "1\ta\t1\n1 a 1\n"), "zoo", &["zoo/qrels/test.tsv:2: ", "tabs"][..]),
+        (
+            (CORPUS, QUERIES, "1\ta\t1\n1 a 1\n"),
+            "zoo",
+            &["zoo/qrels/test.tsv, line 2: ", "tabs"][..],
+        ),
         (
             (CORPUS, QUERIES, "query-id\tcorpus-id\tscore\n"),
             "zoo",
-            &["test.tsv:1: ", "no judgment"],
+            &["test.tsv, line 1: ", "no judgment"],
         ),
-        ((&twice, QUERIES, QRELS), "zoo", &["zoo/corpus.jsonl:4: ", "line 1"]),
-        ((CORPUS, "{\"_id\": 1\n", QRELS), "zoo", &["zoo/queries.jsonl:1: "]),
-        (("", QUERIES, QRELS), "zoo", &["zoo/corpus.jsonl:1: ", "no document"]),
+        ((&twice, QUERIES, QRELS), "zoo", &["zoo/corpus.jsonl, line 4: ", "line 1"]),
+        ((CORPUS, "{\"_id\": 1\n", QRELS), "zoo", &["zoo/queries.jsonl, line 1: "]),
+        (("", QUERIES, QRELS), "zoo", &["zoo/corpus.jsonl, line 1: ", "no document"]),
         ((CORPUS, QUERIES, QRELS), "zoo --split dev", &["qrels/dev.tsv", "hint: ", "test"]),
         ((CORPUS, QUERIES, QRELS), "zoo zoo", &["two tables would be called zoo"]),
         ((CORPUS, QUERIES, QRELS), "barn", &["reading barn: "]),
@@ -121,7 +125,7 @@ fn what_is_odd_is_told_with_its_file_and_line() {
     let sections = read_telling(&dir, "zoo", &mut |odd| told.push(odd.message.clone())).unwrap();
     assert_eq!(sections[0].size.queries, 1);
     for (told, (line, id)) in told.iter().zip([(3, "\"9\""), (2, "\"x\"")]) {
-        assert!(told.contains(&format!("zoo/qrels/test.tsv:{line}: ")), "{told}");
+        assert!(told.contains(&format!("zoo/qrels/test.tsv, line {line}: ")), "{told}");
         assert!(told.contains(id), "{told}");
     }
     assert_eq!(told.len(), 2, "{told:?}");
@@ -157,7 +161,7 @@ fn judged_paths_are_those_of_the_index() {
 
     fs::write(&judgments, "{\"question\":\"ants\",\"paths\":[]}\n").unwrap();
     let error = read_in(&dir, "--judgments mine.jsonl").unwrap_err();
-    assert!(error.message.contains("mine.jsonl:1: "), "{error}");
+    assert!(error.message.contains("mine.jsonl, line 1: "), "{error}");
 }
 
 #[test]
