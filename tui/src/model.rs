@@ -7,11 +7,10 @@ use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, Train
 use crate::line::Line;
 use crate::preview::{Passage, Preview};
 
-/// Ids of the requests that are not asks; asks count on from [`ASK_ID_FIRST`].
+/// Ids of the two requests that are made once; asks and reads count on from [`ASK_ID_FIRST`].
 pub(crate) const SUBSCRIBE_ID: u64 = 1;
 pub(crate) const STATUS_ID: u64 = 2;
-pub(crate) const READ_ID: u64 = 3;
-pub(crate) const ASK_ID_FIRST: u64 = 4;
+pub(crate) const ASK_ID_FIRST: u64 = 3;
 /// Bytes of one thought that are kept; the daemon cuts thoughts long before this.
 pub(crate) const THOUGHT_BYTES_MAX: usize = 64 << 10;
 
@@ -53,6 +52,8 @@ pub(crate) struct Model {
     /// Turns of the spinner, wrapping.
     pub(crate) spin: usize,
     pub(crate) next_id: u64,
+    /// The newest `read`, whose answer alone counts.
+    pub(crate) reading: Option<u64>,
 }
 
 /// A question and how far it got.
@@ -146,6 +147,7 @@ impl Model {
             help: false,
             spin: 0,
             next_id: ASK_ID_FIRST,
+            reading: None,
         }
     }
 

@@ -5,8 +5,8 @@ use daemon_protocol::{Ask, ErrorKind, Event, Failure, Hit, Phase, Request, Stage
 use crate::keys::Action;
 use crate::message::{Command, Message};
 use crate::model::{
-    AskPhase, Asking, Connection, Focus, Model, Moved, Notice, READ_ID, Row, STATUS_ID,
-    SUBSCRIBE_ID, THOUGHT_BYTES_MAX,
+    AskPhase, Asking, Connection, Focus, Model, Moved, Notice, Row, STATUS_ID, SUBSCRIBE_ID,
+    THOUGHT_BYTES_MAX,
 };
 use crate::preview::{Passage, Preview};
 use tui_text as text;
@@ -226,12 +226,16 @@ fn want_preview(model: &mut Model) -> Vec<Command> {
     }
     let (path, byte_start) = (passage.path.clone(), passage.byte_start);
     model.wanted = Some(passage);
+    model.reading = None;
     // Until the file is read, the passage before stays on the screen, or else the snippet.
     model.preview.get_or_insert_with(|| Preview::snippet(&hit, None));
     if hit.converted {
         // What was read from the file is in the index alone.
         model.preview = Some(Preview::snippet(&hit, None));
-        return vec![Command::Send(Request::Read { id: READ_ID, path, byte_start })];
+        let id = model.next_id;
+        model.next_id += 1;
+        model.reading = Some(id);
+        return vec![Command::Send(Request::Read { id, path, byte_start })];
     }
     vec![Command::Preview(Box::new(hit))]
 }
@@ -264,15 +268,17 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
             model.index = Some(status.index.clone());
             model.daemon = Some(*status);
         }
-        Event::Text { path, passages, .. } => {
-            let preview = model.wanted.clone().filter(|wanted| wanted.path == path);
-            let preview = preview.and_then(|wanted| Preview::passages(wanted, &passages));
+        Event::Text { id, passages, .. } if model.reading == Some(id) => {
+            let wanted = model.wanted.clone();
+            let preview = wanted.and_then(|wanted| Preview::passages(wanted, &passages));
             model.preview = preview.or(model.preview.take());
         }
         Event::Training { status } => model.training = status,
         Event::Closing { reason } => lose(model, reason),
         // Answers to requests that this client does not make.
         Event::Folders { .. } | Event::Synced { .. } | Event::Why { .. } => {}
+        // Of a passage that is no longer selected.
+        Event::Text { .. } => {}
     }
     Vec::new()
 }
@@ -320,7 +326,7 @@ fn rank(model: &mut Model, id: u64, stage: Stage, hits: Vec<Hit>) -> Vec<Command
 }
 
 fn fail(model: &mut Model, id: u64, error: Failure) {
-    if id == READ_ID {
+    if model.reading == Some(id) {
         if let Some(preview) = &mut model.preview {
             preview.problem = Some(error.message);
         }

@@ -8,7 +8,7 @@ use daemon_protocol::{
 use super::{ASK, Stage, draft, git, hit, reranked, status, timings, training};
 use crate::line::Line;
 use crate::message::{Command, Message};
-use crate::model::{AskPhase, Connection, Moved, READ_ID};
+use crate::model::{AskPhase, Connection, Moved};
 use crate::preview::Preview;
 use crate::terminal::base64;
 use crate::{editor, keys};
@@ -96,7 +96,7 @@ fn what_no_editor_reads_is_shown_from_the_index_and_opened_beside() {
     };
     let mut stage = Stage::drafted();
     stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: vec![paper] });
-    let read = Command::Send(Request::Read { id: READ_ID, path: path.clone(), byte_start: 70 });
+    let read = Command::Send(Request::Read { id: ASK + 1, path: path.clone(), byte_start: 70 });
     assert_eq!(stage.commands.last(), Some(&read));
     let passage = |byte_start, page, text: &str| daemon_protocol::Passage {
         byte_start,
@@ -106,7 +106,7 @@ fn what_no_editor_reads_is_shown_from_the_index_and_opened_beside() {
     };
     let passages =
         vec![passage(10, 2, "before"), passage(70, 3, "a thought\nhelps"), passage(90, 3, "after")];
-    stage.hear(Event::Text { id: READ_ID, path: path.clone(), passages });
+    stage.hear(Event::Text { id: ASK + 1, path: path.clone(), passages });
     let preview = stage.model.preview.as_ref().expect("a preview");
     let lines: Vec<(&str, bool)> =
         preview.lines.iter().map(|line| (line.text.as_str(), line.matched)).collect();
@@ -128,7 +128,7 @@ fn what_no_editor_reads_is_shown_from_the_index_and_opened_beside() {
     assert_eq!(stage.commands.last(), Some(&Command::Copy(format!("{path}:page 3"))));
 
     // An answer for a passage that is no longer selected changes nothing.
-    stage.hear(Event::Text { id: READ_ID, path: "/else".to_owned(), passages: vec![] });
+    stage.hear(Event::Text { id: ASK, path: path.clone(), passages: vec![] });
     assert_eq!(stage.model.preview.as_ref().expect("still").lines.len(), 7);
 }
 
