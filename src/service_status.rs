@@ -116,7 +116,9 @@ fn kinds(label: &str, counts: &BTreeMap<String, usize>) -> Option<String> {
     let mut counts: Vec<(&str, usize)> =
         counts.iter().map(|(kind, n)| (kind.as_str(), *n)).collect();
     counts.sort_by_key(|(_, count)| Reverse(*count));
-    let others: usize = counts.iter().skip(KINDS_SHOWN).map(|(_, count)| count).sum();
+    let mut others: usize =
+        counts.extract_if(.., |(kind, _)| *kind == "…").map(|(_, count)| count).sum();
+    others += counts.iter().skip(KINDS_SHOWN).map(|(_, count)| count).sum::<usize>();
     let named = |(kind, count): &(&str, usize)| match *kind {
         "" => format!("{count} without an ending"),
         kind => format!("{count} {}", one_line(kind)),

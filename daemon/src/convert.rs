@@ -38,6 +38,9 @@ pub enum Unconverted {
     /// A limit was reached that protects the machine.
     #[error("too much to read: {0}")]
     TooMuch(String),
+    /// There is no reader to be had now; the file is not why, and is tried again.
+    #[error("its reader is not to be had: {0}")]
+    Unavailable(String),
     /// The reader broke down or did not end; never the fault of the file beside it.
     #[error("its reader failed: {0}")]
     Failed(String),

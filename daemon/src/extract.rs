@@ -104,17 +104,7 @@ fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
     {
         return Err(Unreadable::Binary);
     }
-    let Err(error) = std::str::from_utf8(bytes) else {
-        return Ok(String::from_utf8_lossy(bytes).into_owned());
-    };
-    // One damaged character in a UTF-8 file should cost that character only; a file whose
-    // accents are all invalid was written on an older system.
-    let (mut accents, mut damaged) = (0, 0);
-    for chunk in bytes[..bytes.len().min(error.valid_up_to() + HEAD_BYTES)].utf8_chunks() {
-        accents += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        damaged += usize::from(!chunk.invalid().is_empty());
-    }
-    if accents > damaged {
+    if is_mostly_utf8(bytes) {
         return Ok(String::from_utf8_lossy(bytes).into_owned());
     }
     // Mostly high bytes: Cyrillic, Greek or Japanese in a legacy encoding, or compressed data.
@@ -123,6 +113,18 @@ fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
         return Err(Unreadable::Encoding);
     }
     Ok(bytes.iter().map(|byte| windows_1252(*byte)).collect())
+}
+
+/// Whether the bytes are UTF-8, damaged at most: that should cost a character here and there only, and text whose
+/// accents are all invalid was written on an older system.
+pub fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let Err(error) = std::str::from_utf8(bytes) else { return true };
+    let (mut accents, mut damaged) = (0, 0);
+    for chunk in bytes[..bytes.len().min(error.valid_up_to() + HEAD_BYTES)].utf8_chunks() {
+        accents += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        damaged += usize::from(!chunk.invalid().is_empty());
+    }
+    accents > damaged
 }
 
 /// More than one in `part` of `all`.
@@ -218,9 +220,9 @@ pub(crate) fn extension(path: &Path) -> String {
 pub(crate) const MARKDOWN: &[&str] =
     &["markdown", "md", "mdown", "mdwn", "mdx", "mkd", "qmd", "rmd"];
 
-const TABLES: &[&str] = &["csv", "tab", "tsv"];
+pub(crate) const TABLES: &[&str] = &["csv", "tab", "tsv"];
 
-const DATA: &[&str] = &["json", "json5", "jsonc", "toml", "yaml", "yml"];
+pub(crate) const DATA: &[&str] = &["json", "json5", "jsonc", "toml", "yaml", "yml"];
 
 #[rustfmt::skip]
 pub(crate) const CODE: &[&str] = &[

@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
-use crate::limits::{GATHER_DOCUMENTS_MAX, GATHER_PASSAGES, WORKS_MAX};
+use crate::limits::{GATHER_DOCUMENTS_MAX, GATHER_PASSAGES, GATHER_TIME_MAX, WORKS_MAX};
 use crate::mailbox::Cause;
 use crate::mind::JobError;
 use crate::prepare::{Outcome, Tools, prepare};
@@ -185,9 +185,11 @@ impl Indexer {
     async fn gather(&mut self, urgency: Urgency) {
         let mut gathered = Vec::new();
         let mut passages = 0;
+        let started = Instant::now();
+        // Files that are unchanged or refused count for nothing but the time they take.
         while gathered.len() < GATHER_DOCUMENTS_MAX
             && passages < GATHER_PASSAGES
-            && !self.stop.is_cancelled()
+            && started.elapsed() < GATHER_TIME_MAX
         {
             let Some(Suspect { path, bytes }) = self.queue.take(urgency) else { break };
             let engine = self.engine();
@@ -201,7 +203,12 @@ impl Indexer {
                 let tools = Tools { tokens_max, counter, convert, roots: &roots };
                 prepare(&file, indexed.as_deref(), tools)
             };
-            let outcome = blocking(read).await;
+            let outcome = tokio::select! {
+                biased;
+                // Converting a file may take longer than ending may; nothing is lost but its reading.
+                () = self.stop.cancelled() => break,
+                outcome = blocking(read) => outcome,
+            };
             if let Outcome::Ready(prepared) = &outcome
                 && urgency.is_saved()
             {

@@ -59,6 +59,11 @@ pub const CANDIDATES: usize = 100;
 /// found. A passage in ten is then left of the first, and one in a hundred of the last, whose texts are
 /// some ten megabytes.
 pub const SIFTED_DEPTHS: [usize; 3] = [2 * CANDIDATES, 10 * CANDIDATES, 100 * CANDIDATES];
+/// Phrases that a question is held to, each of which is searched for too.
+pub const PHRASES_MAX: usize = 8;
+/// Kinds of files that a status names, the most frequent ones: names may end in anything, and a status must
+/// fit one frame.
+pub const KINDS_MAX: usize = 32;
 /// Everything is searched, and what is out of scope dropped, where that is at most one passage in so many:
 /// the store may then use its index, and a list of nearly all paths costs more than a few more passages.
 /// The answer is the same, since a search whose first [`SIFTED_DEPTHS`] leave too few is made in scope.
@@ -85,6 +90,9 @@ pub const WORKER_TIME_MAX: Duration = Duration::from_secs(60);
 pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
 /// Files gathered at most, so that many empty ones do not hold up the next order.
 pub const GATHER_DOCUMENTS_MAX: usize = 32;
+/// How long files are read before what was read is embedded, or the next order is looked at: a folder of
+/// scanned papers takes seconds a file and gives nothing to embed. One file may take longer.
+pub const GATHER_TIME_MAX: Duration = Duration::from_secs(1);
 /// How long a file that was saved and read is left alone although it is saved again, for each of its
 /// passages: some five times what embedding it takes, so that one that is written all the time takes
 /// a fifth of the model's time.

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use models::TokenCounter;
 
 use crate::chunk::{body, chunk, embedded_text};
-use crate::convert::Convert;
+use crate::convert::{Convert, Unconverted};
 use crate::document::Extracted;
 use crate::extract::{Unreadable, bytes_max, extract};
-use crate::scan::Seen;
+use crate::scan::{Seen, root_of};
 use crate::store::{Passage, Stamp};
 
 /// A document that only lacks its vectors.
@@ -67,8 +67,10 @@ pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>) -> Outcome {
         Ok(_) => return Outcome::Gone,
         Err(error) => return refused(&error),
     };
-    let lasting =
-        |reason: Unreadable| Outcome::Refused { seen: Some(seen), reason: reason.to_string() };
+    let lasting = |reason: Unreadable| {
+        let passing = matches!(reason, Unreadable::Unconverted(Unconverted::Unavailable(_)));
+        Outcome::Refused { seen: (!passing).then_some(seen), reason: reason.to_string() }
+    };
     let max = bytes_max(file);
     if seen.bytes > max {
         return lasting(Unreadable::TooLarge { bytes: seen.bytes, max });
@@ -120,11 +122,7 @@ fn behind(passage: &Passage, body: usize) -> &str {
 /// Words of the names of the file and of the folders it is in, from the watched one on, and what the document
 /// says it is called and filed under. A file's name that is its title already is not said twice.
 fn names(path: &Path, extracted: &Extracted, roots: &[PathBuf]) -> String {
-    let above = roots
-        .iter()
-        .filter(|root| path.starts_with(root))
-        .max_by_key(|root| root.as_os_str().len());
-    let above = above.and_then(|root| root.parent()).unwrap_or(Path::new(""));
+    let above = root_of(roots, path).and_then(Path::parent).unwrap_or(Path::new(""));
     let mut below = path.strip_prefix(above).unwrap_or(path).to_owned();
     if path.file_stem().is_some_and(|stem| stem.to_string_lossy() == extracted.title) {
         below.set_file_name(path.extension().unwrap_or_default());

@@ -86,6 +86,11 @@ impl Reach {
     }
 }
 
+/// The watched folder that `path` is in; no watched folder is in another.
+pub fn root_of<'a>(roots: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
+    roots.iter().find(|root| path.starts_with(root)).map(PathBuf::as_path)
+}
+
 /// Whether `path` is worth a look when it changes: not something hidden below `root`.
 pub fn is_relevant(root: &Path, path: &Path) -> bool {
     let Ok(below) = path.strip_prefix(root) else { return false };

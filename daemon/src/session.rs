@@ -1,7 +1,7 @@
 //! One client: requests in, jobs started and superseded, events out.
 //!
 //! A reader (this task), a writer, at most one ask, and a few other requests in work. All of them
-//! end with the session; none outlives it.
+//! end with the session; none outlives it, but for a look at a file that `why_not` has begun.
 
 use std::sync::Arc;
 
@@ -127,8 +127,16 @@ fn encode(event: &Event) -> Option<Vec<u8>> {
         Err(error) => error,
     };
     tracing::error!(%error, "an event cannot be sent");
-    let Event::Hits { id, .. } = event else { return None };
-    let error = internal(format!("the answer cannot be sent: {error}; ask for fewer hits"));
+    let (Event::Hits { id, .. }
+    | Event::Text { id, .. }
+    | Event::Folders { id, .. }
+    | Event::Synced { id, .. }
+    | Event::Status { id, .. }
+    | Event::Why { id, .. }) = event
+    else {
+        return None;
+    };
+    let error = internal(format!("the answer cannot be sent: {error}; ask for less"));
     frame::encode(&Event::Failed { id: *id, error }).ok()
 }
 
@@ -288,7 +296,11 @@ impl Session {
                     convert: shared.converter.as_ref(),
                     roots: &roots,
                 };
-                let reason = why::why(&path, known.as_ref(), tools);
+                // What the indexer has just found is newer than what is read now, and need not be read again.
+                let refused = shared.status.borrow().problems.iter().rev().find_map(|problem| {
+                    (path == std::path::Path::new(&problem.path)).then(|| problem.reason.clone())
+                });
+                let reason = refused.unwrap_or_else(|| why::why(&path, known.as_ref(), tools));
                 // An indexer that has files to read starts another process; nobody else would end this one.
                 shared.converter.rest();
                 reason

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use daemon_protocol::{DaemonStatus, Failure, IndexStatus};
 use models::ModelCard;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::Convert;
@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::{busy, internal};
 use crate::folders::Folders;
 use crate::generations::Generations;
+use crate::limits::KINDS_MAX;
 use crate::mailbox::Mailbox;
 use crate::mind::{Loaded, Threads};
 use crate::{Backend, Critical, Settings, mind, training};
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) mailbox: Mailbox,
     pub(crate) status: watch::Sender<IndexStatus>,
     pub(crate) training: training::News,
+    /// Told when a look at the disk finds a watched folder that the system does not report from.
+    pub(crate) rewatch: Notify,
     /// Files that the last look at all folders left out for their kind, by ending.
     pub(crate) left_out: Mutex<BTreeMap<String, usize>>,
     /// Cancelled when sessions are to end.
@@ -68,6 +71,7 @@ impl Shared {
             mailbox: Mailbox::default(),
             status: watch::Sender::new(IndexStatus::default()),
             training: training::News::default(),
+            rewatch: Notify::new(),
             left_out: Mutex::default(),
             closing: CancellationToken::new(),
             reason: OnceLock::new(),
@@ -131,8 +135,8 @@ impl Shared {
             memory_bytes: memory.0,
             memory_peak_bytes: memory.1,
             folders: self.folders.list(catalogue),
-            kinds: catalogue.kinds(),
-            left_out,
+            kinds: most(catalogue.kinds()),
+            left_out: most(left_out),
             index: self.status.borrow().clone(),
             // The news are kept only while someone follows them.
             training: daemon_protocol::training::read(&self.settings.training_file),
@@ -140,8 +144,33 @@ impl Shared {
     }
 }
 
+/// The most frequent kinds, and the others as one, which is called `…`.
+fn most(kinds: BTreeMap<String, usize>) -> BTreeMap<String, usize> {
+    if kinds.len() <= KINDS_MAX {
+        return kinds;
+    }
+    let mut kinds: Vec<(String, usize)> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let others = kinds.split_off(KINDS_MAX).into_iter().map(|(_, count)| count).sum();
+    kinds.into_iter().chain([("…".to_owned(), others)]).collect()
+}
+
 /// A generation on a store of its own.
 async fn open(backend: &dyn Backend, loaded: Loaded) -> Result<Arc<Engine>, Critical> {
     let store = backend.open_store(&loaded.card).await?;
     Ok(Arc::new(Engine::open(loaded, store).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_kinds_the_most_frequent_are_named() {
+        let kinds = |count: usize| (0..count).map(|kind| (format!("{kind:03}"), kind)).collect();
+        assert_eq!(most(kinds(KINDS_MAX)), kinds(KINDS_MAX));
+        let named = most(kinds(KINDS_MAX + 3));
+        assert_eq!(named.len(), KINDS_MAX + 1);
+        assert_eq!((named["…"], named["034"], named.get("002")), (3, 34, None));
+    }
 }

@@ -78,7 +78,7 @@ impl Watch {
 
     /// Runs until stopped.
     pub(crate) async fn run(mut self) {
-        let stop = self.stop.clone();
+        let (stop, shared) = (self.stop.clone(), Arc::clone(&self.shared));
         let mut rewatch_at = Instant::now() + REWATCH_INTERVAL;
         self.follow().await;
         self.shared.mailbox.rescan(Cause::Start);
@@ -96,13 +96,9 @@ impl Watch {
                 }
                 () = self.lost.set.notified() => self.since = Some(extend(self.since)),
                 () = sleep_until(settled), if settled.is_some() => self.settle(),
-                () = tokio::time::sleep_until(rewatch_at) => {
-                    rewatch_at = Instant::now() + REWATCH_INTERVAL;
-                    if self.follow().await {
-                        // Nobody looked at it in between.
-                        self.shared.mailbox.rescan(Cause::Rewatched);
-                    }
-                }
+                () = tokio::time::sleep_until(rewatch_at) => rewatch_at = self.rewatch().await,
+                // A folder is back that was away.
+                () = shared.rewatch.notified() => rewatch_at = self.rewatch().await,
                 path = self.events.recv(), if !self.events.is_closed() => {
                     if let Some(path) = path {
                         self.take(path);
@@ -110,6 +106,15 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Tries again to watch what could not be watched; when to try next.
+    async fn rewatch(&mut self) -> Instant {
+        if self.follow().await {
+            // Nobody looked at it in between.
+            self.shared.mailbox.rescan(Cause::Rewatched);
+        }
+        Instant::now() + REWATCH_INTERVAL
     }
 
     fn take(&mut self, path: PathBuf) {

@@ -1,14 +1,17 @@
 //! Why a file is not found: by which rule it is left out, or what became of it. Blocks; it looks at the
 //! disk as it is now.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::gitignore::Gitignore;
+use tokio_util::sync::CancellationToken;
 
 use crate::extract::is_candidate;
 use crate::prepare::{Outcome, Tools, prepare};
-use crate::scan::RULE_FILES;
+use crate::scan::{RULE_FILES, Reach, root_of, walk};
 use crate::store::Known;
 
 /// One line about the file `path`, which the index knows as `known`.
@@ -17,23 +20,31 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> Strin
         Ok(there) => there,
         Err(error) => return format!("it cannot be looked at: {error}"),
     };
-    let root = tools.roots.iter().filter(|root| path.starts_with(root));
-    let Some(root) = root.max_by_key(|root| root.as_os_str().len()) else {
+    let Some(root) = root_of(tools.roots, path) else {
         return "no watched folder holds it; add one with: fore add DIR".to_owned();
     };
     if there.is_symlink() {
         return "it is a link; links are not followed, what they lead to can be added".to_owned();
     }
-    if let Some(rule) = left_out(root, path, there.is_dir()) {
-        return rule;
-    }
     if there.is_dir() {
-        return "it is a folder that is indexed; ask about a file in it".to_owned();
+        let indexed = || "it is a folder that is indexed; ask about a file in it".to_owned();
+        return left_out(root, path, true).unwrap_or_else(indexed);
     }
-    if !is_candidate(path) {
-        return "files of its kind, or of its name, are not read".to_owned();
+    let Some(name) = path.to_str() else { return "its name is not UTF-8: rename it".to_owned() };
+    // The walk itself decides; what is looked up besides only names the rule.
+    let reach = Arc::new(Reach::Paths(BTreeSet::from([path.to_owned()])));
+    let scan = walk(&[root.to_owned()], &reach, &CancellationToken::new());
+    if !scan.files.contains_key(name) {
+        let elsewhere =
+            || "git's excludes, or a rule above the watched folder, leave it out".to_owned();
+        return match left_out(root, path, false) {
+            None if !is_candidate(path) => {
+                "files of its kind, or of its name, are not read".to_owned()
+            }
+            rule => rule.unwrap_or_else(elsewhere),
+        };
     }
-    let Some(path) = path.to_str() else { return "its name is not UTF-8: rename it".to_owned() };
+    let path = name;
     match (prepare(path, known.map(|known| known.stamp.hash.as_str()), tools), known) {
         (Outcome::Unchanged(_), Some(Known { passages: 0, .. })) => {
             "it is indexed, and holds no text".to_owned()
@@ -52,19 +63,27 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> Strin
     }
 }
 
-/// By which rule `path` is left out of the watched folder `root`, if it is by one: hidden, or named by an
-/// ignore file. As the walk has it: the nearest rule that speaks of it decides.
+/// By which rule `path` is left out of the watched folder `root`, if it is by one in it: hidden, or named by an
+/// ignore file, it or a folder that it is in.
 fn left_out(root: &Path, path: &Path, is_dir: bool) -> Option<String> {
     let below = path.strip_prefix(root).ok()?;
     let hidden = below.iter().find(|part| part.as_encoded_bytes().starts_with(b"."));
     if let Some(part) = hidden {
         return Some(format!("{} is hidden, as its name begins with a dot", part.display()));
     }
-    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
-    for folder in folders {
-        for file in RULE_FILES.iter().rev().map(|name| folder.join(name)) {
+    // From the outermost folder in: what is in a folder that is left out is left out, whatever is said of it.
+    let mut parts: Vec<&Path> = path.ancestors().take_while(|part| *part != root).collect();
+    parts.reverse();
+    parts.into_iter().find_map(|part| rule_of(root, part, is_dir || part != path))
+}
+
+/// The rule that leaves out just `path`: an `.ignore` file speaks before any `.gitignore`, then the nearest.
+fn rule_of(root: &Path, path: &Path, is_dir: bool) -> Option<String> {
+    for name in RULE_FILES.iter().rev() {
+        for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)) {
+            let file = folder.join(name);
             let (rules, _) = Gitignore::new(&file);
-            let matched = rules.matched_path_or_any_parents(path, is_dir);
+            let matched = rules.matched(path, is_dir);
             if matched.is_whitelist() {
                 return None;
             }
@@ -117,7 +136,11 @@ mod tests {
         write(".secret/a.md", b"x");
         write("drafts/a.md", b"x");
         write("drafts/kept.md", b"x");
-        write(".gitignore", b"drafts/*\n!drafts/kept.md\n");
+        write("closed/kept.md", b"x");
+        write("both/a.md", b"x");
+        write("both/.gitignore", b"!a.md\n");
+        write(".ignore", b"both/a.md\n");
+        write(".gitignore", b"drafts/*\n!drafts/kept.md\nclosed/\n!closed/kept.md\n");
         write("data.txt", b"\0\0\0");
         write("empty.md", b"");
         fs::write(home.path().join("else.md"), "x").unwrap();
@@ -145,6 +168,9 @@ mod tests {
             (".secret/a.md", None, ".secret is hidden"),
             ("drafts/a.md", None, "the rule `drafts/*` in"),
             ("drafts/kept.md", None, "not indexed yet"),
+            ("closed/kept.md", None, "the rule `closed/` in"),
+            ("both/a.md", None, "the rule `both/a.md` in"),
+            ("closed", None, "the rule `closed/` in"),
             ("drafts", None, "it is a folder"),
             ("data.txt", None, "not text"),
             ("link.md", None, "it is a link"),

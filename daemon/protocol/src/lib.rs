@@ -13,7 +13,7 @@
 //! | `cancel` | nothing of its own: the ask it names ends in `failed` of kind `cancelled` |
 //! | `add`, `remove`, `list` | `folders` or `failed` |
 //! | `sync` | `indexing`* while the rescan it starts goes on, then `synced` |
-//! | `why_not` | `why` |
+//! | `why_not` | `why` or `failed` |
 //! | `status` | `status` |
 //! | `reload` | `status` of the newly loaded model, or `failed` |
 //! | `subscribe` | `indexing` at once and at every change, with no end; `training` likewise |
@@ -273,7 +273,8 @@ pub struct DaemonStatus {
     pub memory_bytes: u64,
     pub memory_peak_bytes: u64,
     pub folders: Vec<Folder>,
-    /// Documents in the index by the ending of their names, small letters, empty without one.
+    /// Documents in the index by the ending of their names, small letters, empty without one; the most
+    /// frequent ones, and all others as `…`.
     pub kinds: BTreeMap<String, usize>,
     /// Files in the watched folders that are left out for their kind, likewise.
     pub left_out: BTreeMap<String, usize>,

@@ -15,13 +15,11 @@ pub(crate) use inline::readable;
 /// Quotations and list items in one another that are followed; deeper ones are text.
 const DEPTH_MAX: usize = 32;
 
-/// The front matter's title, or else the first heading of level 1.
+/// The first heading of level 1, which is the title where front matter names none.
 pub(crate) fn title(text: &str) -> Option<String> {
-    about(text).0.or_else(|| {
-        let mut headings = headings(text).into_iter();
-        let top = headings.find(|heading| heading.level == 1 && !heading.text.is_empty())?;
-        Some(top.text.into_owned())
-    })
+    let mut headings = headings(text).into_iter();
+    let top = headings.find(|heading| heading.level == 1 && !heading.text.is_empty())?;
+    Some(top.text.into_owned())
 }
 
 /// Every heading in order, but for those in quotations and list items: they head nothing outside.

@@ -62,6 +62,9 @@ impl Indexer {
         self.forget(&scan, &reach).await;
         self.note_troubles(&roots, &reach, &mut scan);
         if matches!(*reach, Reach::All) {
+            if self.shared.folders.is_unwatched() {
+                self.shared.rewatch.notify_one();
+            }
             let mut left_out = self.shared.left_out.lock().unwrap_or_else(PoisonError::into_inner);
             *left_out = std::mem::take(&mut scan.left_out);
         }

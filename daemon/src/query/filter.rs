@@ -23,6 +23,7 @@ mod kinds;
 
 pub(super) use kinds::ends_in;
 
+use crate::limits::PHRASES_MAX;
 use crate::phrase::plain;
 use crate::snippet::STOP_WORDS;
 
@@ -113,7 +114,10 @@ pub(super) fn parse(text: &str, now: i64) -> Parsed {
             Token::Minus(word) if index >= excluding => filters.without.push(plain(&word[1..])),
             Token::Word(word) | Token::Minus(word) => words.push(word.to_owned()),
             Token::Phrase(phrase, mark) => {
-                filters.phrases.push(plain(phrase));
+                // Those of a pasted list are words.
+                if filters.phrases.len() < PHRASES_MAX {
+                    filters.phrases.push(plain(phrase));
+                }
                 words.push(format!("{}{mark}", phrase.trim()));
             }
         }

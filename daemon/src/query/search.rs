@@ -54,7 +54,8 @@ impl Run<'_> {
     pub(super) async fn by_text(&self) -> Result<Vec<Found>, Failure> {
         let mut found = self.sift(Sought::Text(&self.question.text)).await?;
         let mut behind = Vec::new();
-        for phrase in &self.question.sieve.phrases {
+        let missing = found.len() < CANDIDATES;
+        for phrase in self.question.sieve.phrases.iter().filter(|_| missing) {
             behind.extend(self.sift(Sought::Text(phrase)).await?);
         }
         behind.sort_by(|a: &Found, b: &Found| b.score.total_cmp(&a.score));
@@ -91,9 +92,10 @@ impl Run<'_> {
                 return Ok(kept);
             }
         }
+        let [.., deepest] = SIFTED_DEPTHS;
         if !sieve.left_out.is_empty() {
             // Left out is little of all, and yet most of what is nearest.
-            kept = self.search(&sought, SIFTED_DEPTHS[0], scope.clone()).await?;
+            kept = self.search(&sought, deepest, scope.clone()).await?;
             kept.retain(|found| sieve.keeps(found));
             kept.truncate(CANDIDATES);
         }

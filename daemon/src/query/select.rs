@@ -30,6 +30,9 @@ pub(super) fn select(
     roots: &[PathBuf],
     known: &BTreeMap<String, Known>,
 ) -> Result<Selection, Failure> {
+    if glob.is_none() && conditions.is_empty() {
+        return Ok(Selection { scope: Scope::All, left_out: HashSet::new() });
+    }
     let mut kept: Vec<&String> = known.keys().collect();
     if let Some(glob) = glob {
         let named: HashSet<String> = scope::named(glob, roots, known.keys())?.into_iter().collect();

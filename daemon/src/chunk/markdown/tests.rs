@@ -1,6 +1,8 @@
 //! What is a heading, what it reads as, and what front matter says.
 
-use super::{about, body, headings, readable, title};
+use super::{about, body, headings, readable};
+use crate::chunk::markup;
+use crate::document::Kind;
 
 #[test]
 fn headings_are_not_code_rules_lists_or_comments() {
@@ -200,6 +202,7 @@ fn a_document_is_called_what_it_says_first() {
         ("---\n# comment\nkey: x\n---\ntext", None),
     ];
     for (text, expected) in table {
-        assert_eq!(title(text).as_deref(), expected, "{text:?}");
+        let (title, _) = markup::about(Kind::Markdown, text);
+        assert_eq!(title.as_deref(), expected, "{text:?}");
     }
 }

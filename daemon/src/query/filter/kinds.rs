@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::extract::{CODE, CODE_NAMES, MARKDOWN};
+use crate::convert::CONVERTED;
+use crate::extract::{CODE, CODE_NAMES, DATA, MARKDOWN};
 
 /// What a type is called, and its endings. What is not called here is an ending itself.
 const TYPES: &[(&[&str], &[&str])] = &[
@@ -11,7 +12,10 @@ const TYPES: &[(&[&str], &[&str])] = &[
         &["slides", "slide", "presentation"],
         &["odp", "pot", "pps", "ppsm", "ppsx", "ppt", "pptm", "pptx"],
     ),
-    (&["sheet", "sheets", "spreadsheet"], &["csv", "ods", "tsv", "xls", "xlsb", "xlsm", "xlsx"]),
+    (
+        &["sheet", "sheets", "spreadsheet"],
+        &["csv", "ods", "tab", "tsv", "xls", "xlsb", "xlsm", "xlsx"],
+    ),
     (&["mail", "email"], &["eml", "mbox"]),
     (&["markdown", "md"], MARKDOWN),
     (&["notebook"], &["ipynb"]),
@@ -81,13 +85,18 @@ pub(super) fn of_type(name: &str) -> Option<Vec<String>> {
 
 /// The endings of the language `name`, which is small and may be one of them; `None` if there is none.
 pub(super) fn of_language(name: &str) -> Option<Vec<String>> {
-    let own = || CODE.contains(&name).then(|| vec![name.to_owned()]);
+    let own = || is_source(name).then(|| vec![name.to_owned()]);
     called(LANGUAGES, name).or_else(own)
+}
+
+/// Whether files of this ending are read as code or data.
+fn is_source(ending: &str) -> bool {
+    CODE.contains(&ending) || DATA.contains(&ending)
 }
 
 /// Whether `word` is called like a file's type or a language.
 pub(super) fn is_kind(word: &str) -> bool {
-    let is_ending = CODE.contains(&word) || crate::convert::CONVERTED.contains(&word);
+    let is_ending = is_source(word) || CONVERTED.contains(&word);
     is_ending || called(TYPES, word).is_some() || of_language(word).is_some()
 }
 
@@ -99,4 +108,26 @@ pub(in crate::query) fn ends_in(path: &str, endings: &[String]) -> bool {
         part.is_some_and(|part| endings.contains(&part))
     };
     is_one(path.extension()) || is_one(path.file_name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::TABLES;
+
+    #[test]
+    fn every_type_and_language_is_of_files_that_are_read() {
+        let known: Vec<&str> =
+            [CONVERTED, CODE, CODE_NAMES, DATA, MARKDOWN, TABLES, &["text", "txt"]].concat();
+        for (names, endings) in TYPES.iter().chain(LANGUAGES) {
+            let unknown = endings.iter().find(|ending| !known.contains(ending));
+            assert_eq!(unknown, None, "{names:?}");
+        }
+        for ending in TABLES {
+            assert!(ends_in(&format!("a.{ending}"), &of_type("sheet").unwrap()), "{ending}");
+        }
+        for ending in DATA {
+            assert!(of_language(ending).is_some(), "{ending}");
+        }
+    }
 }

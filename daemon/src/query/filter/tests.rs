@@ -43,7 +43,7 @@ fn filters_are_taken_out_of_the_words() {
         ("lamp type:notebook", "lamp | type=ipynb"),
         ("lamp type:html", "lamp | type=htm,html,xhtml"),
         ("lamp type:mail type:book", "lamp | type=eml,mbox | type=epub"),
-        ("lamp -type:sheet", "lamp | not type=csv,ods,tsv,xls,xlsb,xlsm,xlsx"),
+        ("lamp -type:sheet", "lamp | not type=csv,ods,tab,tsv,xls,xlsb,xlsm,xlsx"),
         ("lamp tag:#Café", "lamp | tag=cafe"),
         ("lamp tag:project/x", "lamp | tag=project/x"),
         ("parse dates lang:rust", "parse dates | lang=rs"),
