@@ -26,7 +26,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     let book = Epub::options().strict(false).skip_toc(true).read(Cursor::new(bytes.to_vec()));
     let book = book.map_err(|error| Unconverted::Damaged(error.to_string()))?;
     let title = book.metadata().title().map(|title| title.value().to_owned());
-    let mut text = Text::default();
+    let (mut text, mut unread) = (Text::default(), None);
     for (part, number) in book.spine().iter().zip(1..) {
         // A book may list a file that it lost, or a picture; the others are read, and counted as listed.
         let Some(entry) =
@@ -34,13 +34,22 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
         else {
             continue;
         };
-        let Ok(page) = entry.read_bytes() else { continue };
-        let (chapter, _) = html::markdown(&html::decode(&page, None))?;
+        let page = match entry.read_bytes() {
+            Ok(page) => page,
+            Err(error) => {
+                unread = Some(Unconverted::Damaged(error.to_string()));
+                continue;
+            }
+        };
+        let (chapter, _) = html::markdown(&html::decode(&page))?;
         text.mark(Place::Chapter(number));
         text.append(&chapter);
         text.within()?;
     }
-    text.converted(title)
+    match unread {
+        Some(why) if text.as_str().is_empty() => Err(why),
+        _ => text.converted(title),
+    }
 }
 
 /// Whether more than fonts are encrypted.

@@ -11,6 +11,7 @@ mod tests;
 use std::cell::RefCell;
 
 use daemon::convert::{Converted, Unconverted};
+use daemon::extract::is_mostly_utf8;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use html5ever::TokenizerResult;
 use html5ever::tendril::StrTendril;
@@ -32,7 +33,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     if controls * 20 > head.len() && wide(head).is_none() && Encoding::for_bom(head).is_none() {
         return Err(Unconverted::Damaged("no text".to_owned()));
     }
-    let (text, title) = markdown(&decode(bytes, None))?;
+    let (text, title) = markdown(&decode(bytes))?;
     text.converted(title)
 }
 
@@ -62,7 +63,7 @@ fn render(html: &str, tidy: bool) -> Page {
 
 struct Sink {
     page: RefCell<Page>,
-    /// `<title/>` is empty in XHTML, and open in HTML.
+    /// `<title/>` is empty in XHTML, and open in HTML, where drawings and formulas alone end so.
     xml: bool,
 }
 
@@ -78,7 +79,7 @@ impl TokenSink for Sink {
         match token {
             TagToken(tag) if tag.kind == StartTag => {
                 page.open(&tag);
-                if self.xml && tag.self_closing {
+                if tag.self_closing && (self.xml || matches!(&*tag.name, "math" | "svg")) {
                     page.close(&tag.name);
                     return TokenSinkResult::Continue;
                 }
@@ -110,19 +111,19 @@ fn raw(tag: &Tag) -> TokenSinkResult<()> {
     }
 }
 
-/// The text of a page whose encoding may be given from outside, say by a mail's header.
-pub(crate) fn decode(bytes: &[u8], given: Option<&str>) -> String {
+/// The text of a page.
+pub(crate) fn decode(bytes: &[u8]) -> String {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return encoding.decode(bytes).0.into_owned();
     }
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-    let said =
-        given.and_then(|label| Encoding::for_label(label.as_bytes())).or_else(|| declared(head));
+    let said = declared(head);
     // ASCII that stands for Japanese is valid UTF-8, and nothing else is that by chance.
-    let shifted = said.filter(|said| !said.is_ascii_compatible() && said.name() == "ISO-2022-JP");
+    let shifted = said.filter(|said| said.name() == "ISO-2022-JP");
     let valid = std::str::from_utf8(bytes).is_ok().then_some(UTF_8);
-    let encoding = shifted.or_else(|| wide(head)).or(valid).or(said).unwrap_or(WINDOWS_1252);
     // One damaged character does not make a page Latin.
+    let likely = || if is_mostly_utf8(bytes) { UTF_8 } else { WINDOWS_1252 };
+    let encoding = shifted.or_else(|| wide(head)).or(valid).or(said).unwrap_or_else(likely);
     encoding.decode_without_bom_handling(bytes).0.into_owned()
 }
 

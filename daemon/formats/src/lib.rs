@@ -16,6 +16,7 @@ mod slides;
 #[cfg(test)]
 mod tests;
 mod text;
+mod titles;
 mod xml;
 mod zipped;
 

@@ -45,7 +45,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
 }
 
 fn is_html(bytes: &[u8]) -> bool {
-    let head = html::decode(&bytes[..bytes.len().min(512)], None).trim_start().to_lowercase();
+    let head = html::decode(&bytes[..bytes.len().min(512)]).trim_start().to_lowercase();
     head.starts_with("<!doctype html") || head.starts_with("<html")
 }
 

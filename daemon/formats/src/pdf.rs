@@ -12,7 +12,7 @@ mod running;
 mod title;
 mod words;
 
-use daemon::convert::{Converted, TEXT_BYTES_MAX, Unconverted};
+use daemon::convert::{Converted, Unconverted};
 use daemon::document::{Kind, Mark};
 use daemon_protocol::Place;
 use hayro_interpret::hayro_syntax::page::Page;
@@ -22,6 +22,8 @@ use hayro_interpret::{
     Context, InterpreterCache, InterpreterSettings, TransformExt, interpret_page,
 };
 
+use crate::text::within;
+use crate::titles;
 use glyphs::Collector;
 use lines::Line;
 
@@ -33,7 +35,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     }
     let mut pages = drawn(&pdf)?;
     running::keep_first(&mut pages);
-    let title = pdf.metadata().title.as_deref().and_then(title::sane);
+    let title =
+        pdf.metadata().title.as_deref().map(title::decode).and_then(|title| titles::sane(&title));
     let (text, marks) = joined(&pages);
     Ok(Converted { kind: Kind::Text, title, text, marks })
 }
@@ -71,9 +74,7 @@ fn drawn(pdf: &Pdf) -> Result<Vec<Drawn>, Unconverted> {
         let lines = lines::lines(page.glyphs);
         // With what parts it from the next.
         bytes += lines.iter().map(|line| line.text.len() + 2).sum::<usize>();
-        if bytes > TEXT_BYTES_MAX {
-            return Err(too_much());
-        }
+        within(bytes)?;
         pages.push(Drawn { height: page.height, lines });
     }
     let parts = match pages.len() {
@@ -85,10 +86,6 @@ fn drawn(pdf: &Pdf) -> Result<Vec<Drawn>, Unconverted> {
         0 => Err(Unconverted::NoText { parts }),
         _ => Ok(pages),
     }
-}
-
-fn too_much() -> Unconverted {
-    Unconverted::TooMuch(format!("more than {} MiB of text", TEXT_BYTES_MAX >> 20))
 }
 
 fn collect<'a>(pdf: &'a Pdf, page: &Page<'a>, cache: &InterpreterCache<'a>) -> Collector {

@@ -30,28 +30,31 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     if zipped::locked(bytes) {
         return Err(Unconverted::Locked);
     }
-    let mut title = None;
-    if !zipped::is_older(bytes) {
-        let mut zip = Zipped::bounded(bytes)?;
-        title = zip.title();
+    let title = if zipped::is_older(bytes) { None } else { Zipped::open(bytes)?.title() };
+    let written = |headed| {
+        let mut sheets = Sheets { text: Text::default(), headed, cells: 0, unread: None };
+        let read = sheets.workbook(bytes);
+        (read, sheets)
+    };
+    let (mut read, mut sheets) = written(true);
+    // What the names of columns make too long may be read without them.
+    if matches!(read, Err(Unconverted::TooMuch(_))) && sheets.cells <= CELLS_MAX {
+        (read, sheets) = written(false);
     }
-    match written(bytes, true) {
-        // What the names of columns make too long may be read without them.
-        Err(Unconverted::TooMuch(_)) => written(bytes, false)?.converted(title),
-        text => text?.converted(title),
+    read?;
+    match sheets.unread {
+        // A sheet of charts has no cells; where no sheet has any that can be read, that is no workbook.
+        Some(why) if sheets.text.as_str().is_empty() => Err(why),
+        _ => sheets.text.converted(title),
     }
-}
-
-fn written(bytes: &[u8], headed: bool) -> Result<Text, Unconverted> {
-    let mut sheets = Sheets { text: Text::default(), headed, cells: 0 };
-    sheets.workbook(bytes)?;
-    Ok(sheets.text)
 }
 
 struct Sheets {
     text: Text,
     headed: bool,
     cells: usize,
+    /// Why the last sheet could not be read that could not be.
+    unread: Option<Unconverted>,
 }
 
 impl Sheets {
@@ -61,19 +64,25 @@ impl Sheets {
         if zipped::is_older(bytes) {
             let mut book = Xls::new(all).map_err(refused)?;
             for name in book.sheet_names() {
-                let Ok(range) = book.worksheet_range(&name) else { continue };
-                self.sheet(&name, filled(&range))?;
+                match book.worksheet_range(&name) {
+                    Ok(range) => self.sheet(&name, filled(&range))?,
+                    Err(error) => self.unread = Some(refused(error)),
+                }
             }
             return Ok(());
         }
         let mut zip = Zipped::open(bytes)?;
         if zip.has("xl/workbook.bin") {
+            Zipped::bounded(bytes)?;
             let mut book = Xlsb::new(all).map_err(refused)?;
             for name in book.sheet_names() {
-                // A sheet of charts has no cells.
-                let Ok(mut cells) = book.worksheet_cells_reader(&name) else { continue };
-                let next = || cells.next_cell().map_err(refused).transpose();
-                self.sheet(&name, std::iter::from_fn(next).map(placed))?;
+                match book.worksheet_cells_reader(&name) {
+                    Ok(mut cells) => {
+                        let next = || cells.next_cell().map_err(refused).transpose();
+                        self.sheet(&name, std::iter::from_fn(next).map(placed))?;
+                    }
+                    Err(error) => self.unread = Some(refused(error)),
+                }
             }
         } else if zip.has("content.xml") {
             let manifest = zip.xml("META-INF/manifest.xml")?.unwrap_or_default();
@@ -84,11 +93,16 @@ impl Sheets {
                 self.sheet(&name, cells.into_iter().map(Ok))?;
             }
         } else {
+            Zipped::bounded(bytes)?;
             let mut book = Xlsx::new(all).map_err(refused)?;
             for name in book.sheet_names() {
-                let Ok(mut cells) = book.worksheet_cells_reader(&name) else { continue };
-                let next = || cells.next_cell().map_err(refused).transpose();
-                self.sheet(&name, std::iter::from_fn(next).map(placed))?;
+                match book.worksheet_cells_reader(&name) {
+                    Ok(mut cells) => {
+                        let next = || cells.next_cell().map_err(refused).transpose();
+                        self.sheet(&name, std::iter::from_fn(next).map(placed))?;
+                    }
+                    Err(error) => self.unread = Some(refused(error)),
+                }
             }
         }
         Ok(())

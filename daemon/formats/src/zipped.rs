@@ -8,6 +8,7 @@ use daemon::convert::Unconverted;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::titles;
 use crate::xml::{self, Piece, Xml};
 
 /// Entries of an archive. The largest of real decks have some thousands.
@@ -84,10 +85,7 @@ impl<'a> Zipped<'a> {
                 Piece::Close(_) | Piece::Text(_) => {}
             }
         }
-        // What programs write when nobody gave one.
-        let none = ["PowerPoint Pr", "Microsoft Word - ", "Microsoft PowerPoint - ", "Slide 1"];
-        let given = !title.trim().is_empty() && !none.iter().any(|none| title.starts_with(none));
-        given.then_some(title)
+        titles::sane(&title)
     }
 
     /// Refuses an archive whose entries become more than a library should be given, which does not

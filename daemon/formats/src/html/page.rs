@@ -12,6 +12,10 @@ const HIDDEN: &[&str] = &[
     "script", "select", "style", "svg", "template", "video",
 ];
 
+/// What of these is no text at all, so that nothing of it is read even from a page that is not whole: all but one
+/// end where their end tag stands, whatever is within.
+const NO_TEXT: &[&str] = &["iframe", "noembed", "noframes", "script", "style", "template"];
+
 /// Elements that never hold anything.
 #[rustfmt::skip]
 const VOID: &[&str] = &[
@@ -91,7 +95,8 @@ impl Page {
             }
             return;
         }
-        if !VOID.contains(&name) && (HIDDEN.contains(&name) || self.tidy && self.unwanted(tag)) {
+        let hidden = if self.tidy { HIDDEN } else { NO_TEXT };
+        if !VOID.contains(&name) && (hidden.contains(&name) || self.tidy && self.unwanted(tag)) {
             self.skipped = Some((tag.name.clone(), 1));
             return;
         }
@@ -117,6 +122,9 @@ impl Page {
     }
 
     fn open_block(&mut self, tag: &Tag) {
+        if self.is_line_of_code(&tag.name) {
+            return self.end_line_of_code();
+        }
         self.end_block();
         match &*tag.name {
             "ul" | "menu" | "dir" => self.open_list(None),
@@ -148,13 +156,26 @@ impl Page {
         }
     }
 
+    /// Programs that colour code put each of its lines in an element.
+    fn is_line_of_code(&self, name: &str) -> bool {
+        self.within == Within::Pre && matches!(name, "div" | "li" | "ol" | "p")
+    }
+
+    fn end_line_of_code(&mut self) {
+        if !self.block.is_empty() && !self.block.ends_with('\n') {
+            self.block.push('\n');
+        }
+    }
+
     pub(super) fn close(&mut self, name: &LocalName) {
         if let Some((skipped, depth)) = &mut self.skipped {
-            if skipped == name || (&**name == "ruby" && matches!(&**skipped, "rt" | "rp")) {
+            // The end tags of readings may be left out: the word that they are of ends them all.
+            let ends_readings = &**name == "ruby" && matches!(&**skipped, "rt" | "rp");
+            if skipped == name {
                 *depth -= 1;
-                if *depth == 0 {
-                    self.skipped = None;
-                }
+            }
+            if ends_readings || *depth == 0 {
+                self.skipped = None;
             }
             return;
         }
@@ -167,11 +188,12 @@ impl Page {
             "table" => self.close_table(),
             "td" | "th" => self.close_cell(),
             "tr" => self.close_cell(),
-            "ul" | "ol" | "menu" | "dir" => {
+            "ul" | "ol" | "menu" | "dir" if !self.is_line_of_code(name) => {
                 self.end_block();
                 self.lists.pop();
                 self.bullet = None;
             }
+            _ if self.is_line_of_code(name) => self.end_line_of_code(),
             name if INLINE.contains(&name) || VOID.contains(&name) && name != "br" => {}
             _ => self.end_block(),
         }

@@ -159,7 +159,9 @@ fn hyphen(last: &Line, line: &Line, known: &Known) -> Break {
     let next = line.text.split(' ').next().unwrap_or_default();
     let tail = bare(next);
     let joins = head.ends_with(char::is_alphabetic) && next.starts_with(char::is_alphabetic);
-    if !joins || SUSPENDED.contains(&tail) {
+    // Two of them are a dash.
+    let is_dash = word.len() - head.len() > word.chars().next_back().map_or(0, char::len_utf8);
+    if !joins || is_dash || SUSPENDED.contains(&tail) {
         return Break::Line;
     }
     let is_cased = next.starts_with(char::is_uppercase) && head.contains(char::is_lowercase);

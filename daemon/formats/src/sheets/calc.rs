@@ -46,8 +46,9 @@ struct Reading {
     /// Where the cells of the row being read begin.
     begun: usize,
     column: u32,
-    /// The cell being read: how often it stands there, and its value if that is no words.
-    cell: Option<(u32, Option<String>)>,
+    /// The cell being read: how often it stands there, its value if that is shown better than its text, and whether
+    /// it is words.
+    cell: Option<(u32, Option<String>, bool)>,
     text: String,
     /// Within a comment on a cell.
     noted: bool,
@@ -73,7 +74,8 @@ impl Reading {
                 let date = value("date-value").map(|date| date.replacen('T', " ", 1));
                 let kind = value("value-type").unwrap_or_default();
                 let plain = if kind == "float" { number } else { date };
-                self.cell = Some((times("number-columns-repeated"), plain));
+                let words = matches!(kind.as_str(), "" | "string");
+                self.cell = Some((times("number-columns-repeated"), plain, words));
                 self.text.clear();
             }
             "covered-table-cell" => {
@@ -86,8 +88,7 @@ impl Reading {
     }
 
     fn end_cell(&mut self) -> Result<(), Unconverted> {
-        let Some((times, plain)) = self.cell.take() else { return Ok(()) };
-        let words = plain.is_none();
+        let Some((times, plain, words)) = self.cell.take() else { return Ok(()) };
         let text = plain.unwrap_or_else(|| one_line(&self.text));
         let next = self.column.saturating_add(times);
         if !text.is_empty() {
@@ -101,9 +102,9 @@ impl Reading {
 
     fn end_row(&mut self) -> Result<(), Unconverted> {
         let next = self.row.saturating_add(self.rows);
-        let cells = self.cells[self.begun.min(self.cells.len())..].to_vec();
-        if !cells.is_empty() {
-            for row in self.row + 1..next {
+        if self.rows > 1 {
+            let cells = self.cells[self.begun.min(self.cells.len())..].to_vec();
+            for row in if cells.is_empty() { 0..0 } else { self.row + 1..next } {
                 for (_, column, value) in &cells {
                     self.counted(1, value.text.len())?;
                     self.cells.push((row, *column, value.clone()));

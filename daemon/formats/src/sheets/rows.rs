@@ -19,7 +19,6 @@ type Row = Vec<(u32, Value)>;
 
 pub(super) struct Rows<'a> {
     name: &'a str,
-    headed: bool,
     at: u32,
     row: Row,
     /// Of the beginning, until it is known what it is.
@@ -32,7 +31,7 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     pub(super) fn new(name: &'a str, headed: bool) -> Rows<'a> {
         let preview = headed.then(Vec::new);
-        Rows { name, headed, at: 0, row: Row::new(), preview, names: Vec::new(), begun: false }
+        Rows { name, at: 0, row: Row::new(), preview, names: Vec::new(), begun: false }
     }
 
     /// Whether a cell of this row ends the one before.
@@ -68,7 +67,7 @@ impl<'a> Rows<'a> {
 
     fn end_preview(&mut self, text: &mut Text) {
         let Some(rows) = self.preview.take() else { return };
-        let head = head(&rows).filter(|_| self.headed);
+        let head = head(&rows);
         for (index, row) in rows.iter().enumerate() {
             self.write(text, row);
             if head == Some(index) {

@@ -181,3 +181,29 @@ fn bombs_and_depth_do_no_harm() {
     ]);
     assert!(read("ods", &entities).is_err() || text("ods", &entities).len() < 100);
 }
+
+#[test]
+fn a_row_with_amounts_names_no_columns() {
+    let row = |name: &str, amount: &str| {
+        format!(
+            "<table:table-row><table:table-cell office:value-type=\"string\"><text:p>{name}</text:p></table:table-cell>\
+             <table:table-cell office:value-type=\"currency\" office:value=\"1\"><text:p>{amount}</text:p></table:table-cell>\
+             <table:table-cell office:value-type=\"percentage\" office:value=\"1\"><text:p>12 %</text:p></table:table-cell>\
+             </table:table-row>"
+        )
+    };
+    let rows = row("Rent", "500 €") + &row("Food", "200 €");
+    assert_eq!(text("ods", &ods(&rows)), "# Tab\n\n- Rent | 500 € | 12 %\n- Food | 200 € | 12 %");
+}
+
+#[test]
+fn a_workbook_of_which_nothing_can_be_read_is_damaged() {
+    let whole = xlsx(&[("A", &row(1, &["a"]))]);
+    assert!(read("xlsx", &whole).is_ok());
+    let mut all = crate::zipped::Zipped::open(&whole).unwrap();
+    let names: Vec<String> = all.names().filter(|name| !name.contains("worksheets/")).collect();
+    let parts: Vec<(String, String)> =
+        names.into_iter().map(|name| (name.clone(), all.xml(&name).unwrap().unwrap())).collect();
+    let parts: Vec<(&str, &str)> = parts.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert!(matches!(read("xlsx", &zip(&parts)), Err(Unconverted::Damaged(_))));
+}

@@ -107,14 +107,15 @@ struct Reading {
     /// Of the table's cell being read; none outside one.
     cell: Option<String>,
     in_text: bool,
-    /// Depth within what repeats its neighbour for older programs.
+    /// Depth within what has no text of its own.
     skipped: i64,
 }
 
 impl Reading {
-    /// Whether this is inside of a fallback, which says the same again.
+    /// Whether this is inside of a fallback, which says the same again, or of a drawing, whose points are called as
+    /// those of diagrams that have text.
     fn skips(&mut self, name: &str, step: i64) -> bool {
-        if name == "Fallback" {
+        if matches!(name, "Fallback" | "custGeom") {
             self.skipped = (self.skipped + step).max(0);
             return true;
         }

@@ -106,3 +106,14 @@ fn bombs_and_depth_do_no_harm() {
     );
     assert_eq!(read("pptx", &deck(&slide(&deep), &slide(""))).unwrap().text, "deep\n\nSay hello.");
 }
+
+#[test]
+fn a_drawn_outline_does_not_end_its_shape() {
+    let title = shape(TITLE, &["Free"]).replace(
+        "<p:txBody>",
+        "<p:spPr><a:custGeom><a:pathLst><a:path><a:moveTo><a:pt x=\"0\" y=\"0\"/></a:moveTo></a:path>\
+         </a:pathLst></a:custGeom></p:spPr><p:txBody>",
+    );
+    let converted = read("pptx", &deck(&slide(&title), &slide(""))).unwrap();
+    assert_eq!(converted.text, "# Free\n\nSay hello.");
+}
