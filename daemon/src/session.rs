@@ -298,7 +298,8 @@ impl Session {
                 };
                 // What the indexer has just found is newer than what is read now, and need not be read again.
                 let refused = shared.status.borrow().problems.iter().rev().find_map(|problem| {
-                    (path == std::path::Path::new(&problem.path)).then(|| problem.reason.clone())
+                    (path == std::path::Path::new(&problem.path))
+                        .then(|| why::refused(&problem.reason))
                 });
                 let reason = refused.unwrap_or_else(|| why::why(&path, known.as_ref(), tools));
                 // An indexer that has files to read starts another process; nobody else would end this one.

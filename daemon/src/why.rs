@@ -30,6 +30,9 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> Strin
         let indexed = || "it is a folder that is indexed; ask about a file in it".to_owned();
         return left_out(root, path, true).unwrap_or_else(indexed);
     }
+    if !there.is_file() {
+        return "it is no regular file: a pipe, a socket or a device".to_owned();
+    }
     let Some(name) = path.to_str() else { return "its name is not UTF-8: rename it".to_owned() };
     // The walk itself decides; what is looked up besides only names the rule.
     let reach = Arc::new(Reach::Paths(BTreeSet::from([path.to_owned()])));
@@ -59,8 +62,13 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> Strin
             "it is not indexed yet: it waits; `fore status` says how much does".to_owned()
         }
         (Outcome::Gone, _) => "it is no longer there".to_owned(),
-        (Outcome::Refused { reason, .. }, _) => format!("it cannot be read: {reason}"),
+        (Outcome::Refused { reason, .. }, _) => refused(&reason),
     }
+}
+
+/// What is said of a file that the indexer, or whoever reads it now, refuses for `reason`.
+pub(crate) fn refused(reason: &str) -> String {
+    format!("it is not indexed: {reason}")
 }
 
 /// By which rule `path` is left out of the watched folder `root`, if it is by one in it: hidden, or named by an
@@ -144,6 +152,7 @@ mod tests {
         write("data.txt", b"\0\0\0");
         write("empty.md", b"");
         fs::write(home.path().join("else.md"), "x").unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.join("socket.md")).unwrap();
         std::os::unix::fs::symlink(root.join("a.md"), root.join("link.md")).unwrap();
         let roots = [root.clone()];
         let tools = Tools { tokens_max: 100, counter: &Words, convert: &Scripted, roots: &roots };
@@ -174,6 +183,7 @@ mod tests {
             ("drafts", None, "it is a folder"),
             ("data.txt", None, "not text"),
             ("link.md", None, "it is a link"),
+            ("socket.md", None, "no regular file"),
         ];
         for (name, known, expected) in cases {
             let line = told(name, known);
