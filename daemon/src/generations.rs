@@ -1,4 +1,5 @@
-//! Which generation answers questions, and which one the indexer makes equal to the disk.
+//! Which generation answers questions, and which one is filled meanwhile to serve next; the indexer makes both
+//! equal to the disk.
 //!
 //! The only owner of both. A reload may change the mind that answers at any moment; what is filled
 //! goes over to another store only when the indexer says so, which may hold vectors for that store.
@@ -12,7 +13,7 @@ use crate::mind::Loaded;
 pub(crate) struct Generations(RwLock<State>);
 
 enum State {
-    /// One generation does both.
+    /// No other is filled.
     Serving(Arc<Engine>),
     /// Another model's `next` is filled, and takes over when it is complete.
     Filling { serving: Arc<Engine>, next: Arc<Engine> },
@@ -36,16 +37,21 @@ impl State {
         }
     }
 
-    fn filling(&self) -> &Arc<Engine> {
+    fn next(&self) -> Option<&Arc<Engine>> {
         match self {
-            State::Serving(filling) | State::Filling { next: filling, .. } => filling,
+            State::Serving(_) => None,
+            State::Filling { next, .. } => Some(next),
         }
     }
 }
 
 impl Generations {
-    pub(crate) fn new(engine: Arc<Engine>) -> Generations {
-        Generations(RwLock::new(State::Serving(engine)))
+    /// With a `next` that is to be filled, if there is one.
+    pub(crate) fn new(serving: Arc<Engine>, next: Option<Arc<Engine>>) -> Generations {
+        Generations(RwLock::new(match next {
+            Some(next) => State::Filling { serving, next },
+            None => State::Serving(serving),
+        }))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -61,10 +67,9 @@ impl Generations {
         Arc::clone(self.read().serving())
     }
 
-    /// Is made equal to the disk. The indexer asks anew for each step, and in between only a mind
-    /// of the same vectors takes the place of another.
-    pub(crate) fn filling(&self) -> Arc<Engine> {
-        Arc::clone(self.read().filling())
+    /// Is filled, and serves once it is complete, if there is another than the one that serves.
+    pub(crate) fn next(&self) -> Option<Arc<Engine>> {
+        self.read().next().map(Arc::clone)
     }
 
     /// A mind whose vectors are those that serve takes over at once, on the store that is open. Another
@@ -85,7 +90,7 @@ impl Generations {
     pub(crate) fn adopt(&self, engine: Arc<Engine>) -> Adopted {
         let mut state = self.write();
         let is_of = |other: &Arc<Engine>| other.card.vectors == engine.card.vectors;
-        let same = is_of(state.filling());
+        let same = is_of(state.next().unwrap_or_else(|| state.serving()));
         let serving = Arc::clone(state.serving());
         // With vectors that are open already, the engine at hand stays: a second handle on its
         // table would not know what was committed through the first.
@@ -111,6 +116,8 @@ impl Generations {
     pub(crate) fn close(&self) {
         let state = self.read();
         state.serving().mind.close();
-        state.filling().mind.close();
+        if let Some(next) = state.next() {
+            next.mind.close();
+        }
     }
 }

@@ -57,6 +57,18 @@ pub trait Backend: Send + Sync + 'static {
     /// [`models::MindError`], whose text a person will read.
     fn load_mind(&self) -> Result<Box<dyn models::Mind>, models::MindError>;
 
+    /// Loads the model that served last, if its vectors are others than those of `card`, the one that is
+    /// configured now: it goes on serving while that one's store is filled. `None` too where it is gone.
+    fn load_former(&self, card: &models::ModelCard) -> Option<Box<dyn models::Mind>> {
+        let _ = card;
+        None
+    }
+
+    /// Remembers beyond the end of the process that the model `card` describes serves.
+    fn note_serving(&self, card: &models::ModelCard) {
+        let _ = card;
+    }
+
     /// Opens, or creates, the store that holds vectors of the model `card` describes.
     ///
     /// # Errors

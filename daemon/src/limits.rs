@@ -108,6 +108,9 @@ pub const COMMIT_PASSAGES_MAX: usize = 2048;
 pub const COMMIT_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Least time between two compactions of the store.
 pub const MAINTAIN_INTERVAL_MIN: Duration = Duration::from_secs(60);
+/// After this, what could not be stored, or what another model lacks before it can serve, is tried
+/// again: a disk that is full or a drive that is away may be that for hours.
+pub const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// A round younger than this says nothing about its pace.
 pub const ETA_AFTER: Duration = Duration::from_secs(2);
 

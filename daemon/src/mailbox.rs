@@ -20,6 +20,8 @@ pub(crate) enum Cause {
     /// A folder is watched again after a time in which it was not.
     Rewatched,
     Periodic,
+    /// Something could not be stored, or another model is not complete.
+    Retry,
     Model,
 }
 

@@ -205,10 +205,20 @@ pub struct Loaded {
     pub handle: MindHandle,
 }
 
-/// Starts a thread, loads a mind on it and waits until it is ready. The mind rests whenever it had
-/// nothing to do for `idle`. If the thread ever panics, `fatal` is told.
+/// Starts a thread, loads the configured mind on it and waits until it is ready. The mind rests whenever
+/// it had nothing to do for `idle`. If the thread ever panics, `fatal` is told.
 pub async fn start(
     backend: Arc<dyn Backend>,
+    idle: Option<Duration>,
+    fatal: mpsc::Sender<Critical>,
+    threads: &Threads,
+) -> Result<Loaded, Critical> {
+    start_with(move || backend.load_mind(), idle, fatal, threads).await
+}
+
+/// As [`start`], with the mind that `load` gives.
+pub async fn start_with(
+    load: impl FnOnce() -> Result<Box<dyn Mind>, MindError> + Send + 'static,
     idle: Option<Duration>,
     fatal: mpsc::Sender<Critical>,
     threads: &Threads,
@@ -224,7 +234,7 @@ pub async fn start(
         .name("mind".to_owned())
         .spawn(move || {
             let guard = Guard { desk, fatal };
-            match backend.load_mind() {
+            match load() {
                 Err(error) => drop(ready.send(Err(error))),
                 Ok(mut mind) => {
                     if ready.send(Ok((mind.card().clone(), mind.counter()))).is_ok() {

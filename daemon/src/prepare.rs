@@ -27,6 +27,8 @@ pub struct Prepared {
     pub passages: Vec<Passage>,
     /// What is embedded for each passage, and how many tokens that is.
     pub texts: Vec<(String, usize)>,
+    /// See [`crate::store::Document::digests`].
+    pub digests: Vec<String>,
 }
 
 /// What became of a suspect.
@@ -93,7 +95,7 @@ pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>) -> Outcome {
     drop(bytes);
     let passages = chunk(&extracted, tokens_max, &|text| counter.count(text));
     let body = body(&extracted);
-    let texts = passages
+    let texts: Vec<(String, usize)> = passages
         .iter()
         .map(|passage| {
             let text = embedded_text(&extracted.title, &passage.heading, behind(passage, body));
@@ -108,8 +110,15 @@ pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>) -> Outcome {
         title: extracted.title,
         stamp,
         passages,
+        digests: texts.iter().map(|(text, _)| digest(text)).collect(),
         texts,
     })
+}
+
+/// What tells embedded texts apart: half of a BLAKE3, in hex, which no two texts of one document share.
+fn digest(text: &str) -> String {
+    let hash = blake3::hash(text.as_bytes()).to_hex();
+    hash[..hash.len() / 2].to_owned()
 }
 
 /// A passage's text behind byte `body` of the document, unless all of it is before that.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use daemon_protocol::{DaemonStatus, Failure, IndexStatus};
-use models::ModelCard;
+use models::{MindError, ModelCard};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -61,13 +61,19 @@ impl Shared {
         let threads = Threads::default();
         let idle = settings.unload_after;
         let loaded = mind::start(Arc::clone(&backend), idle, fatal.clone(), &threads).await?;
-        let engine = open(backend.as_ref(), loaded).await?;
+        let configured = open(backend.as_ref(), loaded).await?;
+        let former = former(&backend, &configured.card, idle, &fatal, &threads).await;
+        let (serving, next) = match former {
+            Some(former) => (former, Some(configured)),
+            None => (configured, None),
+        };
+        backend.note_serving(&serving.card);
         Ok(Arc::new(Shared {
             converter: backend.converter(),
             backend,
             settings,
             folders,
-            generations: Generations::new(engine),
+            generations: Generations::new(serving, next),
             mailbox: Mailbox::default(),
             status: watch::Sender::new(IndexStatus::default()),
             training: training::News::default(),
@@ -115,7 +121,10 @@ impl Shared {
         let idle = self.settings.unload_after;
         let loaded = mind::start(backend, idle, fatal, &self.threads).await?;
         match self.generations.renew(loaded) {
-            Ok(renewed) => Ok(renewed),
+            Ok(renewed) => {
+                self.backend.note_serving(&renewed.card);
+                Ok(renewed)
+            }
             Err(other) => open(self.backend.as_ref(), *other).await,
         }
     }
@@ -153,6 +162,27 @@ fn most(kinds: BTreeMap<String, usize>) -> BTreeMap<String, usize> {
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let others = kinds.split_off(KINDS_MAX).into_iter().map(|(_, count)| count).sum();
     kinds.into_iter().chain([("…".to_owned(), others)]).collect()
+}
+
+/// The generation that served when the service last ended, if its vectors are others than those of
+/// `configured` and its store has something to answer with.
+async fn former(
+    backend: &Arc<dyn Backend>,
+    configured: &ModelCard,
+    idle: Option<Duration>,
+    fatal: &mpsc::Sender<Critical>,
+    threads: &Threads,
+) -> Option<Arc<Engine>> {
+    let (loader, card) = (Arc::clone(backend), configured.clone());
+    let load = move || {
+        loader
+            .load_former(&card)
+            .ok_or_else(|| MindError::Model("no other model served".to_owned()))
+    };
+    let loaded = mind::start_with(load, idle, fatal.clone(), threads).await.ok()?;
+    let opened = open(backend.as_ref(), loaded).await;
+    let opened = opened.inspect_err(|error| tracing::warn!(%error, "the former model's passages"));
+    opened.ok().filter(|former| former.catalogue.count().0 > 0)
 }
 
 /// A generation on a store of its own.

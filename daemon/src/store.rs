@@ -53,6 +53,11 @@ pub struct Document {
     /// Passages in order, each with its unit vector. May be empty: the document is then known,
     /// so that it is not read again, and never found.
     pub passages: Vec<(Passage, Vec<f32>)>,
+    /// Digests of what was embedded, in the order of the passages, by which [`Store::vectors`] finds the
+    /// vectors again; none where that is of no use.
+    pub digests: Vec<String>,
+    /// The path that the document had, if it was moved: it is forgotten in the same commit.
+    pub moved_from: Option<String>,
 }
 
 /// A passage as a search returns it.
@@ -95,7 +100,8 @@ pub type Pending<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// Passages with vectors of one model. One writer at a time (the indexer); any number of readers.
 pub trait Store: Send + Sync {
     /// Makes `documents` the only content of their paths, in one commit for all of them: a reader
-    /// or a crash sees, for every document, all of the old passages or all of the new.
+    /// or a crash sees, for every document, all of the old passages or all of the new. Paths that they
+    /// were moved from have none any more.
     fn replace(&self, documents: Vec<Document>) -> Pending<'_, ()>;
 
     /// Forgets documents, in one commit. Unknown paths are no error.
@@ -106,6 +112,9 @@ pub trait Store: Send + Sync {
 
     /// The passages of one document, in order; none of one that is not known.
     fn document(&self, path: String) -> Pending<'_, Vec<Passage>>;
+
+    /// Vectors of the passages of the documents at `paths`, by the digest of what was embedded.
+    fn vectors(&self, paths: Vec<String>) -> Pending<'_, BTreeMap<String, Vec<f32>>>;
 
     /// The passages nearest to `vector` by inner product, best first.
     fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>>;

@@ -8,7 +8,9 @@ mod generations;
 mod harness;
 mod indexing;
 mod lifecycle;
+mod reusing;
 mod saving;
+mod switching;
 mod thread;
 mod training;
 

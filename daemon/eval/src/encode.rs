@@ -159,6 +159,8 @@ impl Pending<'_> {
             tags: Vec::new(),
             stamp: self.stamp,
             passages: self.passages.into_iter().zip(vectors).collect(),
+            digests: Vec::new(),
+            moved_from: None,
         }
     }
 }

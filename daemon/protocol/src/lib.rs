@@ -238,6 +238,20 @@ pub struct IndexStatus {
     pub problems: Vec<Problem>,
     /// Files that could not be indexed, in all.
     pub problem_count: usize,
+    /// The model that serves once it has what the one that serves has; absent if there is no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextModel>,
+}
+
+/// A model whose vectors are being made while another answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextModel {
+    pub model: String,
+    /// Documents that it has so far.
+    pub documents: usize,
+    /// A document that it lacks for a reason that may pass, for which it waits; absent while it is filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<Problem>,
 }
 
 /// Most problems one status carries, so that a status stays a small frame.

@@ -1,22 +1,26 @@
 //! Orders -> a look at the disk -> what is removed and what is queued.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use daemon_protocol::Phase;
 
 use super::queue::Suspect;
+use super::refusal::Again;
+use super::side::Side;
 use super::{Indexer, blocking};
-use crate::engine::Engine;
-use crate::generations::Adopted;
 use crate::mailbox::Orders;
 use crate::scan::{self, Reach, Scan, Seen};
+use crate::store::Known;
 
 impl Indexer {
     /// Looks at the disk as far as the orders say, removes what is gone and queues what differs.
     pub(super) async fn plan(&mut self, orders: Orders) {
         // What is embedded must be known before it is compared, or it would be embedded twice.
-        self.commit().await;
+        for side in self.sides_mut() {
+            side.commit().await;
+        }
         if let Some(engine) = orders.adopt {
             self.adopt(engine);
         }
@@ -33,20 +37,9 @@ impl Indexer {
             tracing::debug!(?cause, "rescan");
             self.look(Reach::All, &[]).await;
         }
-        if !self.queue.is_empty() {
+        if self.sides().any(Side::is_busy) {
             self.publish(Phase::Encoding);
         }
-    }
-
-    /// Goes on with another generation; the rescan that comes with it fills the queue anew.
-    fn adopt(&mut self, engine: Arc<Engine>) {
-        match self.shared.generations.adopt(engine) {
-            Adopted::Already => return,
-            Adopted::SameModel => {}
-            Adopted::OtherModel => self.refused.clear(),
-        }
-        // What it holds was embedded by the mind before.
-        self.works.clear();
     }
 
     async fn look(&mut self, reach: Reach, named: &[String]) {
@@ -59,8 +52,12 @@ impl Indexer {
         };
         let mut scan = blocking(walk).await;
         self.recognise(&mut scan).await;
-        self.forget(&scan, &reach).await;
-        self.note_troubles(&roots, &reach, &mut scan);
+        self.note_troubles(&roots, &reach, &scan);
+        for side in self.sides_mut() {
+            side.forget(&scan, &reach).await;
+            side.note_troubles(&roots, &scan);
+            side.enqueue(&scan, &reach, named);
+        }
         if matches!(*reach, Reach::All) {
             if self.shared.folders.is_unwatched() {
                 self.shared.rewatch.notify_one();
@@ -68,14 +65,13 @@ impl Indexer {
             let mut left_out = self.shared.left_out.lock().unwrap_or_else(PoisonError::into_inner);
             *left_out = std::mem::take(&mut scan.left_out);
         }
-        self.enqueue(&scan, &reach, named);
     }
 
     /// An empty folder in the place of one that had documents is what is left of a drive that is
     /// not mounted: that is no reason to embed all of it again. Whoever empties a folder leaves
     /// the folder itself, as a rule; whoever puts another in its place puts something in it.
     async fn recognise(&self, scan: &mut Scan) {
-        let engine = self.engine();
+        let engine = self.shared.generations.serving();
         let (empty, full): (Vec<_>, Vec<_>) =
             scan.roots.clone().into_iter().partition(|(_, root)| root.is_empty);
         for (path, root) in empty {
@@ -89,59 +85,60 @@ impl Indexer {
         blocking(move || shared.folders.remember(identities)).await;
     }
 
-    /// Keeps the folders' own troubles with the folders, and the rest as refusals.
-    fn note_troubles(&mut self, roots: &[PathBuf], reach: &Reach, scan: &mut Scan) {
+    /// Keeps the folders' own troubles with the folders.
+    fn note_troubles(&self, roots: &[PathBuf], reach: &Reach, scan: &Scan) {
         for root in roots {
             let trouble = root.to_str().and_then(|root| scan.unreadable.get(root));
             if trouble.is_some() || matches!(reach, Reach::All) {
                 self.shared.folders.set_unreadable(root, trouble.cloned());
             }
         }
+    }
+}
+
+impl Side {
+    /// Keeps what could not be looked at below the folders as refusals.
+    fn note_troubles(&mut self, roots: &[PathBuf], scan: &Scan) {
         for (path, reason) in &scan.unreadable {
             if !roots.iter().any(|root| root == Path::new(path)) {
                 self.refuse(path.clone(), None, reason.clone());
             }
         }
-        for path in std::mem::take(&mut scan.unnamed) {
-            self.refuse(path, None, "its name is not UTF-8: rename it".to_owned());
+        for path in &scan.unnamed {
+            self.refuse(path.clone(), None, "its name is not UTF-8: rename it".to_owned());
         }
     }
 
-    /// Removes what is indexed and no longer on disk.
+    /// Removes what is indexed and no longer on disk, but for what seems to have moved.
     async fn forget(&mut self, scan: &Scan, reach: &Reach) {
         for path in scan.gone(&self.refused, reach) {
             self.refused.remove(&path);
         }
-        let embedding: std::collections::BTreeMap<String, ()> =
+        let embedding: BTreeMap<String, ()> =
             self.works.iter().flat_map(|work| work.paths()).map(|path| (path, ())).collect();
         for path in scan.gone(&embedding, reach) {
             self.abandon(&path);
         }
-        let gone = scan.gone(&self.engine().catalogue.read(), reach);
+        let engine = self.engine();
+        let gone: Vec<String> = {
+            let known = engine.catalogue.read();
+            let gone = scan.gone(&known, reach);
+            // What was found to have moved is gone with the commit of where it is now.
+            let moving: BTreeSet<&String> =
+                self.works.iter().flat_map(|w| w.moved_from()).collect();
+            let gone = gone.into_iter().filter(|path| !moving.contains(path));
+            let gone =
+                gone.filter_map(|path| Some((path.clone(), known.get(&path)?.stamp.clone())));
+            self.moves.pair(gone.collect(), scan.differing(&known))
+        };
         self.remove(gone).await;
-    }
-
-    /// Stops embedding what was read of `path`.
-    fn abandon(&mut self, path: &str) {
-        for work in &mut self.works {
-            work.abandon(path);
-        }
     }
 
     /// Queues what differs; named files first, since someone has just saved them.
     fn enqueue(&mut self, scan: &Scan, reach: &Reach, named: &[String]) {
-        let suspect = |path: &String, seen: Seen| Suspect { path: path.clone(), bytes: seen.bytes };
-        let there = named.iter().filter_map(|path| Some((path, *scan.files.get(path)?)));
-        let saved: Vec<Suspect> = there.map(|(path, seen)| suspect(path, seen)).collect();
         let engine = self.engine();
         let known = engine.catalogue.read();
-        let refused = &self.refused;
-        let walked: Vec<Suspect> = scan
-            .differing(&known)
-            .filter(|(path, seen)| refused.get(*path).is_none_or(|r| r.seen != Some(*seen)))
-            .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
-            .map(|(path, seen)| suspect(path, seen))
-            .collect();
+        let (saved, walked) = self.suspects(scan, named, &known);
         drop(known);
         for suspect in saved.iter().chain(&walked) {
             self.abandon(&suspect.path);
@@ -152,5 +149,29 @@ impl Indexer {
             Reach::Paths(_) => self.queue.add(walked),
         }
         self.progress.begin();
+    }
+
+    /// What was named or seems to have moved, which costs little to read, and what else differs.
+    fn suspects(
+        &self,
+        scan: &Scan,
+        named: &[String],
+        known: &BTreeMap<String, Known>,
+    ) -> (Vec<Suspect>, Vec<Suspect>) {
+        let suspect = |path: &String, seen: Seen| Suspect { path: path.clone(), bytes: seen.bytes };
+        let named: BTreeSet<&String> = named.iter().collect();
+        let there = named.iter().filter_map(|path| Some((*path, *scan.files.get(*path)?)));
+        let mut saved: Vec<Suspect> = there.map(|(path, seen)| suspect(path, seen)).collect();
+        let differing = scan
+            .differing(known)
+            .filter(|(path, seen)| {
+                self.refused.get(*path).is_none_or(|refusal| refusal.again != Again::Changed(*seen))
+            })
+            .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
+            .filter(|(path, _)| !named.contains(path));
+        let (moved, walked): (Vec<_>, Vec<_>) =
+            differing.partition(|(path, _)| self.moves.contains(path));
+        saved.extend(moved.into_iter().map(|(path, seen)| suspect(path, seen)));
+        (saved, walked.into_iter().map(|(path, seen)| suspect(path, seen)).collect())
     }
 }

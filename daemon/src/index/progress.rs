@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use daemon_protocol::{IndexStatus, PROBLEMS_MAX, Phase, Problem};
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::engine::Catalogue;
 use crate::limits::ETA_AFTER;
 
@@ -101,6 +101,7 @@ impl Progress {
             eta_s: self.eta_s(left.bytes),
             problems: self.problems(refused),
             problem_count: refused.len(),
+            next: None,
         }
     }
 

@@ -32,7 +32,9 @@ pub fn document(path: &str, texts: &[&str], axes: &[usize]) -> Document {
     };
     let (title, names) = (format!("Title of {path}"), format!("kept in {path}"));
     let tags = vec!["harbour".to_owned(), format!("kept/in {path}")];
-    Document { path: path.to_owned(), title, names, tags, stamp, passages }
+    let digests = texts.iter().map(|text| format!("of {text}")).collect();
+    let path = path.to_owned();
+    Document { path, title, names, tags, stamp, passages, digests, moved_from: None }
 }
 
 /// Runs the contract. Panics, as an assertion does, where it is broken.
@@ -72,6 +74,19 @@ pub async fn check(store: &dyn Store) {
         assert!(store.document(none.into()).await.expect("document").is_empty());
     }
 
+    // What was embedded is found again by its digest, of the paths that are named.
+    let of = async |paths: &[&str]| {
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        store.vectors(paths).await.expect("vectors")
+    };
+    let vectors = of(&["/a", "/empty", "/unknown"]).await;
+    assert_eq!(
+        vectors.keys().collect::<Vec<_>>(),
+        ["of oil for the lamp", "of the lighthouse keeper"]
+    );
+    assert_eq!(vectors["of oil for the lamp"], axis(1));
+    assert!(of(&[]).await.is_empty());
+
     // Text search sees title, heading and text; punctuation and operators are only words.
     let found = store.by_text("lighthouse".into(), 5, all.clone()).await.expect("text");
     let mut ids: Vec<_> = found.iter().map(|f| (f.path.clone(), f.ordinal)).collect();
@@ -101,6 +116,17 @@ pub async fn check(store: &dyn Store) {
     assert_eq!(found[0].passage, shorter.passages[0].0);
     assert_eq!(store.by_text("lamp".into(), 5, all.clone()).await.expect("text").len(), 0);
     assert_eq!(store.by_text("anchor".into(), 5, all.clone()).await.expect("text").len(), 1);
+
+    // Of a document that was moved nothing stays where it was.
+    let moved =
+        Document { moved_from: Some("/a".into()), ..document("/c", &["a single anchor"], &[3]) };
+    store.replace(vec![moved]).await.expect("move");
+    let found = store.by_text("anchor".into(), 5, all.clone()).await.expect("text");
+    assert_eq!(found.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["/c"]);
+    assert!(!store.known().await.expect("known").contains_key("/a"));
+    let back = Document { moved_from: Some("/c".into()), ..shorter };
+    store.replace(vec![back]).await.expect("move back");
+    assert_eq!(of(&["/a", "/c"]).await.keys().collect::<Vec<_>>(), ["of a single anchor"]);
 
     store.remove(vec!["/a".into(), "/unknown".into()]).await.expect("remove");
     store.replace(vec![b]).await.expect("the same again");

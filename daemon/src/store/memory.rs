@@ -104,6 +104,9 @@ impl Store for MemoryStore {
     fn replace(&self, documents: Vec<Document>) -> Pending<'_, ()> {
         let mut held = self.lock();
         for document in documents {
+            if let Some(from) = &document.moved_from {
+                held.remove(from);
+            }
             held.insert(document.path.clone(), document);
         }
         Box::pin(async { Ok(()) })
@@ -135,6 +138,17 @@ impl Store for MemoryStore {
         let passages = held.get(&path).map_or(&[][..], |document| &document.passages);
         let passages = passages.iter().map(|(passage, _)| passage.clone()).collect();
         Box::pin(async { Ok(passages) })
+    }
+
+    fn vectors(&self, paths: Vec<String>) -> Pending<'_, BTreeMap<String, Vec<f32>>> {
+        let held = self.lock();
+        let of_paths = paths.iter().filter_map(|path| held.get(path));
+        let vectors = of_paths.flat_map(|document| {
+            let vectors = document.passages.iter().map(|(_, vector)| vector.clone());
+            document.digests.iter().cloned().zip(vectors)
+        });
+        let vectors = vectors.collect();
+        Box::pin(async { Ok(vectors) })
     }
 
     fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {

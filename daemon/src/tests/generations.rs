@@ -86,10 +86,12 @@ async fn check(what: &str, acts: Vec<(Act, Name, Name)>) {
     println!("{what}");
     let (script, threads) = (Arc::default(), Threads::default());
     let mut bench = Bench { script, threads, named: Vec::new() };
-    let generations = Generations::new(bench.engine("a").await);
+    let generations = Generations::new(bench.engine("a").await, None);
     for (number, (act, serving, filling)) in acts.into_iter().enumerate() {
         bench.act(&generations, act).await;
-        let now = (bench.name(&generations.serving()), bench.name(&generations.filling()));
+        let serves = generations.serving();
+        let filled = generations.next().unwrap_or_else(|| Arc::clone(&serves));
+        let now = (bench.name(&serves), bench.name(&filled));
         assert_eq!(now, (serving, filling), "after act {number} of: {what}");
     }
     // Whatever is in use is told to end, and whatever is not ends with its last handle.

@@ -1,5 +1,6 @@
 //! A world of its own for each test: a directory, a running service, clients.
 
+pub(super) mod bench;
 mod mind;
 
 use std::collections::HashMap;
@@ -55,6 +56,8 @@ pub(super) struct Script {
     /// How often the mind was told to rest.
     pub(super) rests: watch::Sender<usize>,
     pub(super) stores: Mutex<HashMap<String, Arc<MemoryStore>>>,
+    /// The model that served last.
+    pub(super) served: Mutex<Option<String>>,
 }
 
 pub(super) struct Scripted(pub(super) Arc<Script>);
@@ -72,6 +75,16 @@ impl Backend for Scripted {
             inner = inner.gated(move || gate.recv().unwrap_or(()));
         }
         Ok(Box::new(TestMind { inner, script: Arc::clone(&self.0) }))
+    }
+
+    fn load_former(&self, card: &ModelCard) -> Option<Box<dyn Mind>> {
+        let inner = ScriptedMind::new(self.0.served.lock().unwrap().as_ref()?);
+        let is_other = inner.card().vectors != card.vectors;
+        is_other.then(|| Box::new(TestMind { inner, script: Arc::clone(&self.0) }) as Box<dyn Mind>)
+    }
+
+    fn note_serving(&self, card: &ModelCard) {
+        *self.0.served.lock().unwrap() = Some(card.name.clone());
     }
 
     fn converter(&self) -> Arc<dyn crate::convert::Convert> {

@@ -1,115 +1,31 @@
 //! A file that was just saved is found before the rest of a long round, and even if nobody reports
-//! it: the indexer by itself, whose orders come from the test, and whose mind waits for the test
-//! before every batch.
+//! it.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc as gates};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use daemon_protocol::{IndexStatus, Phase};
+use daemon_protocol::Phase;
 use futures::FutureExt;
 use notify::event::{Event, EventKind, Flag, ModifyKind};
-use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-use super::harness::{Script, Scripted, settings, within};
-use crate::Settings;
-use crate::index::Indexer;
+use super::harness::bench::{BULK, Bench, SAVED};
+use super::harness::within;
 use crate::limits::WORKS_MAX;
 use crate::mailbox::Cause;
-use crate::shared::Shared;
-use crate::store::Scope;
 use crate::watch::Watch;
 
 /// Batches from the order to look at a saved file until it is found: the one in work, and its own.
 const BATCHES: usize = 2;
-const BULK: &str = "a bell\n";
-const SAVED: &str = "an anchor\n";
-
-struct Bench {
-    notes: PathBuf,
-    script: Arc<Script>,
-    shared: Arc<Shared>,
-    status: watch::Receiver<IndexStatus>,
-    gate: gates::Sender<()>,
-    /// Batches let through the gate so far.
-    passed: usize,
-    stop: CancellationToken,
-    tasks: JoinSet<()>,
-    _dir: TempDir,
-}
-
 impl Bench {
-    /// An indexer that waits for its first order.
-    async fn new() -> Bench {
-        Bench::rescanning(Duration::from_secs(3600)).await
-    }
-
-    /// The same, and it orders a rescan itself after each `every` without one.
-    async fn rescanning(every: Duration) -> Bench {
-        let dir = TempDir::new().unwrap();
-        let notes = dir.path().canonicalize().unwrap().join("notes");
-        fs::create_dir(&notes).unwrap();
-        let script = Arc::new(Script::default());
-        let (gate, waiting) = gates::channel();
-        *script.embed_gate.lock().unwrap() = Some(waiting);
-        let backend = Arc::new(Scripted(Arc::clone(&script)));
-        let (fatal, _failures) = mpsc::channel(1);
-        let settings = Settings { rescan_every: every, ..settings(dir.path()) };
-        let shared = within(Shared::start(backend, settings, fatal)).await.unwrap();
-        shared.folders.add(notes.to_str().unwrap()).unwrap();
-        let stop = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(Indexer::new(Arc::clone(&shared), stop.clone()).run());
-        let status = shared.status.subscribe();
-        Bench { notes, script, shared, status, gate, passed: 0, stop, tasks, _dir: dir }
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.notes.join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    /// Writes `count` files of the same text.
-    fn bulk(&self, stem: &str, count: usize, text: &str) -> BTreeSet<PathBuf> {
-        (0..count).map(|number| self.write(&format!("{stem}{number:03}.md"), text)).collect()
-    }
-
-    /// Waits until the mind stands at the gate with a batch.
-    async fn at_gate(&self) {
-        let mut batches = self.script.batches.subscribe();
-        within(batches.wait_for(|come| *come > self.passed)).await.unwrap();
-    }
-
-    /// Lets the batch through that is at the gate, or is next to come there.
-    async fn pass(&mut self) {
-        self.at_gate().await;
-        self.gate.send(()).unwrap();
-        self.passed += 1;
-    }
-
-    async fn until(&mut self, wanted: impl FnMut(&IndexStatus) -> bool) {
-        within(self.status.wait_for(wanted)).await.unwrap();
-    }
-
     /// Starts a round that finds `count` files, one passage each, and waits until it embeds.
     async fn walk(&mut self, count: usize) {
         self.bulk("walked", count, BULK);
         self.shared.mailbox.rescan(Cause::Start);
         self.until(|status| status.round_total == count).await;
         self.at_gate().await;
-    }
-
-    /// Names of the files that have the word of [`SAVED`].
-    async fn found(&self) -> Vec<String> {
-        let store = Arc::clone(&self.shared.generations.serving().store);
-        let found = within(store.by_text("anchor".to_owned(), 10, Scope::All)).await.unwrap();
-        found.iter().map(|found| found.path.rsplit('/').next().unwrap().to_owned()).collect()
     }
 
     /// Fails unless `path`, just saved and reported, is found after [`BATCHES`].
@@ -128,19 +44,6 @@ impl Bench {
         self.until(|_| indexed()).await;
         assert_eq!(self.found().await, [path.file_name().unwrap().to_str().unwrap()]);
         assert_ne!(self.status.borrow().phase, Phase::Idle, "the round had ended anyway");
-    }
-
-    /// Opens the gate, waits until all of `documents` are indexed, and ends everything.
-    async fn finish(self, documents: usize) {
-        let Bench { gate, shared, mut status, stop, tasks, .. } = self;
-        drop(gate);
-        let done = status.wait_for(|status| status.phase == Phase::Idle);
-        let last = within(done).await.unwrap().clone();
-        assert_eq!((last.documents, last.problem_count), (documents, 0));
-        stop.cancel();
-        within(tasks.join_all()).await;
-        let minds = tokio::task::spawn_blocking(move || shared.end_minds());
-        assert!(within(minds).await.unwrap());
     }
 }
 

@@ -1,0 +1,285 @@
+//! One store's share of indexing: what of it is to be read, embedded and committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use daemon_protocol::{IndexStatus, Phase, Problem};
+use tokio_util::sync::CancellationToken;
+
+use super::group::Group;
+use super::moves::Moves;
+use super::progress::Progress;
+use super::queue::Queue;
+use super::refusal::{Again, Refusal};
+use super::upkeep::Upkeep;
+use super::work::{Batch, Finished, Work};
+use crate::engine::{Catalogue, Engine};
+use crate::mind::JobError;
+use crate::shared::Shared;
+use crate::store::{Known, Stamp};
+
+/// See the module.
+pub(super) struct Side {
+    pub(super) shared: Arc<Shared>,
+    pub(super) stop: CancellationToken,
+    /// The generation that is filled; `None` for the one that serves, whose mind may be another at each
+    /// step.
+    filled: Option<Arc<Engine>>,
+    pub(super) queue: Queue,
+    /// Being embedded, the topmost first: files saved during a work come on top of it.
+    pub(super) works: Vec<Work>,
+    group: Group,
+    pub(super) moves: Moves,
+    pub(super) refused: BTreeMap<String, Refusal>,
+    pub(super) progress: Progress,
+    pub(super) upkeep: Upkeep,
+    /// Saved files that were read, with the number of passages that are embedded for each.
+    pub(super) read: Vec<(String, usize)>,
+    /// Files whose passages could not be stored.
+    unstored: BTreeSet<String>,
+}
+
+impl Side {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        stop: CancellationToken,
+        filled: Option<Arc<Engine>>,
+    ) -> Side {
+        Side {
+            shared,
+            stop,
+            filled,
+            queue: Queue::default(),
+            works: Vec::new(),
+            group: Group::default(),
+            moves: Moves::default(),
+            refused: BTreeMap::new(),
+            progress: Progress::default(),
+            upkeep: Upkeep::default(),
+            read: Vec::new(),
+            unstored: BTreeSet::new(),
+        }
+    }
+
+    /// The same, now that its generation answers.
+    pub(super) fn now_serving(self) -> Side {
+        Side { filled: None, ..self }
+    }
+
+    /// For one step: the next may have another mind.
+    pub(super) fn engine(&self) -> Arc<Engine> {
+        let serving = || self.shared.generations.serving();
+        self.filled.as_ref().map_or_else(serving, Arc::clone)
+    }
+
+    pub(super) fn model(&self) -> String {
+        self.engine().card.name.clone()
+    }
+
+    /// Whether there is something to read or to embed.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.queue.is_empty() || !self.works.is_empty()
+    }
+
+    pub(super) fn has_unstored(&self) -> bool {
+        !self.unstored.is_empty()
+    }
+
+    /// What was read since this was last asked.
+    pub(super) fn take_read(&mut self) -> Vec<(String, usize)> {
+        std::mem::take(&mut self.read)
+    }
+
+    pub(super) fn status(&self, phase: Phase) -> IndexStatus {
+        let left = self.works.iter().map(Work::tally).chain([self.queue.tally()]).sum();
+        self.progress.status(phase, left, &self.engine().catalogue, &self.refused)
+    }
+
+    /// A document of `serving` that this lacks for a reason that may pass, such as a drive that is not
+    /// mounted or a disk that is full.
+    pub(super) fn lacks(&self, serving: &Catalogue) -> Option<Problem> {
+        let engine = self.engine();
+        let known = engine.catalogue.read();
+        let explained = |path: &String| {
+            self.refused.get(path).is_some_and(|refusal| refusal.again != Again::Passed)
+        };
+        let serving = serving.read();
+        let path = serving.keys().find(|path| !known.contains_key(*path) && !explained(path))?;
+        let reason = self.refused.get(path).map_or("it cannot be looked at", |r| &r.reason);
+        Some(Problem { path: path.clone(), reason: reason.to_owned() })
+    }
+
+    /// Embeds the next batch, after reading files if there is none or some were saved since.
+    pub(super) async fn step(&mut self) {
+        if let Some(first) = self.queue.urgency()
+            && self.works.last().is_none_or(|work| work.urgency < first)
+        {
+            self.put_back();
+            self.gather(first).await;
+        }
+        let batch = self.works.last_mut().and_then(Work::next_batch);
+        match batch {
+            Some(batch) => self.encode(batch).await,
+            None => self.finish_work().await,
+        }
+    }
+
+    /// Embeds one batch, unless told to stop.
+    async fn encode(&mut self, batch: Batch) {
+        let engine = self.engine();
+        let Some(work) = self.works.last_mut() else { return };
+        let texts = work.texts(&batch);
+        let result = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return,
+            result = engine.mind.embed_passages(texts) => result,
+        };
+        match result {
+            Ok(vectors) => work.embedded(&batch, vectors, engine.card.width),
+            // The model's thread has ended, and the service is about to: that is no fault of the
+            // files, which stay indexed as they are.
+            Err(JobError::Gone) => self.stop.cancelled().await,
+            Err(error) => work.failed(&batch, &error),
+        }
+    }
+
+    /// Moves what the topmost work embedded into the group, and commits if it is time.
+    async fn finish_work(&mut self) {
+        let Some(work) = self.works.pop() else { return };
+        let urgency = work.urgency;
+        self.progress.done(work.tally());
+        let Finished { documents, failures } = work.finish();
+        for failure in failures {
+            self.remove_known(&failure.path).await;
+            if let Some(from) = failure.moved_from {
+                self.remove_known(&from).await;
+            }
+            self.refuse(failure.path, failure.again, failure.reason);
+        }
+        let now = Instant::now();
+        self.group.add(documents, now);
+        if urgency.is_saved() || self.queue.is_empty() || self.group.is_due(now) {
+            self.commit().await;
+            // In a long round too: what no index covers is read by every question.
+            self.maintain_if_due().await;
+        }
+    }
+
+    /// The content is indexed under another time: the next scan need not read it again. The
+    /// store keeps the old time, which costs one reading after a restart and no embedding.
+    pub(super) fn restamp(&mut self, path: &str, stamp: Stamp) {
+        self.refused.remove(path);
+        if let Some(known) = self.engine().catalogue.write().get_mut(path) {
+            known.stamp = stamp;
+        }
+    }
+
+    pub(super) async fn remove(&mut self, paths: Vec<String>) {
+        if paths.is_empty() {
+            return;
+        }
+        let engine = self.engine();
+        match engine.store.remove(paths.clone()).await {
+            Ok(()) => {
+                let mut known = engine.catalogue.write();
+                for path in &paths {
+                    known.remove(path);
+                }
+                self.upkeep.want();
+            }
+            // They stay known, so the next scan tries again.
+            Err(error) => tracing::error!(%error, "removing {} documents", paths.len()),
+        }
+    }
+
+    pub(super) async fn remove_known(&mut self, path: &str) {
+        self.refused.remove(path);
+        let known = self.engine().catalogue.read().contains_key(path);
+        if known {
+            self.remove(vec![path.to_owned()]).await;
+        }
+    }
+
+    pub(super) fn refuse(&mut self, path: String, again: impl Into<Again>, reason: String) {
+        tracing::info!(path, reason, "not indexed");
+        self.progress.problem(&path);
+        self.refused.insert(path, Refusal { again: again.into(), reason });
+    }
+
+    /// Stores what is embedded, in one commit.
+    pub(super) async fn commit(&mut self) {
+        let documents = self.group.take();
+        if documents.is_empty() {
+            return;
+        }
+        let left: Vec<String> = documents.iter().filter_map(|d| d.moved_from.clone()).collect();
+        let entries: Vec<(String, Known)> = documents
+            .iter()
+            .map(|document| {
+                let (stamp, tags) = (document.stamp.clone(), document.tags.clone());
+                let passages = document.passages.len();
+                (document.path.clone(), Known { stamp, tags, passages })
+            })
+            .collect();
+        let engine = self.engine();
+        match engine.store.replace(documents).await {
+            Ok(()) => {
+                for (path, _) in &entries {
+                    self.refused.remove(path);
+                    self.unstored.remove(path);
+                }
+                let mut known = engine.catalogue.write();
+                for path in &left {
+                    known.remove(path);
+                }
+                known.extend(entries);
+                self.upkeep.want();
+            }
+            Err(error) => {
+                tracing::error!(%error, "storing {} documents", entries.len());
+                for (path, _) in entries {
+                    self.unstored.insert(path.clone());
+                    self.refuse(path, None, error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Nothing is left to do: what is embedded is committed, and what was not found where it seemed to
+    /// have moved to is gone.
+    pub(super) async fn end_round(&mut self) {
+        self.commit().await;
+        let gone = self.moves.drain();
+        self.remove(gone).await;
+    }
+
+    /// Stops embedding what was read of `path`.
+    pub(super) fn abandon(&mut self, path: &str) {
+        for work in &mut self.works {
+            if let Some(from) = work.abandon(path) {
+                self.moves.put(path.to_owned(), from);
+            }
+        }
+    }
+
+    pub(super) async fn maintain_if_due(&mut self) {
+        let now = tokio::time::Instant::now();
+        if self.upkeep.due(now).is_none_or(|due| now < due) {
+            return;
+        }
+        let engine = self.engine();
+        tokio::select! {
+            biased;
+            // Compacting a large store may take longer than ending may; a store is whole at every
+            // moment, and the next start compacts it.
+            () = self.stop.cancelled() => {}
+            done = engine.store.maintain() => {
+                if let Err(error) = done {
+                    tracing::warn!(%error, "maintaining the store");
+                }
+            }
+        }
+        self.upkeep.done(tokio::time::Instant::now());
+    }
+}
