@@ -1,17 +1,20 @@
 //! Models and stores on real parts: the model file in use, or the peer of an evaluation, and
 //! LanceDB.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fs, io};
 
 use daemon::convert::Convert;
 use daemon::convert::worker::Workers;
 use daemon::store::{Pending, Store};
 use daemon_lance::LanceStore;
-use models::{Mind, MindError, ModelCard, UserError};
+use models::{Mind, MindError, ModelCard, UserError, files};
 use models_candle::device::DeviceChoice;
 use models_candle::teacher;
-use tracing::info;
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
 
 use crate::cli::Device;
 use crate::commands::READ_FILES;
@@ -24,23 +27,32 @@ pub(crate) struct RealBackend {
     index: PathBuf,
     /// Another model file than the one in use.
     model: Option<PathBuf>,
+    /// The files that were loaded, by the digest of their vectors.
+    loaded: Mutex<BTreeMap<String, PathBuf>>,
+}
+
+/// The model whose table answers, which is another than the one in use as long as that one's is filled.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Served {
+    model: PathBuf,
+    vectors: String,
 }
 
 impl RealBackend {
     /// The model in use on the user's own index.
     pub(crate) fn new(config: Arc<Config>) -> Self {
         let index = config.paths.index.clone();
-        RealBackend { config, index, model: None }
+        RealBackend { config, index, model: None, loaded: Mutex::default() }
     }
 
     /// The model in use on another index.
     pub(crate) fn with_index(config: Arc<Config>, index: PathBuf) -> Self {
-        RealBackend { config, index, model: None }
+        RealBackend { config, index, model: None, loaded: Mutex::default() }
     }
 
     /// The model at `model` on an index of its own.
     pub(crate) fn with_model(config: Arc<Config>, model: PathBuf, index: PathBuf) -> Self {
-        RealBackend { config, index, model: Some(model) }
+        RealBackend { config, index, model: Some(model), loaded: Mutex::default() }
     }
 
     /// The model file in use, which is there.
@@ -62,9 +74,8 @@ impl RealBackend {
     }
 }
 
-impl daemon::Backend for RealBackend {
-    fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
-        let path = self.model_file().map_err(|error| MindError::Model(error.to_string()))?;
+impl RealBackend {
+    fn load(&self, path: PathBuf) -> Result<Box<dyn Mind>, MindError> {
         let mind = models_candle::open(&path, self.config.device.into())?;
         let card = mind.card();
         info!(
@@ -75,7 +86,49 @@ impl daemon::Backend for RealBackend {
             device = card.device,
             "model loaded"
         );
+        self.loaded().insert(card.vectors.clone(), path);
         Ok(mind)
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, BTreeMap<String, PathBuf>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What served last; nothing where that is not known any more.
+    fn served(&self) -> Option<Served> {
+        serde_json::from_slice(&fs::read(&self.config.paths.served).ok()?).ok()
+    }
+}
+
+impl daemon::Backend for RealBackend {
+    fn load_mind(&self) -> Result<Box<dyn Mind>, MindError> {
+        self.load(self.model_file().map_err(|error| MindError::Model(error.to_string()))?)
+    }
+
+    fn load_former(&self, card: &ModelCard) -> Option<Box<dyn Mind>> {
+        let served = self.served().filter(|served| served.vectors != card.vectors)?;
+        match self.load(served.model.clone()) {
+            Ok(mind) if mind.card().vectors == served.vectors => Some(mind),
+            Ok(_) => {
+                warn!(file = %served.model.display(), "the model that served is another by now");
+                None
+            }
+            Err(error) => {
+                warn!(%error, file = %served.model.display(), "the model that served is gone");
+                None
+            }
+        }
+    }
+
+    fn note_serving(&self, card: &ModelCard) {
+        let Some(model) = self.loaded().get(&card.vectors).cloned() else { return };
+        let served = Served { model, vectors: card.vectors.clone() };
+        let written = serde_json::to_vec(&served).map_err(io::Error::from);
+        let written = written.and_then(|text| files::replace(&self.config.paths.served, &text));
+        if let Err(error) = written {
+            // Then a start in the middle of a switch answers from a table that is not full.
+            warn!(%error, file = %self.config.paths.served.display(), "not written");
+        }
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {

@@ -65,6 +65,8 @@ pub(crate) struct Paths {
     pub(crate) index: PathBuf,
     /// Which model is used: a [`ModelChoice`]; absent until one is chosen.
     pub(crate) model_choice: PathBuf,
+    /// Which model's table answers: a [`crate::backend::Served`].
+    pub(crate) served: PathBuf,
     /// Runs of `fore train`, a folder each.
     pub(crate) runs: PathBuf,
     /// How far a run of `fore train` is, for whoever watches; absent while none runs.
@@ -192,6 +194,7 @@ impl Paths {
             folders: data.join("folders.json"),
             index: data.join("index"),
             model_choice: data.join("model.json"),
+            served: data.join("served.json"),
             runs: data.join("runs"),
             training: state.join("training.json"),
             private: [data.clone(), state.clone(), cache.join("eval")],

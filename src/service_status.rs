@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use daemon_protocol::{DaemonStatus, IndexStatus, Phase, TrainingStatus};
+use daemon_protocol::{DaemonStatus, IndexStatus, NextModel, Phase, Problem, TrainingStatus};
 use serde_json::json;
 use tui_text::{counted, harmless, one_line, seconds};
 
@@ -82,6 +82,7 @@ fn lines(status: &DaemonStatus) -> String {
         ),
         format!("index    {}", index_line(&status.index)),
     ];
+    lines.extend(status.index.next.as_ref().map(next_line));
     lines.extend(kinds("kinds   ", &status.kinds));
     lines.extend(kinds("left out", &status.left_out));
     lines.extend(status.training.as_ref().map(training_line));
@@ -109,6 +110,18 @@ fn index_line(index: &IndexStatus) -> String {
         line.push_str(&format!(", about {} left", seconds(left)));
     }
     line
+}
+
+/// `next     smol-2: 812 documents so far; it serves once it has all`.
+fn next_line(next: &NextModel) -> String {
+    let NextModel { model, documents, lacks } = next;
+    let waits = match lacks {
+        None => "it serves once it has all".to_owned(),
+        Some(Problem { path, reason }) => {
+            format!("it waits for {}: {}", one_line(path), one_line(reason))
+        }
+    };
+    format!("next     {}: {} so far; {waits}", one_line(model), counted(*documents, "document"))
 }
 
 /// `kinds    812 md, 40 pdf, 3 others`, the most first; none of none.

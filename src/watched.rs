@@ -35,13 +35,15 @@ pub(crate) fn phase_word(phase: Phase) -> &'static str {
 }
 
 /// Has everything looked at again and waits until the index is up to date; Ctrl-C ends the waiting alone.
+/// A `full` look reads each file.
 pub(crate) async fn wait(
     conversation: &mut Conversation,
+    full: bool,
     config: &Config,
 ) -> Result<ExitCode, AppError> {
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| AppError::io("watching for Ctrl-C", &error))?;
-    let asked = conversation.send(|id| Request::Sync { id }).await?;
+    let asked = conversation.send(|id| Request::Sync { id, full }).await?;
     let mut progress = Progress::new(config.quiet);
     let ended = loop {
         let event = tokio::select! {

@@ -29,6 +29,8 @@ pub(crate) enum Cause {
 #[derive(Default)]
 pub(crate) struct Orders {
     pub(crate) rescan: Option<Cause>,
+    /// Whether it reads each file, whatever its size and time say.
+    pub(crate) full: bool,
     /// Paths that may have changed.
     pub(crate) changed: BTreeSet<PathBuf>,
     /// Told when everything that the rescan finds is committed.
@@ -58,11 +60,13 @@ impl Mailbox {
         self.merge(|orders| orders.rescan = Some(cause));
     }
 
-    /// Orders a rescan; the receiver hears when everything it found is committed.
-    pub(crate) fn sync(&self) -> oneshot::Receiver<()> {
+    /// Orders a rescan, one that reads each file if it is to be `full`; the receiver hears when everything it
+    /// found is committed.
+    pub(crate) fn sync(&self, full: bool) -> oneshot::Receiver<()> {
         let (waiter, done) = oneshot::channel();
         self.merge(|orders| {
             orders.rescan = Some(Cause::Sync);
+            orders.full |= full;
             // Those who stopped waiting must not pile up.
             orders.waiters.retain(|waiter| !waiter.is_closed());
             orders.waiters.push(waiter);

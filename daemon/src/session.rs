@@ -135,7 +135,7 @@ impl Session {
                 let status = self.shared.daemon_status(&self.shared.generations.serving().card);
                 self.send(Event::Status { id, status: Box::new(status) }).await;
             }
-            Request::Sync { id } => self.sync(id).await,
+            Request::Sync { id, full } => self.sync(id, full).await,
             Request::Reload { id } => self.reload(id).await,
             Request::Subscribe { .. } => self.subscribe(),
             // Every session hears `closing`, this one too.
@@ -250,11 +250,11 @@ impl Session {
         room
     }
 
-    async fn sync(&mut self, id: u64) {
+    async fn sync(&mut self, id: u64, full: bool) {
         if !self.has_room(id).await {
             return;
         }
-        let mut done = self.shared.mailbox.sync();
+        let mut done = self.shared.mailbox.sync(full);
         let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
         let stream = !self.subscribed;
         self.jobs.spawn(async move {

@@ -43,5 +43,5 @@ pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppErr
         }
         return Ok(ExitCode::SUCCESS);
     }
-    wait(&mut conversation, config).await
+    wait(&mut conversation, false, config).await
 }

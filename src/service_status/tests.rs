@@ -1,4 +1,4 @@
-use daemon_protocol::{Folder, Problem};
+use daemon_protocol::Folder;
 
 use super::*;
 
@@ -45,6 +45,7 @@ fn example() -> DaemonStatus {
             eta_s: Some(75),
             problems: vec![Problem { path: "/n/x".to_owned(), reason: "not text".to_owned() }],
             problem_count: 3,
+            next: None,
         },
         training: None,
     }
@@ -90,6 +91,18 @@ problem  not indexed: 2 more; the daemon's log names them
     assert!(text.contains("up 5 s"), "{text}");
     assert!(text.contains("index    0 documents, 0 passages; up to date\n"), "{text}");
     assert!(text.ends_with("folder   none; add one with: fore add DIR\n"), "{text}");
+}
+
+#[test]
+fn a_model_that_is_to_serve_next_is_told() {
+    let told = |lacks: Option<Problem>| {
+        let next = Some(NextModel { model: "smol-2".to_owned(), documents: 812, lacks });
+        lines(&DaemonStatus { index: IndexStatus { next, ..example().index }, ..example() })
+    };
+    let line = "next     smol-2: 812 documents so far; it serves once it has all\nkinds ";
+    assert!(told(None).contains(line), "{}", told(None));
+    let lacks = Problem { path: "/n/x".to_owned(), reason: "it is away".to_owned() };
+    assert!(told(Some(lacks)).contains("so far; it waits for /n/x: it is away\n"));
 }
 
 #[test]

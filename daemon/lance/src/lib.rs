@@ -8,7 +8,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use lancedb::{Connection, DistanceType, ObjectStoreRegistry, Session, Table};
 use tokio::sync::Mutex;
 
 use crate::maintain::Limits;
-use crate::schema::{ORDINAL, PATH, SEARCHED, VECTOR};
+use crate::schema::{EMBEDDED, GONE, KEY, ORDINAL, PATH, SEARCHED, VECTOR};
 
 /// Memory for opened indexes, bytes. Lance's own default is 6 GiB, too much for a service that
 /// runs all day on the user's machine; the full-text index of 100,000 passages is about 45 MB.
@@ -78,7 +78,9 @@ impl LanceStore {
                 &format!("open the index: {name} has other columns than vectors of {width} need"),
             ));
         }
-        maintain::ensure_text_index(&table).await.map_err(failed)?;
+        maintain::ensure_indexes(&table).await.map_err(failed)?;
+        // What a process left that was killed between a merge and what follows it.
+        table.delete(&left_behind()).await.map_err(failed)?;
         // What other versions of this program wrote is of no use to any model of this one.
         let of_this_version = format!("{TABLE}{}_", schema::VERSION);
         drop_tables(directory, &connection, |name| !name.starts_with(&of_this_version)).await?;
@@ -101,8 +103,10 @@ impl LanceStore {
         move |error| failure(&self.directory, doing, &error)
     }
 
-    /// One merge: rows with a known (path, ordinal) are updated, others inserted, and whatever
-    /// else these paths had is deleted. Lance commits it as one version of the table.
+    /// One merge by key: known rows are updated, others inserted, and in the place of what else these
+    /// documents had there is nothing any more. Lance commits it as one version of the table, at a cost that
+    /// does not grow with it: both the rows of a path and those of a key are found by an index, which a merge
+    /// that deletes by itself would not use.
     async fn write(&self, documents: Vec<Document>) -> Result<(), StoreError> {
         let documents: BTreeMap<&str, &Document> =
             documents.iter().map(|document| (document.path.as_str(), document)).collect();
@@ -110,17 +114,47 @@ impl LanceStore {
             return Ok(());
         }
         let unique: Vec<&Document> = documents.values().copied().collect();
-        let batch = schema::batch(&unique, &self.columns, self.width)?;
-        let rows = RecordBatchIterator::new([Ok(batch)], Arc::clone(&self.columns));
-        let paths = among(documents.keys().map(|path| (*path).to_owned()));
+        let moved_from = unique.iter().filter_map(|document| document.moved_from.clone());
+        let paths: Vec<String> =
+            documents.keys().map(|path| (*path).to_owned()).chain(moved_from).collect();
+        let failed = self.failed("store documents");
         let _writing = self.writing.lock().await;
-        let mut merge = self.table.merge_insert(&[PATH, ORDINAL]);
-        merge
-            .when_matched_update_all(None)
-            .when_not_matched_insert_all()
-            .when_not_matched_by_source_delete_expr(paths);
-        merge.execute(Box::new(rows)).await.map_err(self.failed("store documents"))?;
+        let mut replaced = BTreeSet::new();
+        for batch in self.rows_of(paths, &[KEY]).await.map_err(&failed)? {
+            schema::keys(&batch, &mut replaced)?;
+        }
+        let (batch, has_gone) = schema::batch(&unique, &replaced, &self.columns, self.width)?;
+        let rows = RecordBatchIterator::new([Ok(batch)], Arc::clone(&self.columns));
+        let mut merge = self.table.merge_insert(&[KEY]);
+        merge.when_matched_update_all(None).when_not_matched_insert_all();
+        merge.execute(Box::new(rows)).await.map_err(&failed)?;
+        // Stored they are, whatever becomes of this: nobody sees what it deletes.
+        if has_gone && let Err(error) = self.table.delete(&left_behind()).await {
+            tracing::warn!(%error, "rows without content stay until the next start");
+        }
         Ok(())
+    }
+
+    /// The named columns of all rows of the documents at `paths`.
+    async fn rows_of(
+        &self,
+        paths: Vec<String>,
+        columns: &[&str],
+    ) -> lancedb::Result<Vec<RecordBatch>> {
+        let query = self.table.query().only_if_expr(among(paths)).select(Select::columns(columns));
+        query.execute().await?.try_collect().await
+    }
+
+    async fn embedded(&self, paths: Vec<String>) -> Result<BTreeMap<String, Vec<f32>>, StoreError> {
+        let mut vectors = BTreeMap::new();
+        if paths.is_empty() {
+            return Ok(vectors);
+        }
+        let rows = self.rows_of(paths, &[EMBEDDED, VECTOR]).await;
+        for batch in rows.map_err(self.failed("read vectors"))? {
+            schema::embedded(&batch, &mut vectors)?;
+        }
+        Ok(vectors)
     }
 
     async fn forget(&self, paths: Vec<String>) -> Result<(), StoreError> {
@@ -144,12 +178,9 @@ impl LanceStore {
     }
 
     async fn whole(&self, path: String) -> Result<Vec<Found>, StoreError> {
-        let failed = self.failed("read a document");
-        let query =
-            self.table.query().only_if_expr(among([path])).select(Select::columns(&schema::FOUND));
-        let batches = query.execute().await.map_err(&failed)?.try_collect::<Vec<_>>().await;
+        let batches = self.rows_of(vec![path], &schema::FOUND).await;
         let mut found = Vec::new();
-        for batch in &batches.map_err(&failed)? {
+        for batch in &batches.map_err(self.failed("read a document"))? {
             found.extend(schema::found(batch, None)?);
         }
         found.sort_by_key(|found| found.ordinal);
@@ -238,6 +269,10 @@ impl Store for LanceStore {
         async { Ok(found.await?.into_iter().map(|found| found.passage).collect()) }.boxed()
     }
 
+    fn vectors(&self, paths: Vec<String>) -> Pending<'_, BTreeMap<String, Vec<f32>>> {
+        self.embedded(paths).boxed()
+    }
+
     fn by_vector(&self, vector: Vec<f32>, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>> {
         self.nearest(vector, limit, scope).boxed()
     }
@@ -289,6 +324,11 @@ fn table_name(vectors: &str) -> String {
 /// True of the rows of these paths. An expression rather than SQL text: nothing to escape.
 fn among(paths: impl IntoIterator<Item = String>) -> DfExpr {
     is_in(col(PATH), paths.into_iter().map(lit).collect())
+}
+
+/// True of rows in whose place there is nothing any more.
+fn left_behind() -> String {
+    format!("{ORDINAL} = {GONE}")
 }
 
 fn nothing(scope: &Scope) -> bool {

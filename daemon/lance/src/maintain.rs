@@ -2,12 +2,12 @@
 //! any of it (Lance scans what no index covers); upkeep keeps them fast and the disk small.
 
 use lancedb::index::Index;
-use lancedb::index::scalar::FtsIndexBuilder;
+use lancedb::index::scalar::{BTreeIndexBuilder, FtsIndexBuilder};
 use lancedb::index::vector::IvfPqIndexBuilder;
 use lancedb::table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions};
 use lancedb::{DistanceType, Result, Table};
 
-use crate::schema::{SEARCHED, VECTOR};
+use crate::schema::{KEY, ORDINAL, PATH, SEARCHED, VECTOR};
 
 /// English words that are not searched for, as Lance's English tokenizer has them.
 #[rustfmt::skip]
@@ -26,6 +26,10 @@ const STOP_WORDS: &[&str] = &[
 ];
 
 const TEXT_INDEX: &str = "searched_words";
+/// Of columns whose rows are found by their value, so that a saved file costs the same in a large table:
+/// those of a path, the one of a key, and those that are to be deleted.
+const VALUE_INDEXES: [(&str, &str); 3] =
+    [("key_values", KEY), ("path_values", PATH), ("ordinal_values", ORDINAL)];
 const VECTOR_INDEX: &str = "vector_nearest";
 
 /// Partitions a vector search looks into, of about 8,192 vectors each: everything up to 160,000
@@ -89,22 +93,37 @@ pub(crate) fn text_index() -> FtsIndexBuilder {
         .with_position(false)
 }
 
-/// Declares the full-text index if it is missing. Also on an empty table: without it, Lance
-/// would search by other words than ours (no stems, case matters).
-pub(crate) async fn ensure_text_index(table: &Table) -> Result<()> {
-    if table.index_stats(TEXT_INDEX).await?.is_some() {
+/// Declares the indexes by words and by values where they are missing. Also on an empty table: without the
+/// first, Lance would search by other words than ours (no stems, case matters).
+pub(crate) async fn ensure_indexes(table: &Table) -> Result<()> {
+    ensure(table, TEXT_INDEX, SEARCHED, || Index::FTS(text_index())).await?;
+    for (name, column) in VALUE_INDEXES {
+        ensure(table, name, column, || Index::BTree(BTreeIndexBuilder::default())).await?;
+    }
+    Ok(())
+}
+
+async fn ensure(
+    table: &Table,
+    name: &str,
+    column: &str,
+    index: impl FnOnce() -> Index,
+) -> Result<()> {
+    if table.index_stats(name).await?.is_some() {
         return Ok(());
     }
-    let index = table.create_index(&[SEARCHED], Index::FTS(text_index()));
-    index.name(TEXT_INDEX.to_owned()).execute().await
+    table.create_index(&[column], index()).name(name.to_owned()).execute().await
 }
 
 /// Compacts, indexes and prunes `table`, each only where it is due. The caller holds the write
 /// lock.
 pub(crate) async fn run(table: &Table, limits: &Limits, width: usize) -> Result<()> {
     compact(table, limits).await?;
-    ensure_text_index(table).await?;
+    ensure_indexes(table).await?;
     update(table, TEXT_INDEX, limits).await?;
+    for (name, _) in VALUE_INDEXES {
+        update(table, name, limits).await?;
+    }
     if table.index_stats(VECTOR_INDEX).await?.is_some() {
         update(table, VECTOR_INDEX, limits).await?;
     } else if table.count_rows(None).await? >= limits.vector_rows {

@@ -1,7 +1,7 @@
-//! Documents to Arrow rows and back. The columns are part of the table's name (`v2`): a change
+//! Documents to Arrow rows and back. The columns are part of the table's name (`v3`): a change
 //! here takes a new number, and old tables are then other tables, not wrong ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::builder::{FixedSizeListBuilder, Float32Builder};
@@ -15,12 +15,16 @@ use daemon::store::{Document, Found, Known, Passage, Place, Stamp, StoreError};
 use daemon::words::searchable;
 
 /// Version of the columns, for the table's name.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
+/// Path and ordinal as one: what a row is merged by.
+pub(crate) const KEY: &str = "key";
 pub(crate) const PATH: &str = "path";
 pub(crate) const ORDINAL: &str = "ordinal";
 pub(crate) const SEARCHED: &str = "searched";
 pub(crate) const VECTOR: &str = "vector";
+/// Digest of what was embedded; empty if nobody is to look for it.
+pub(crate) const EMBEDDED: &str = "embedded";
 /// Called as in tables of before, which held less in it.
 const CHANGED: &str = "modified_ns";
 
@@ -40,6 +44,10 @@ const TAG_END: &str = "\n";
 /// text empty, so that neither search can return it.
 const MARKER: i32 = -1;
 
+/// Ordinal of a row in whose place there is nothing any more, until it is deleted: a merge can only put
+/// a row in the place of another. Neither search can return it either.
+pub(crate) const GONE: i32 = -2;
+
 /// The table's columns, for vectors of `width`.
 pub(crate) fn columns(width: usize) -> Result<SchemaRef, StoreError> {
     let width = i32::try_from(width)
@@ -47,6 +55,7 @@ pub(crate) fn columns(width: usize) -> Result<SchemaRef, StoreError> {
     let field = |name: &str, kind: DataType| Field::new(name, kind, false);
     let item = Arc::new(Field::new("item", DataType::Float32, true));
     Ok(Arc::new(Schema::new(vec![
+        field(KEY, DataType::Utf8),
         field(PATH, DataType::Utf8),
         field("title", DataType::Utf8),
         field(ORDINAL, DataType::Int32),
@@ -63,6 +72,7 @@ pub(crate) fn columns(width: usize) -> Result<SchemaRef, StoreError> {
         field("hash", DataType::Utf8),
         field("written_ns", DataType::Int64),
         field("tags", DataType::Utf8),
+        field(EMBEDDED, DataType::Utf8),
         Field::new(VECTOR, DataType::FixedSizeList(item, width), true),
     ])))
 }
@@ -76,40 +86,77 @@ pub(crate) fn fits(stored: &Schema, wanted: &Schema) -> bool {
     shape(stored) == shape(wanted)
 }
 
-/// One row of a document: a passage with its position and vector, or the marker.
+/// One row: of a document, a passage with its position and vector, or the marker; or what is put in the
+/// place of one that is to go.
 struct Row<'a> {
-    document: &'a Document,
+    key: String,
+    document: Option<&'a Document>,
     ordinal: i32,
     passage: Option<&'a (Passage, Vec<f32>)>,
+    digest: &'a str,
 }
 
 impl<'a> Row<'a> {
+    fn of(document: &'a Document, ordinal: i32) -> Row<'a> {
+        let at = usize::try_from(ordinal).ok();
+        Row {
+            // No path holds a NUL.
+            key: format!("{}\0{ordinal}", document.path),
+            document: Some(document),
+            ordinal,
+            passage: at.and_then(|at| document.passages.get(at)),
+            digest: at.and_then(|at| document.digests.get(at)).map_or("", String::as_str),
+        }
+    }
+
+    /// Of the document, or nothing where there is none.
+    fn text(&self, of: impl FnOnce(&Document) -> String) -> String {
+        self.document.map(of).unwrap_or_default()
+    }
+
+    fn number<T: Default>(&self, of: impl FnOnce(&Document) -> T) -> T {
+        self.document.map(of).unwrap_or_default()
+    }
+
     fn passage(&self) -> Option<&'a Passage> {
         self.passage.map(|(passage, _)| passage)
     }
 
     /// What full-text search sees: names, title and heading count as words of each passage.
     fn searched(&self) -> String {
-        let Document { title, names, .. } = self.document;
-        self.passage().map_or_else(String::new, |Passage { heading, text, .. }| {
-            searchable(&format!("{names}\n{title}\n{heading}\n{text}"))
+        self.text(|Document { title, names, .. }| {
+            self.passage().map_or_else(String::new, |Passage { heading, text, .. }| {
+                searchable(&format!("{names}\n{title}\n{heading}\n{text}"))
+            })
         })
     }
 }
 
-fn rows<'a>(documents: &[&'a Document]) -> Result<Vec<Row<'a>>, StoreError> {
+fn rows<'a>(
+    documents: &[&'a Document],
+    replaced: &BTreeSet<String>,
+) -> Result<Vec<Row<'a>>, StoreError> {
     let mut rows = Vec::new();
     for &document in documents {
         if document.passages.is_empty() {
-            rows.push(Row { document, ordinal: MARKER, passage: None });
+            rows.push(Row::of(document, MARKER));
         }
-        for (ordinal, passage) in document.passages.iter().enumerate() {
+        for ordinal in 0..document.passages.len() {
             let ordinal = i32::try_from(ordinal).map_err(|_| {
                 StoreError(format!("{} has too many passages to store", document.path))
             })?;
-            rows.push(Row { document, ordinal, passage: Some(passage) });
+            rows.push(Row::of(document, ordinal));
         }
     }
+    let kept: BTreeSet<&String> = rows.iter().map(|row| &row.key).collect();
+    let gone: Vec<String> = replaced.iter().filter(|key| !kept.contains(key)).cloned().collect();
+    rows.extend(gone.into_iter().map(|key| Row {
+        key,
+        document: None,
+        ordinal: GONE,
+        passage: None,
+        digest: "",
+    }));
     Ok(rows)
 }
 
@@ -132,7 +179,7 @@ fn vectors(rows: &[Row<'_>], width: usize) -> Result<ArrayRef, StoreError> {
                 return Err(StoreError(format!(
                     "passage {} of {}: its vector must be {width} finite numbers, and has {}",
                     row.ordinal,
-                    row.document.path,
+                    row.text(|document| document.path.clone()),
                     vector.len()
                 )));
             }
@@ -141,23 +188,31 @@ fn vectors(rows: &[Row<'_>], width: usize) -> Result<ArrayRef, StoreError> {
     Ok(Arc::new(vectors.finish()))
 }
 
-/// The rows of `documents`, whose paths must differ from each other.
+/// The rows of `documents`, whose paths must differ from each other, and what is put in the place of those
+/// of the `replaced` keys that are none of theirs; whether there are any.
 pub(crate) fn batch(
     documents: &[&Document],
+    replaced: &BTreeSet<String>,
     columns: &SchemaRef,
     width: usize,
-) -> Result<RecordBatch, StoreError> {
-    let rows = rows(documents)?;
+) -> Result<(RecordBatch, bool), StoreError> {
+    let rows = rows(documents, replaced)?;
+    let has_gone = rows.iter().any(|row| row.ordinal == GONE);
     let text = |of: &dyn Fn(&Row<'_>) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
     let number = |of: &dyn Fn(&Row<'_>) -> u64| -> ArrayRef {
         Arc::new(UInt64Array::from_iter_values(rows.iter().map(of)))
     };
+    let time = |of: fn(&Stamp) -> i64| -> ArrayRef {
+        let of_row = |row: &Row<'_>| row.number(|document| of(&document.stamp));
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(of_row)))
+    };
     let place = |of: fn(&Passage) -> usize| number(&|row| row.passage().map_or(0, of) as u64);
     let arrays: Vec<ArrayRef> = vec![
-        text(&|row| row.document.path.clone()),
-        text(&|row| row.document.title.clone()),
+        text(&|row| row.key.clone()),
+        text(&|row| row.text(|document| document.path.clone())),
+        text(&|row| row.text(|document| document.title.clone())),
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.ordinal))),
         text(&|row| row.passage().map_or_else(String::new, |p| p.heading.clone())),
         place(|passage| passage.bytes.start),
@@ -170,19 +225,46 @@ pub(crate) fn batch(
         }),
         text(&|row| row.passage().map_or_else(String::new, |p| p.text.clone())),
         text(&|row| row.searched()),
-        number(&|row| row.document.stamp.bytes),
-        Arc::new(Int64Array::from_iter_values(
-            rows.iter().map(|row| row.document.stamp.changed_ns),
-        )),
-        text(&|row| row.document.stamp.hash.clone()),
-        Arc::new(Int64Array::from_iter_values(
-            rows.iter().map(|row| row.document.stamp.written_ns),
-        )),
-        text(&|row| row.document.tags.join(TAG_END)),
+        number(&|row| row.number(|document| document.stamp.bytes)),
+        time(|stamp| stamp.changed_ns),
+        text(&|row| row.text(|document| document.stamp.hash.clone())),
+        time(|stamp| stamp.written_ns),
+        text(&|row| row.text(|document| document.tags.join(TAG_END))),
+        text(&|row| row.digest.to_owned()),
         vectors(&rows, width)?,
     ];
-    RecordBatch::try_new(Arc::clone(columns), arrays)
-        .map_err(|error| StoreError(format!("cannot lay out {} rows: {error}", rows.len())))
+    let batch = RecordBatch::try_new(Arc::clone(columns), arrays)
+        .map_err(|error| StoreError(format!("cannot lay out {} rows: {error}", rows.len())))?;
+    Ok((batch, has_gone))
+}
+
+/// Adds the keys of the rows of `batch` to `keys`.
+pub(crate) fn keys(batch: &RecordBatch, keys: &mut BTreeSet<String>) -> Result<(), StoreError> {
+    keys.extend(strings(batch, KEY)?.iter().flatten().map(str::to_owned));
+    Ok(())
+}
+
+/// Adds the vectors in `batch` to `vectors`, each by the digest of what was embedded.
+pub(crate) fn embedded(
+    batch: &RecordBatch,
+    vectors: &mut BTreeMap<String, Vec<f32>>,
+) -> Result<(), StoreError> {
+    let digests = strings(batch, EMBEDDED)?;
+    let held = column(batch, VECTOR)?;
+    let held = held.as_fixed_size_list_opt().ok_or_else(|| {
+        StoreError(format!("column {VECTOR} holds {}, not vectors", held.data_type()))
+    })?;
+    for row in 0..batch.num_rows() {
+        if digests.value(row).is_empty() || held.is_null(row) {
+            continue;
+        }
+        let vector = held.value(row);
+        let vector = vector.as_primitive_opt::<Float32Type>().ok_or_else(|| {
+            StoreError(format!("column {VECTOR} holds {}, not numbers", vector.data_type()))
+        })?;
+        vectors.insert(digests.value(row).to_owned(), vector.values().to_vec());
+    }
+    Ok(())
 }
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, StoreError> {
@@ -219,6 +301,9 @@ pub(crate) fn known(
     let written = numbers::<Int64Type>(batch, written_ns)?;
     let tags = strings(batch, tags)?;
     for row in 0..batch.num_rows() {
+        if ordinals.value(row) == GONE {
+            continue;
+        }
         let passages = usize::from(ordinals.value(row) != MARKER);
         if let Some(known) = documents.get_mut(paths.value(row)) {
             known.passages += passages;

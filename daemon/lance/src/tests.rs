@@ -321,7 +321,7 @@ async fn refuses_what_it_cannot_store_or_read_and_says_what_to_do() {
     let error = wider.expect_err("another width").to_string();
     assert!(error.contains(&advice), "{error}");
 
-    let table = directory.path().join("passages_v2_0123456789abcdef.lance");
+    let table = directory.path().join("passages_v3_0123456789abcdef.lance");
     for entry in std::fs::read_dir(table.join("_versions")).unwrap() {
         std::fs::write(entry.unwrap().path(), b"not a manifest").unwrap();
     }
@@ -338,11 +338,11 @@ async fn what_another_version_wrote_goes_when_this_one_opens() {
     let directory = tempfile::tempdir().unwrap();
     let connection = crate::connect(directory.path()).await.unwrap();
     let columns = crate::schema::columns(WIDTH).unwrap();
-    for name in ["passages_v1_0123456789abcdef", "passages_v2_fedcba9876543210", "notes"] {
+    for name in ["passages_v2_0123456789abcdef", "passages_v3_fedcba9876543210", "notes"] {
         connection.create_empty_table(name, columns.clone()).execute().await.unwrap();
     }
     open(directory.path()).await;
     let mut left = connection.table_names().execute().await.unwrap();
     left.sort();
-    assert_eq!(left, ["notes", "passages_v2_0123456789abcdef", "passages_v2_fedcba9876543210"]);
+    assert_eq!(left, ["notes", "passages_v3_0123456789abcdef", "passages_v3_fedcba9876543210"]);
 }

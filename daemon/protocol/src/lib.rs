@@ -83,8 +83,11 @@ pub enum Request {
         id: u64,
         path: String,
     },
+    /// `full` has each file read, even if its size and time say that it is as it was.
     Sync {
         id: u64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        full: bool,
     },
     Status {
         id: u64,

@@ -31,18 +31,19 @@ impl Indexer {
         if !changed.is_empty() {
             let named: Vec<String> =
                 changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
-            self.look(Reach::of_changes(changed), &named).await;
+            self.look(Reach::of_changes(changed), Suspicion::Named(&named)).await;
         }
         if let Some(cause) = orders.rescan {
             tracing::debug!(?cause, "rescan");
-            self.look(Reach::All, &[]).await;
+            let suspicion = if orders.full { Suspicion::All } else { Suspicion::Named(&[]) };
+            self.look(Reach::All, suspicion).await;
         }
         if self.sides().any(Side::is_busy) {
             self.publish(Phase::Encoding);
         }
     }
 
-    async fn look(&mut self, reach: Reach, named: &[String]) {
+    async fn look(&mut self, reach: Reach, suspicion: Suspicion<'_>) {
         let roots = self.shared.folders.roots();
         let reach = Arc::new(reach);
         let (walked, stop) = (Arc::clone(&reach), self.stop.clone());
@@ -56,7 +57,7 @@ impl Indexer {
         for side in self.sides_mut() {
             side.forget(&scan, &reach).await;
             side.note_troubles(&roots, &scan);
-            side.enqueue(&scan, &reach, named);
+            side.enqueue(&scan, &reach, suspicion);
         }
         if matches!(*reach, Reach::All) {
             if self.shared.folders.is_unwatched() {
@@ -94,6 +95,14 @@ impl Indexer {
             }
         }
     }
+}
+
+/// Which of the files that are there may differ from what is indexed.
+#[derive(Clone, Copy)]
+enum Suspicion<'a> {
+    /// These, and those whose size or time is another.
+    Named(&'a [String]),
+    All,
 }
 
 impl Side {
@@ -135,10 +144,16 @@ impl Side {
     }
 
     /// Queues what differs; named files first, since someone has just saved them.
-    fn enqueue(&mut self, scan: &Scan, reach: &Reach, named: &[String]) {
+    fn enqueue(&mut self, scan: &Scan, reach: &Reach, suspicion: Suspicion<'_>) {
         let engine = self.engine();
         let known = engine.catalogue.read();
-        let (saved, walked) = self.suspects(scan, named, &known);
+        let (saved, walked) = match suspicion {
+            Suspicion::Named(named) => self.suspects(scan, named, &known),
+            Suspicion::All => {
+                let all = scan.files.iter().map(|(path, seen)| suspect(path, *seen));
+                (Vec::new(), all.collect())
+            }
+        };
         drop(known);
         for suspect in saved.iter().chain(&walked) {
             self.abandon(&suspect.path);
@@ -158,7 +173,6 @@ impl Side {
         named: &[String],
         known: &BTreeMap<String, Known>,
     ) -> (Vec<Suspect>, Vec<Suspect>) {
-        let suspect = |path: &String, seen: Seen| Suspect { path: path.clone(), bytes: seen.bytes };
         let named: BTreeSet<&String> = named.iter().collect();
         let there = named.iter().filter_map(|path| Some((*path, *scan.files.get(*path)?)));
         let mut saved: Vec<Suspect> = there.map(|(path, seen)| suspect(path, seen)).collect();
@@ -174,4 +188,8 @@ impl Side {
         saved.extend(moved.into_iter().map(|(path, seen)| suspect(path, seen)));
         (saved, walked.into_iter().map(|(path, seen)| suspect(path, seen)).collect())
     }
+}
+
+fn suspect(path: &str, seen: Seen) -> Suspect {
+    Suspect { path: path.to_owned(), bytes: seen.bytes }
 }

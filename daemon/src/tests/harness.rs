@@ -353,8 +353,12 @@ impl Talk {
     }
 
     pub(super) async fn sync(&mut self) -> IndexStatus {
+        self.sync_as(false).await
+    }
+
+    pub(super) async fn sync_as(&mut self, full: bool) -> IndexStatus {
         let asked = self.fresh_id();
-        self.send(Request::Sync { id: asked }).await;
+        self.send(Request::Sync { id: asked, full }).await;
         match self.event().await {
             Event::Synced { id, status } if id == asked => status,
             other => panic!("{other:?}"),

@@ -290,7 +290,7 @@ async fn a_file_that_changes_while_it_is_embedded_ends_as_it_is_on_disk() {
     world.write("huge.md", "an anchor\n");
     let mut other = world.connect().await;
     let id = other.fresh_id();
-    other.send(Request::Sync { id }).await;
+    other.send(Request::Sync { id, full: false }).await;
     drop(gate);
     assert!(matches!(other.event().await, Event::Synced { .. }));
     assert_eq!(talk.find("anchor bell word").await, ["huge.md", "other.md"]);

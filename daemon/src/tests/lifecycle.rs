@@ -272,7 +272,7 @@ async fn stopping_does_not_wait_for_a_question_or_a_long_round() {
         world.write(&format!("{number}.md"), "an anchor\n");
     }
     let id = talk.fresh_id();
-    talk.send(Request::Sync { id }).await;
+    talk.send(Request::Sync { id, full: false }).await;
     // The mind stands at the gate and the indexer waits for it. Both let go once told to end;
     // the gate opens only because a thread cannot be joined in the middle of a token.
     drop(gate);

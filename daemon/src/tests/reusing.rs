@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::sync::atomic::Ordering;
 
-use super::harness::World;
 use super::harness::bench::{BULK, Bench};
+use super::harness::{World, within};
 use crate::mailbox::Cause;
+use crate::shared::Shared;
 
 /// A note of three passages, which says itself what it is called.
 const NOTE: &str = "# Journal\n\nan anchor\n\n# Two\n\na bell\n\n# Three\n\na compass\n";
@@ -95,4 +96,25 @@ async fn a_moved_file_is_found_where_it_was_until_it_is_found_where_it_is() {
     bench.until(|status| status.documents == 40).await;
     assert!(bench.found().await.is_empty());
     bench.finish(40).await;
+}
+
+#[tokio::test]
+async fn a_full_look_reads_what_seems_to_be_as_it_was() {
+    let mut bench = Bench::new().await;
+    bench.open_gate();
+    let path = bench.write("a.md", BULK);
+    within(bench.shared.mailbox.sync(false)).await.unwrap();
+    let hash = |shared: &Shared| {
+        let engine = shared.generations.serving();
+        let mut known = engine.catalogue.write();
+        // As if other bytes had been indexed under the same size and time.
+        let stamp = &mut known.get_mut(path.to_str().unwrap()).unwrap().stamp;
+        std::mem::replace(&mut stamp.hash, "another".to_owned())
+    };
+    let whole = hash(&bench.shared);
+    for (full, expected) in [(false, "another"), (true, whole.as_str()), (false, "another")] {
+        within(bench.shared.mailbox.sync(full)).await.unwrap();
+        assert_eq!(hash(&bench.shared), expected, "full: {full}");
+    }
+    bench.finish(1).await;
 }
