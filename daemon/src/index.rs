@@ -88,8 +88,9 @@ impl Indexer {
                 self.wait().await;
             }
         }
-        for side in self.sides_mut() {
-            side.commit().await;
+        self.serving.end().await;
+        if let Some(next) = self.next {
+            next.end().await;
         }
     }
 
@@ -143,7 +144,7 @@ impl Indexer {
             }
         }
         for side in self.sides_mut() {
-            side.maintain_if_due().await;
+            side.maintain_if_due();
         }
     }
 
@@ -168,9 +169,8 @@ impl Indexer {
 
     /// Until there is something to do.
     async fn wait(&self) {
-        let now = Instant::now();
         let (rescan_at, retry_at, woken_at) = (self.rescan_at, self.retry_at, self.resting.next());
-        let maintain_at = self.sides().filter_map(|side| side.upkeep.due(now)).min();
+        let maintain_at = self.sides().filter_map(Side::maintain_at).min();
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = self.shared.mailbox.arrived() => {}

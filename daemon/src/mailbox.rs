@@ -91,6 +91,11 @@ impl Mailbox {
         });
     }
 
+    /// Has the indexer look whether there is anything to do, besides orders.
+    pub(crate) fn wake(&self) {
+        self.arrived.notify_one();
+    }
+
     pub(crate) fn take(&self) -> Option<Orders> {
         self.lock().take()
     }

@@ -4,21 +4,22 @@
 //! has gone is dropped before it costs anything, and thinking stops between two tokens for the
 //! same reason, so cancelling is nothing but dropping the future that waits here.
 
+mod desk;
 mod reading;
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use models::{Embedding, Mind, MindError, ModelCard, Sampling, Thought, TokenCounter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use desk::Desk;
 use reading::read;
 pub use reading::{ReadOrder, Reading};
 
-use crate::limits::{DELTAS_SPARE, LANE_BACKGROUND_MAX, LANE_INTERACTIVE_MAX};
+use crate::limits::{DELTAS_SPARE, LANE_INTERACTIVE_MAX};
 use crate::{Backend, Critical};
 
 /// A piece of a thought, owned.
@@ -82,90 +83,6 @@ impl Job {
     }
 }
 
-#[derive(Default)]
-struct Lanes {
-    interactive: VecDeque<Job>,
-    background: VecDeque<Job>,
-    /// No handle is left, or the thread has ended.
-    closed: bool,
-}
-
-struct Desk {
-    lanes: Mutex<Lanes>,
-    arrived: Condvar,
-    places: Arc<Semaphore>,
-}
-
-impl Desk {
-    fn lock(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the thread once it has no job, and refuses new jobs.
-    fn close(&self) {
-        let mut lanes = self.lock();
-        lanes.closed = true;
-        // Dropping the jobs tells their askers.
-        lanes.interactive.clear();
-        lanes.background.clear();
-        drop(lanes);
-        self.places.close();
-        self.arrived.notify_all();
-    }
-
-    /// Blocks until there is work, or there was none for `idle`.
-    fn take(&self, idle: Option<Duration>) -> Turn {
-        let since = Instant::now();
-        let mut lanes = self.lock();
-        loop {
-            while let Some(job) =
-                lanes.interactive.pop_front().or_else(|| lanes.background.pop_front())
-            {
-                if !job.asker_left() {
-                    return Turn::Work(job);
-                }
-            }
-            if lanes.closed {
-                return Turn::End;
-            }
-            lanes = match idle.map(|idle| idle.saturating_sub(since.elapsed())) {
-                None => self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Turn::Rest,
-                Some(left) => {
-                    let waited = self.arrived.wait_timeout(lanes, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-    }
-
-    /// Has `mind` do what arrives, until the desk is closed; whenever nothing has for `idle`, it rests.
-    fn serve(&self, mind: &mut dyn Mind, idle: Option<Duration>) {
-        let mut resting = false;
-        loop {
-            match self.take(idle.filter(|_| !resting)) {
-                Turn::Work(job) => {
-                    resting = false;
-                    perform(mind, job);
-                }
-                Turn::Rest => {
-                    resting = true;
-                    mind.rest();
-                    tracing::info!("the model has left memory until it is needed");
-                }
-                Turn::End => return,
-            }
-        }
-    }
-}
-
-/// What the thread does next.
-enum Turn {
-    Work(Job),
-    Rest,
-    End,
-}
-
 /// Asks the mind. When the last handle is dropped, its thread ends.
 pub struct MindHandle(Arc<Desk>);
 
@@ -223,11 +140,7 @@ pub async fn start_with(
     fatal: mpsc::Sender<Critical>,
     threads: &Threads,
 ) -> Result<Loaded, Critical> {
-    let desk = Arc::new(Desk {
-        lanes: Mutex::default(),
-        arrived: Condvar::new(),
-        places: Arc::new(Semaphore::new(LANE_BACKGROUND_MAX)),
-    });
+    let desk = Arc::new(Desk::default());
     let handle = MindHandle(Arc::clone(&desk));
     let (ready, loaded) = oneshot::channel();
     let thread = std::thread::Builder::new()

@@ -283,9 +283,13 @@ impl Store for LanceStore {
 
     fn maintain(&self) -> Pending<'_, ()> {
         async move {
-            let _writing = self.writing.lock().await;
-            let done = maintain::run(&self.table, &self.limits, self.width).await;
-            done.map_err(self.failed("tidy the index"))
+            let failed = self.failed("tidy the index");
+            {
+                let _writing = self.writing.lock().await;
+                maintain::run(&self.table, &self.limits).await.map_err(&failed)?;
+            }
+            let built = maintain::ensure_vector_index(&self.table, &self.limits, self.width).await;
+            built.map_err(failed)
         }
         .boxed()
     }

@@ -117,18 +117,14 @@ async fn ensure(
 
 /// Compacts, indexes and prunes `table`, each only where it is due. The caller holds the write
 /// lock.
-pub(crate) async fn run(table: &Table, limits: &Limits, width: usize) -> Result<()> {
+pub(crate) async fn run(table: &Table, limits: &Limits) -> Result<()> {
     compact(table, limits).await?;
     ensure_indexes(table).await?;
     update(table, TEXT_INDEX, limits).await?;
     for (name, _) in VALUE_INDEXES {
         update(table, name, limits).await?;
     }
-    if table.index_stats(VECTOR_INDEX).await?.is_some() {
-        update(table, VECTOR_INDEX, limits).await?;
-    } else if table.count_rows(None).await? >= limits.vector_rows {
-        build_vector_index(table, width).await?;
-    }
+    update(table, VECTOR_INDEX, limits).await?;
     let prune = OptimizeAction::Prune {
         older_than: Some(Duration::minutes(KEEP_MINUTES)),
         delete_unverified: None,
@@ -174,7 +170,18 @@ async fn update(table: &Table, index: &str, limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-async fn build_vector_index(table: &Table, width: usize) -> Result<()> {
+/// Builds the vector index if it is due. Not under the write lock: Lance lets rows come and go meanwhile, and
+/// a search scans those that came.
+pub(crate) async fn ensure_vector_index(
+    table: &Table,
+    limits: &Limits,
+    width: usize,
+) -> Result<()> {
+    if table.index_stats(VECTOR_INDEX).await?.is_some()
+        || table.count_rows(None).await? < limits.vector_rows
+    {
+        return Ok(());
+    }
     tracing::info!("building the vector index; this takes minutes, and searches go on");
     // The compressed form must divide the width into equal parts.
     let parts = if width.is_multiple_of(WIDTH_PER_BYTE) { width / WIDTH_PER_BYTE } else { 1 };

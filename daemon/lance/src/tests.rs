@@ -275,7 +275,23 @@ async fn a_vector_index_finds_what_brute_force_finds() {
 
     store.limits.vector_rows = 500;
     store.limits.unindexed_rows = 0;
-    store.maintain().await.unwrap();
+    // What comes, goes and changes while the index is built is found all the same.
+    let come = batch(110, 112);
+    let (known, other) = (come[0].passages[3].1.clone(), come[1].passages[0].1.clone());
+    let write = async {
+        for document in come {
+            store.replace(vec![document]).await.unwrap();
+        }
+        let shorter = contract::document("/110", &["passage"], &[0]);
+        let passages = vec![(shorter.passages[0].0.clone(), known.clone())];
+        store.replace(vec![Document { passages, ..shorter }]).await.unwrap();
+        store.remove(vec!["/111".to_owned()]).await.unwrap();
+    };
+    let (maintained, ()) = tokio::join!(store.maintain(), write);
+    maintained.unwrap();
+    assert_eq!(ten(&store, known).await[0].path, "/110");
+    assert_ne!(ten(&store, other).await[0].path, "/111");
+    store.remove(vec!["/110".to_owned()]).await.unwrap();
     assert!(store.table.index_stats("vector_nearest").await.unwrap().is_some());
     let mut same = 0;
     for (question, expected) in questions.iter().zip(&expected) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use daemon_protocol::{IndexStatus, Phase, Problem};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::group::Group;
@@ -34,6 +35,8 @@ pub(super) struct Side {
     pub(super) refused: BTreeMap<String, Refusal>,
     pub(super) progress: Progress,
     pub(super) upkeep: Upkeep,
+    /// The upkeep under way: it may take minutes, for which nothing waits.
+    maintaining: Option<JoinHandle<()>>,
     /// Saved files that were read, with the number of passages that are embedded for each.
     pub(super) read: Vec<(String, usize)>,
     /// Files whose passages could not be stored.
@@ -57,6 +60,7 @@ impl Side {
             refused: BTreeMap::new(),
             progress: Progress::default(),
             upkeep: Upkeep::default(),
+            maintaining: None,
             read: Vec::new(),
             unstored: BTreeSet::new(),
         }
@@ -162,7 +166,7 @@ impl Side {
         if urgency.is_saved() || self.queue.is_empty() || self.group.is_due(now) {
             self.commit().await;
             // In a long round too: what no index covers is read by every question.
-            self.maintain_if_due().await;
+            self.maintain_if_due();
         }
     }
 
@@ -263,23 +267,42 @@ impl Side {
         }
     }
 
-    pub(super) async fn maintain_if_due(&mut self) {
+    /// When the store is to be maintained next.
+    pub(super) fn maintain_at(&self) -> Option<tokio::time::Instant> {
+        self.upkeep.due(tokio::time::Instant::now()).filter(|_| !self.is_maintaining())
+    }
+
+    fn is_maintaining(&self) -> bool {
+        self.maintaining.as_ref().is_some_and(|upkeep| !upkeep.is_finished())
+    }
+
+    pub(super) fn maintain_if_due(&mut self) {
         let now = tokio::time::Instant::now();
-        if self.upkeep.due(now).is_none_or(|due| now < due) {
+        if self.maintain_at().is_none_or(|due| now < due) {
             return;
         }
-        let engine = self.engine();
-        tokio::select! {
-            biased;
-            // Compacting a large store may take longer than ending may; a store is whole at every
-            // moment, and the next start compacts it.
-            () = self.stop.cancelled() => {}
-            done = engine.store.maintain() => {
-                if let Err(error) = done {
-                    tracing::warn!(%error, "maintaining the store");
-                }
+        let (engine, shared) = (self.engine(), Arc::clone(&self.shared));
+        self.maintaining = Some(tokio::spawn(async move {
+            if let Err(error) = engine.store.maintain().await {
+                tracing::warn!(%error, "maintaining the store");
+            }
+            // What was committed meanwhile is due by now, perhaps.
+            shared.mailbox.wake();
+        }));
+        self.upkeep.done(now);
+    }
+
+    /// Stores what is embedded, and ends the upkeep: a store is whole at every moment, and the next start
+    /// maintains it.
+    pub(super) async fn end(mut self) {
+        self.commit().await;
+        if let Some(upkeep) = self.maintaining {
+            upkeep.abort();
+            if let Err(error) = upkeep.await
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
             }
         }
-        self.upkeep.done(tokio::time::Instant::now());
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct Script {
     pub(super) panic_thinking: Mutex<bool>,
     /// Passages that hold this word cannot be embedded.
     pub(super) poison: Mutex<Option<&'static str>>,
-    /// What was embedded or read, in order: `query`, `passages` or `read`.
+    /// What was done, in order: `think`, `query`, `passages` or `read`.
     pub(super) order: Mutex<Vec<&'static str>>,
     /// Passages embedded so far.
     pub(super) embedded: AtomicUsize,

@@ -26,6 +26,7 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     let mut thinking = mind.think("first", "", &sampling).unwrap();
     gate.send(()).unwrap();
     within(thinking.deltas.recv()).await.unwrap();
+    let _later = mind.think("second", "", &sampling).unwrap();
     let behind = mind.embed_passages(vec!["a".to_owned()]);
     let before = mind.embed_query("q", Vec::new());
     let open = async {
@@ -34,7 +35,8 @@ async fn people_go_first_and_a_full_lane_says_busy() {
     };
     let (passages, query, ()) = within(async { tokio::join!(biased; behind, before, open) }).await;
     assert_eq!((passages.unwrap().len(), query.is_ok()), (1, true));
-    assert_eq!(*script.order.lock().unwrap(), ["query", "passages"]);
+    // A vector first, then thoughts, then what nobody waits for.
+    assert_eq!(*script.order.lock().unwrap(), ["think", "query", "think", "passages"]);
     assert_eq!(within(thinking.thoughts()).await.unwrap().len(), 1);
 
     // Without a handle the thread has nobody to work for.

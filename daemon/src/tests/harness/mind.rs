@@ -33,6 +33,7 @@ impl Mind for TestMind {
     ) -> Result<Vec<Thought>, MindError> {
         fail(&self.script.fail_thinking)?;
         assert!(!*self.script.panic_thinking.lock().unwrap(), "as the script says");
+        self.script.order.lock().unwrap().push("think");
         self.script.thought.fetch_add(1, Ordering::SeqCst);
         self.inner.think(question, context, sampling, on_token)
     }

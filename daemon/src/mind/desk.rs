@@ -1,0 +1,111 @@
+//! Jobs that wait, in two bounded lanes, and in which order the thread takes them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use models::Mind;
+use tokio::sync::Semaphore;
+
+use super::{Job, perform};
+use crate::limits::LANE_BACKGROUND_MAX;
+
+#[derive(Default)]
+pub(super) struct Lanes {
+    pub(super) interactive: VecDeque<Job>,
+    pub(super) background: VecDeque<Job>,
+    /// No handle is left, or the thread has ended.
+    pub(super) closed: bool,
+}
+
+impl Lanes {
+    /// The next job. Of people's the short ones first: the vector of a question takes a hundredth of the time
+    /// that another's thoughts take.
+    fn next(&mut self) -> Option<Job> {
+        let short = |job: &Job| matches!(job, Job::EmbedQuery { .. });
+        let first = self.interactive.iter().position(short).unwrap_or(0);
+        self.interactive.remove(first).or_else(|| self.background.pop_front())
+    }
+}
+
+/// Where jobs are left for the thread.
+pub(super) struct Desk {
+    lanes: Mutex<Lanes>,
+    pub(super) arrived: Condvar,
+    pub(super) places: Arc<Semaphore>,
+}
+
+impl Default for Desk {
+    fn default() -> Desk {
+        let places = Arc::new(Semaphore::new(LANE_BACKGROUND_MAX));
+        Desk { lanes: Mutex::default(), arrived: Condvar::new(), places }
+    }
+}
+
+impl Desk {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the thread once it has no job, and refuses new jobs.
+    pub(super) fn close(&self) {
+        let mut lanes = self.lock();
+        lanes.closed = true;
+        // Dropping the jobs tells their askers.
+        lanes.interactive.clear();
+        lanes.background.clear();
+        drop(lanes);
+        self.places.close();
+        self.arrived.notify_all();
+    }
+
+    /// Blocks until there is work, or there was none for `idle`.
+    fn take(&self, idle: Option<Duration>) -> Turn {
+        let since = Instant::now();
+        let mut lanes = self.lock();
+        loop {
+            while let Some(job) = lanes.next() {
+                if !job.asker_left() {
+                    return Turn::Work(job);
+                }
+            }
+            if lanes.closed {
+                return Turn::End;
+            }
+            lanes = match idle.map(|idle| idle.saturating_sub(since.elapsed())) {
+                None => self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return Turn::Rest,
+                Some(left) => {
+                    let waited = self.arrived.wait_timeout(lanes, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Has `mind` do what arrives, until the desk is closed; whenever nothing has for `idle`, it rests.
+    pub(super) fn serve(&self, mind: &mut dyn Mind, idle: Option<Duration>) {
+        let mut resting = false;
+        loop {
+            match self.take(idle.filter(|_| !resting)) {
+                Turn::Work(job) => {
+                    resting = false;
+                    perform(mind, job);
+                }
+                Turn::Rest => {
+                    resting = true;
+                    mind.rest();
+                    tracing::info!("the model has left memory until it is needed");
+                }
+                Turn::End => return,
+            }
+        }
+    }
+}
+
+/// What the thread does next.
+enum Turn {
+    Work(Job),
+    Rest,
+    End,
+}
