@@ -27,6 +27,8 @@ pub(crate) struct RealBackend {
     index: PathBuf,
     /// Another model file than the one in use.
     model: Option<PathBuf>,
+    /// Whether the index is another process's to write.
+    reads: bool,
     /// The files that were loaded, by the digest of their vectors.
     loaded: Mutex<BTreeMap<String, PathBuf>>,
 }
@@ -42,17 +44,22 @@ impl RealBackend {
     /// The model in use on the user's own index.
     pub(crate) fn new(config: Arc<Config>) -> Self {
         let index = config.paths.index.clone();
-        RealBackend { config, index, model: None, loaded: Mutex::default() }
+        RealBackend { config, index, model: None, reads: false, loaded: Mutex::default() }
+    }
+
+    /// The same beside the daemon, whose index it is.
+    pub(crate) fn reading(config: Arc<Config>) -> Self {
+        RealBackend { reads: true, ..RealBackend::new(config) }
     }
 
     /// The model in use on another index.
     pub(crate) fn with_index(config: Arc<Config>, index: PathBuf) -> Self {
-        RealBackend { config, index, model: None, loaded: Mutex::default() }
+        RealBackend { config, index, model: None, reads: false, loaded: Mutex::default() }
     }
 
     /// The model at `model` on an index of its own.
     pub(crate) fn with_model(config: Arc<Config>, model: PathBuf, index: PathBuf) -> Self {
-        RealBackend { config, index, model: Some(model), loaded: Mutex::default() }
+        RealBackend { config, index, model: Some(model), reads: false, loaded: Mutex::default() }
     }
 
     /// The model file in use, which is there.
@@ -132,7 +139,13 @@ impl daemon::Backend for RealBackend {
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
-        open_store(&self.index, card)
+        if !self.reads {
+            return open_store(&self.index, card);
+        }
+        Box::pin(async move {
+            let store = LanceStore::open_to_read(&self.index, &card.vectors, card.width).await?;
+            Ok(Arc::new(store) as Arc<dyn Store>)
+        })
     }
 
     fn converter(&self) -> Arc<dyn Convert> {

@@ -294,7 +294,7 @@ async fn measure(
             eval::collection(collection, &plan, &backends, &thoughts, &mut progress).await
         }
         Source::OwnIndex { .. } => {
-            let own: Arc<dyn Backend> = Arc::new(RealBackend::new(Arc::clone(config)));
+            let own: Arc<dyn Backend> = Arc::new(RealBackend::reading(Arc::clone(config)));
             let (queries, qrels) = (&collection.queries, &collection.qrels);
             eval::index(queries, qrels, &plan, &own, &thoughts, &mut progress).await
         }

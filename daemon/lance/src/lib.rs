@@ -54,38 +54,67 @@ pub struct LanceStore {
 
 impl LanceStore {
     /// Opens the passages with `vectors` (a digest of what decides them) of `width` numbers in
-    /// `directory`; makes what is not there yet.
+    /// `directory`; makes what is not there yet. For the one that writes them.
     ///
     /// # Errors
     /// The directory cannot be made or read, or what is in it is damaged or of another width.
     pub async fn open(directory: &Path, vectors: &str, width: usize) -> Result<Self, StoreError> {
         let failed = |error| failure(directory, "open the index", &error);
-        let columns = schema::columns(width)?;
         let connection = connect(directory).await?;
         let name = table_name(vectors);
         let table = match connection.open_table(&name).execute().await {
             Err(lancedb::Error::TableNotFound { .. }) => connection
-                .create_empty_table(&name, Arc::clone(&columns))
+                .create_empty_table(&name, schema::columns(width)?)
                 .execute()
                 .await
                 .map_err(failed)?,
             opened => opened.map_err(failed)?,
         };
-        let stored = table.schema().await.map_err(failed)?;
-        if !schema::fits(&stored, &columns) {
-            return Err(damaged(
-                directory,
-                &format!("open the index: {name} has other columns than vectors of {width} need"),
-            ));
-        }
-        maintain::ensure_indexes(&table).await.map_err(failed)?;
+        let store = Self::of(directory, table, width).await?;
+        maintain::ensure_indexes(&store.table).await.map_err(failed)?;
         // What a process left that was killed between a merge and what follows it.
-        table.delete(&left_behind()).await.map_err(failed)?;
+        store.table.delete(&left_behind()).await.map_err(failed)?;
         // What other versions of this program wrote is of no use to any model of this one.
         let of_this_version = format!("{TABLE}{}_", schema::VERSION);
         drop_tables(directory, &connection, |name| !name.starts_with(&of_this_version)).await?;
-        let limits = Limits::default();
-        let writing = Mutex::new(());
+        Ok(store)
+    }
+
+    /// The same for one that only reads, beside the one that writes: nothing is changed.
+    ///
+    /// # Errors
+    /// As [`LanceStore::open`], and if nobody has made it yet.
+    pub async fn open_to_read(
+        directory: &Path,
+        vectors: &str,
+        width: usize,
+    ) -> Result<Self, StoreError> {
+        let connection = connect(directory).await?;
+        match connection.open_table(table_name(vectors)).execute().await {
+            Err(lancedb::Error::TableNotFound { .. }) => Err(StoreError(format!(
+                "nothing is indexed by this model in {}; `fore sync` does it",
+                directory.display()
+            ))),
+            Err(error) => Err(failure(directory, "open the index", &error)),
+            Ok(table) => Self::of(directory, table, width).await,
+        }
+    }
+
+    /// A store on an open table, if that has the columns.
+    async fn of(directory: &Path, table: Table, width: usize) -> Result<Self, StoreError> {
+        let columns = schema::columns(width)?;
+        let stored = table.schema().await;
+        let stored = stored.map_err(|error| failure(directory, "open the index", &error))?;
+        if !schema::fits(&stored, &columns) {
+            return Err(damaged(
+                directory,
+                &format!(
+                    "open the index: {} has other columns than vectors of {width} need",
+                    table.name()
+                ),
+            ));
+        }
+        let (limits, writing) = (Limits::default(), Mutex::new(()));
         Ok(Self { directory: directory.to_owned(), table, columns, width, limits, writing })
     }
 

@@ -350,6 +350,20 @@ async fn refuses_what_it_cannot_store_or_read_and_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_reader_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let error = LanceStore::open_to_read(directory.path(), MODEL, WIDTH).await.unwrap_err();
+    assert!(error.to_string().contains("`fore sync`"), "{error}");
+    let store = open(directory.path()).await;
+    store.replace(vec![contract::document("/d", &["a lantern"], &[0])]).await.unwrap();
+    let version = store.table.version().await.unwrap();
+    let reader = LanceStore::open_to_read(directory.path(), MODEL, WIDTH).await.unwrap();
+    assert_eq!(words(&reader, "lantern").await.len(), 1);
+    assert_eq!(reader.table.version().await.unwrap(), version);
+    assert!(LanceStore::open_to_read(directory.path(), MODEL, WIDTH + 1).await.is_err());
+}
+
+#[tokio::test]
 async fn what_another_version_wrote_goes_when_this_one_opens() {
     let directory = tempfile::tempdir().unwrap();
     let connection = crate::connect(directory.path()).await.unwrap();
