@@ -11,6 +11,9 @@ mod lifecycle;
 mod saving;
 mod thread;
 mod training;
+// Where the system reports from whole trees, only the watched folders themselves are watched.
+#[cfg(target_os = "linux")]
+mod watching;
 
 use crate::store::{contract, memory::MemoryStore};
 

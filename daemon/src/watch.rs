@@ -8,50 +8,33 @@
 //! again from time to time; the others stay watched.
 
 mod held;
+mod told;
 mod walked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, ModifyKind};
-use notify::{Config, Event, EventKind, RecommendedWatcher, Watcher};
-use tokio::sync::{Notify, mpsc, watch};
+use notify::{Config, Event, RecommendedWatcher, Watcher};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::{
-    CHANGED_PATHS_MAX, FOLDERS_MAX, REWATCH_INTERVAL, SETTLE_MAX, SETTLE_QUIET, WATCH_EVENTS_MAX,
+    CHANGED_PATHS_MAX, REWATCH_INTERVAL, SETTLE_MAX, SETTLE_QUIET, WATCH_EVENTS_MAX,
 };
 use crate::mailbox::Cause;
 use crate::scan;
 use crate::shared::Shared;
 use held::Held;
+use told::{Lost, Told, explain, report};
 pub(crate) use walked::Walked;
 
-/// Set when something was lost.
-#[derive(Default)]
-struct Lost {
-    flag: AtomicBool,
-    set: Notify,
-    /// Folders that could not be watched, and why, where the system says so only later.
-    unwatched: Mutex<Vec<(PathBuf, String)>>,
-}
-
-impl Lost {
-    fn unwatched(&self) -> MutexGuard<'_, Vec<(PathBuf, String)>> {
-        self.unwatched.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What the system told of a path.
-struct Told {
-    path: PathBuf,
-    /// Whether it was removed or renamed, or another came to be there: no watch of it can be relied on.
-    is_other: bool,
-}
+/// What the system's watcher calls.
+pub(crate) type Handler = Box<dyn Fn(notify::Result<Event>) + Send>;
+pub(crate) type System = Box<dyn Watcher + Send>;
 
 /// See the module.
 pub(crate) struct Watch {
@@ -72,11 +55,22 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(shared: Arc<Shared>, stop: CancellationToken) -> Watch {
+        Watch::by(shared, stop, |handler| {
+            let config = Config::default().with_follow_symlinks(false);
+            Ok(Box::new(RecommendedWatcher::new(handler, config)?))
+        })
+    }
+
+    /// One that hears from `system`.
+    pub(crate) fn by(
+        shared: Arc<Shared>,
+        stop: CancellationToken,
+        system: impl FnOnce(Handler) -> notify::Result<System>,
+    ) -> Watch {
         let (sender, events) = mpsc::channel(WATCH_EVENTS_MAX);
         let lost = Arc::new(Lost::default());
         let told = Arc::clone(&lost);
-        let config = Config::default().with_follow_symlinks(false);
-        let system = RecommendedWatcher::new(move |event| report(event, &sender, &told), config);
+        let system = system(Box::new(move |event| report(event, &sender, &told)));
         let mut watch = Watch {
             roots: shared.folders.subscribe(),
             shared,
@@ -89,7 +83,7 @@ impl Watch {
             since: None,
         };
         (watch.held, watch.failure) = match system {
-            Ok(system) => (Some(Held::new(Box::new(system), held::MODE)), None),
+            Ok(system) => (Some(Held::new(system, held::MODE)), None),
             Err(error) => (None, Some(explain(&error))),
         };
         watch
@@ -252,43 +246,6 @@ impl Watch {
     }
 }
 
-/// Called on the system's thread, which must not be held up.
-fn report(event: notify::Result<Event>, sender: &mpsc::Sender<Told>, lost: &Lost) {
-    let lose = || {
-        lost.flag.store(true, Ordering::Relaxed);
-        lost.set.notify_one();
-    };
-    let event = match event {
-        Ok(event) => event,
-        Err(error) => {
-            let reason = explain(&error);
-            tracing::warn!(reason, "watching");
-            let mut unwatched = lost.unwatched();
-            // One for each folder that may be concerned is plenty.
-            let room = FOLDERS_MAX.saturating_sub(unwatched.len());
-            unwatched.extend(error.paths.into_iter().take(room).map(|path| (path, reason.clone())));
-            drop(unwatched);
-            return lose();
-        }
-    };
-    if event.need_rescan() {
-        return lose();
-    }
-    // Reading is reported too, and the indexer reads.
-    let read = matches!(event.kind, EventKind::Access(kind)
-        if kind != AccessKind::Close(AccessMode::Write));
-    if read {
-        return;
-    }
-    let is_other =
-        matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
-    for path in event.paths {
-        if sender.try_send(Told { path, is_other }).is_err() {
-            lose();
-        }
-    }
-}
-
 /// A moment to look: when it has been quiet, or has gone on for long enough.
 fn settled_at(first: Instant, last: Instant) -> Instant {
     (last + SETTLE_QUIET).min(first + SETTLE_MAX)
@@ -304,33 +261,9 @@ async fn sleep_until(at: Option<Instant>) {
     tokio::time::sleep_until(at.unwrap_or_else(|| Instant::now() + Duration::from_secs(1))).await;
 }
 
-fn explain(error: &notify::Error) -> String {
-    let os_limit = match &error.kind {
-        notify::ErrorKind::MaxFilesWatch => Some("fs.inotify.max_user_watches=1048576"),
-        // EMFILE: the number of watchers, not of what they watch.
-        notify::ErrorKind::Io(io) if io.raw_os_error() == Some(24) => {
-            Some("fs.inotify.max_user_instances=1024")
-        }
-        _ => None,
-    };
-    match os_limit {
-        Some(setting) => unwatched(&format!(
-            "the system's limit is reached; raise it with `sudo sysctl -w {setting}`"
-        )),
-        None => unwatched(&error.to_string()),
-    }
-}
-
-fn unwatched(reason: &str) -> String {
-    format!("changes are found by the periodic rescan only: {reason}")
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-
-    use futures::FutureExt;
-    use notify::event::Flag;
 
     use super::*;
 
@@ -346,34 +279,6 @@ mod tests {
             watch.events = events;
             let lost = Arc::clone(&watch.lost);
             (watch, move |event| report(event, &sender, &lost))
-        }
-    }
-
-    fn event(kind: EventKind, paths: &[&str]) -> Event {
-        paths.iter().fold(Event::new(kind), |event, path| event.add_path(path.into()))
-    }
-
-    #[test]
-    fn what_is_lost_on_the_way_is_known_to_be_lost() {
-        let saved = EventKind::Modify(ModifyKind::Any);
-        let read = EventKind::Access(AccessKind::Read);
-        let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        let limit = notify::Error::new(notify::ErrorKind::MaxFilesWatch).add_path("/a".into());
-        for (what, event, queued, is_lost, unwatched) in [
-            ("room for all", Ok(event(saved, &["/a/b", "/a/c"])), 2, false, 0),
-            ("room for some", Ok(event(saved, &["/a/b", "/a/c", "/a/d"])), 2, true, 0),
-            ("files that were read", Ok(event(read, &["/a/b", "/a/c", "/a/d"])), 0, false, 0),
-            ("the system's own queue was full", Ok(overflow), 0, true, 0),
-            ("a new folder past the system's limit", Err(limit), 0, true, 1),
-        ] {
-            let (sender, mut events) = mpsc::channel(2);
-            let lost = Lost::default();
-            report(event, &sender, &lost);
-            let come = std::iter::from_fn(|| events.try_recv().ok()).count();
-            let is_told = lost.set.notified().now_or_never().is_some();
-            let is_set = lost.flag.load(Ordering::Relaxed);
-            assert_eq!((come, is_set, is_told), (queued, is_lost, is_lost), "{what}");
-            assert_eq!(lost.unwatched().len(), unwatched, "{what}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A world of its own for each test: a directory, a running service, clients.
 
 mod mind;
+mod recorder;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use mind::TestMind;
+pub(crate) use recorder::{Record, Recorder};
 
 use crate::store::memory::MemoryStore;
 use crate::store::{Pending, Store};

@@ -12,8 +12,9 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use notify::{ErrorKind, RecursiveMode, Watcher};
+use notify::{ErrorKind, RecursiveMode};
 
+use super::System;
 use super::walked::Walk;
 use crate::scan::{Identity, Reach, root_of};
 
@@ -32,7 +33,7 @@ struct Watched {
 
 /// See the module. Calls block on the system.
 pub(super) struct Held {
-    system: Box<dyn Watcher + Send>,
+    system: System,
     mode: RecursiveMode,
     watched: BTreeMap<PathBuf, Watched>,
     /// The same by identity.
@@ -51,7 +52,7 @@ pub(super) struct Followed {
 }
 
 impl Held {
-    pub(super) fn new(system: Box<dyn Watcher + Send>, mode: RecursiveMode) -> Held {
+    pub(super) fn new(system: System, mode: RecursiveMode) -> Held {
         let (watched, places, denied) = Default::default();
         Held { system, mode, watched, places, denied }
     }
@@ -76,7 +77,9 @@ impl Held {
             if added.is_err() {
                 self.deny(root);
             }
-            followed.roots.push((root.to_owned(), added.map(|gained| followed.gained.extend(gained))));
+            followed
+                .roots
+                .push((root.to_owned(), added.map(|gained| followed.gained.extend(gained))));
         }
         followed
     }
@@ -198,11 +201,10 @@ fn is_of_one_folder(error: &notify::Error) -> bool {
         ErrorKind::PathNotFound => true,
         ErrorKind::Io(error) => matches!(
             error.kind(),
-            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
+            io::ErrorKind::NotFound
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::NotADirectory
         ),
         _ => false,
     }
 }
-
-#[cfg(test)]
-mod tests;

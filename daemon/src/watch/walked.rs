@@ -96,7 +96,8 @@ mod tests {
             scan.uncertain = is_uncertain;
             walked.put(&mut scan, &reach);
         };
-        let paths = |names: &[&str]| Reach::Paths(names.iter().map(|name| root.join(name)).collect());
+        let paths =
+            |names: &[&str]| Reach::Paths(names.iter().map(|name| root.join(name)).collect());
         let names = |walk: &Walk| -> Vec<String> {
             let below = |path: &Path| path.strip_prefix(&root).unwrap().display().to_string();
             walk.folders.keys().map(|path| below(path)).collect()
