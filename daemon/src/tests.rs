@@ -5,7 +5,7 @@ mod asking;
 mod converting;
 mod filtering;
 mod generations;
-mod harness;
+pub(crate) mod harness;
 mod indexing;
 mod lifecycle;
 mod saving;

@@ -208,3 +208,145 @@ fn is_of_one_folder(error: &notify::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tempfile::TempDir;
+    use tokio::sync::watch;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::scan::{self, Scan};
+    use crate::tests::harness::{Record, Recorder};
+    use crate::watch::Walked;
+
+    /// Folders on disk and what is held of them; the system itself hears of nothing.
+    struct Bench {
+        top: PathBuf,
+        held: Held,
+        record: watch::Receiver<Record>,
+        room: Arc<AtomicUsize>,
+        _dir: TempDir,
+    }
+
+    impl Bench {
+        fn new(folders: &[&str], mode: RecursiveMode) -> Bench {
+            let dir = TempDir::new().unwrap();
+            let top = dir.path().canonicalize().unwrap();
+            for folder in folders {
+                fs::create_dir_all(top.join(folder)).unwrap();
+            }
+            let room = Arc::new(AtomicUsize::new(usize::MAX));
+            let (recorder, record) = Recorder::new(None, &room);
+            Bench { top, held: Held::new(Box::new(recorder), mode), record, room, _dir: dir }
+        }
+
+        fn roots(&self) -> Vec<PathBuf> {
+            ["a", "b"].map(|root| self.top.join(root)).to_vec()
+        }
+
+        /// What a look finds as far as `names`, or everywhere.
+        fn look(&self, names: Option<&[&str]>) -> Walk {
+            let paths = names.map(|names| names.iter().map(|name| self.top.join(name)).collect());
+            let reach = Arc::new(paths.map_or(Reach::All, Reach::Paths));
+            let mut scan: Scan = scan::walk(&self.roots(), &reach, &CancellationToken::new());
+            let walked = Walked::default();
+            walked.put(&mut scan, &reach);
+            walked.take().unwrap()
+        }
+
+        fn follow(&mut self, names: Option<&[&str]>) -> Vec<String> {
+            let (walk, roots) = (self.look(names), self.roots());
+            let followed = self.held.follow(&walk, &roots);
+            self.named(followed.gained.iter())
+        }
+
+        fn watched(&self) -> Vec<String> {
+            self.named(self.record.borrow().keys())
+        }
+
+        fn named<'a>(&self, paths: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
+            paths.map(|path| path.strip_prefix(&self.top).unwrap().display().to_string()).collect()
+        }
+    }
+
+    #[test]
+    fn each_look_adds_what_is_new_and_says_where_to_look_again() {
+        let mut bench = Bench::new(&["a/in/deep", "b"], RecursiveMode::NonRecursive);
+        assert_eq!(bench.follow(None), ["a", "b"]);
+        assert_eq!(bench.watched(), ["a", "a/in", "a/in/deep", "b"]);
+        assert!(bench.follow(None).is_empty());
+        fs::create_dir_all(bench.top.join("a/new/er")).unwrap();
+        fs::create_dir(bench.top.join("b/new")).unwrap();
+        assert_eq!(bench.follow(Some(&["a/new"])), ["a/new"], "nobody looked at b");
+        assert_eq!(bench.follow(None), ["b/new"]);
+        // What may have been let go is watched anew, and only that.
+        bench.held.doubt(&bench.top.join("a/in"));
+        assert_eq!(bench.follow(Some(&["a/in"])), ["a/in"]);
+        bench.held.doubt_all();
+        assert_eq!(bench.follow(None), ["a", "b"]);
+        // A look that ended above what it was sent for says that it is gone with what is below.
+        fs::remove_dir_all(bench.top.join("a/new")).unwrap();
+        assert!(bench.follow(Some(&["a/new/er/file.md"])).is_empty());
+        assert_eq!(bench.watched(), ["a", "a/in", "a/in/deep", "b", "b/new"]);
+        bench.held.retain(&[bench.top.join("b")]);
+        assert_eq!(bench.watched(), ["b", "b/new"]);
+    }
+
+    #[test]
+    fn a_root_that_is_denied_is_let_go_whole_and_tried_again_when_told() {
+        let mut bench = Bench::new(&["a/1", "a/2", "a/3", "b/1"], RecursiveMode::NonRecursive);
+        bench.room.store(3, Ordering::SeqCst);
+        assert_eq!(bench.follow(None), ["b"]);
+        assert_eq!(bench.watched(), ["b", "b/1"]);
+        bench.room.store(usize::MAX, Ordering::SeqCst);
+        assert!(bench.follow(None).is_empty(), "before it is told");
+        assert_eq!(bench.held.retry(&bench.roots()), [bench.top.join("a")]);
+        assert_eq!(bench.follow(Some(&["a"])), ["a"]);
+        assert_eq!(bench.watched().len(), 6);
+        assert!(bench.held.retry(&bench.roots()).is_empty());
+    }
+
+    #[test]
+    fn a_folder_at_two_paths_is_watched_by_one_and_one_that_moved_by_the_new_one() {
+        let mut bench = Bench::new(&["a/in", "b"], RecursiveMode::NonRecursive);
+        bench.follow(None);
+        // As a bind mount of `a/in` would be found.
+        let (mut walk, roots) = (bench.look(None), bench.roots());
+        let number = walk.folders[&bench.top.join("a/in")];
+        walk.folders.insert(bench.top.join("b/same"), number);
+        assert!(bench.held.follow(&walk, &roots).gained.is_empty(), "or it would never end");
+        assert_eq!(bench.watched(), ["a", "a/in", "b"]);
+        // Found at its new path by a look that did not come by the old one.
+        fs::rename(bench.top.join("a/in"), bench.top.join("b/out")).unwrap();
+        assert_eq!(bench.follow(Some(&["b"])), ["b/out"]);
+        assert_eq!(bench.watched(), ["a", "b", "b/out"]);
+    }
+
+    #[test]
+    fn whole_trees_are_watched_by_their_roots() {
+        let mut bench = Bench::new(&["a/in/deep", "b"], RecursiveMode::Recursive);
+        assert_eq!(bench.follow(None), ["a", "b"]);
+        assert!(bench.follow(Some(&["a/in"])).is_empty());
+        assert_eq!(bench.watched(), ["a", "b"]);
+        fs::rename(bench.top.join("a"), bench.top.join("away")).unwrap();
+        fs::create_dir(bench.top.join("a")).unwrap();
+        assert_eq!(bench.follow(None), ["a"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_to_be_watched_by_itself_does_not_deny_its_root() {
+        for (error, expected) in [
+            (notify::Error::new(ErrorKind::PathNotFound), true),
+            (notify::Error::io(io::ErrorKind::PermissionDenied.into()), true),
+            (notify::Error::io(io::ErrorKind::NotFound.into()), true),
+            (notify::Error::new(ErrorKind::MaxFilesWatch), false),
+            (notify::Error::io(io::ErrorKind::OutOfMemory.into()), false),
+        ] {
+            assert_eq!(is_of_one_folder(&error), expected, "{error}");
+        }
+    }
+}
