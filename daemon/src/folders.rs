@@ -163,13 +163,6 @@ impl Folders {
         self.troubles().entry(root.to_owned()).or_default().unreadable = problem;
     }
 
-    /// Whether there is a folder that can be read and that the system does not report from.
-    pub(crate) fn is_unwatched(&self) -> bool {
-        let troubles = self.troubles();
-        let mut of_roots = self.roots().into_iter().filter_map(|root| troubles.get(&root));
-        of_roots.any(|trouble| trouble.unreadable.is_none() && trouble.unwatched.is_some())
-    }
-
     /// Says whether the system reports changes in the folder.
     pub(crate) fn set_unwatched(&self, root: &Path, problem: Option<String>) {
         self.troubles().entry(root.to_owned()).or_default().unwatched = problem;

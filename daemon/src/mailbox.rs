@@ -17,8 +17,6 @@ pub(crate) enum Cause {
     Sync,
     /// The system reported more changes than could be taken, or lost some.
     Overflow,
-    /// A folder is watched again after a time in which it was not.
-    Rewatched,
     Periodic,
     /// Something could not be stored, or another model is not complete.
     Retry,

@@ -46,10 +46,16 @@ impl Seen {
 }
 
 /// Which folder is at a path: while a drive is not mounted, it is another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identity {
     device: u64,
     inode: u64,
+}
+
+impl Identity {
+    pub fn of(metadata: &Metadata) -> Identity {
+        Identity { device: metadata.dev(), inode: metadata.ino() }
+    }
 }
 
 /// A watched folder as a walk found it.
@@ -61,8 +67,7 @@ pub struct Root {
 
 impl Root {
     fn look(path: &Path) -> io::Result<Root> {
-        let metadata = fs::metadata(path)?;
-        let identity = Identity { device: metadata.dev(), inode: metadata.ino() };
+        let identity = Identity::of(&fs::metadata(path)?);
         Ok(Root { identity, is_empty: fs::read_dir(path)?.next().is_none() })
     }
 }
@@ -111,6 +116,8 @@ fn parent_or_self(path: &Path) -> PathBuf {
 pub struct Scan {
     /// The watched folders that were walked.
     pub roots: BTreeMap<PathBuf, Root>,
+    /// The folders that the walk entered, those on the way to its reach among them.
+    pub folders: BTreeMap<PathBuf, Identity>,
     /// Files worth opening, by absolute path.
     pub files: BTreeMap<String, Seen>,
     /// How many files are of a kind that is not read, by the ending of their names.
@@ -148,6 +155,7 @@ pub fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationToken) -> 
             Ok((before, after)) => {
                 // A drive was mounted or unmounted while we walked.
                 scan.uncertain |= before.identity != after.identity;
+                scan.folders.insert(root.clone(), after.identity);
                 scan.roots.insert(root.clone(), after);
             }
             Err(error) => scan.keep(root, &format!("cannot be read: {error}")),
@@ -198,7 +206,8 @@ fn is_ignored_above(root: &Path) -> bool {
     rule.is_ignore()
 }
 
-fn within(reach: &Reach, path: &Path) -> bool {
+/// Whether `path` is in the reach, not only on the way to it.
+pub fn within(reach: &Reach, path: &Path) -> bool {
     match reach {
         Reach::All => true,
         Reach::Paths(paths) => path.ancestors().any(|ancestor| paths.contains(ancestor)),
@@ -217,8 +226,11 @@ impl Scan {
             Ok(entry) => entry,
             Err(error) => return self.take_error(&error),
         };
-        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-        if !is_file {
+        let Some(kind) = entry.file_type() else { return };
+        if kind.is_dir() {
+            return self.take_folder(&entry);
+        }
+        if !kind.is_file() {
             return;
         }
         if !extract::is_candidate(entry.path()) {
@@ -231,6 +243,15 @@ impl Scan {
         };
         match entry.metadata() {
             Ok(metadata) => drop(self.files.insert(path, Seen::of(&metadata))),
+            Err(error) => self.take_error(&error),
+        }
+    }
+
+    fn take_folder(&mut self, entry: &DirEntry) {
+        match entry.metadata() {
+            Ok(metadata) => {
+                self.folders.insert(entry.path().to_owned(), Identity::of(&metadata));
+            }
             Err(error) => self.take_error(&error),
         }
     }

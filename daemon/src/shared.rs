@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use daemon_protocol::{DaemonStatus, Failure, IndexStatus};
 use models::{MindError, ModelCard};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::Convert;
@@ -18,6 +18,7 @@ use crate::generations::Generations;
 use crate::limits::KINDS_MAX;
 use crate::mailbox::Mailbox;
 use crate::mind::{Loaded, Threads};
+use crate::watch::Walked;
 use crate::{Backend, Critical, Settings, mind, training};
 
 /// See the module.
@@ -30,8 +31,8 @@ pub(crate) struct Shared {
     pub(crate) mailbox: Mailbox,
     pub(crate) status: watch::Sender<IndexStatus>,
     pub(crate) training: training::News,
-    /// Told when a look at the disk finds a watched folder that the system does not report from.
-    pub(crate) rewatch: Notify,
+    /// The folders that looks at the disk entered, for the watcher.
+    pub(crate) walked: Walked,
     /// Files that the last look at all folders left out for their kind, by ending.
     pub(crate) left_out: Mutex<BTreeMap<String, usize>>,
     /// Cancelled when sessions are to end.
@@ -77,7 +78,7 @@ impl Shared {
             mailbox: Mailbox::default(),
             status: watch::Sender::new(IndexStatus::default()),
             training: training::News::default(),
-            rewatch: Notify::new(),
+            walked: Walked::default(),
             left_out: Mutex::default(),
             closing: CancellationToken::new(),
             reason: OnceLock::new(),

@@ -5,7 +5,7 @@ mod asking;
 mod converting;
 mod filtering;
 mod generations;
-mod harness;
+pub(crate) mod harness;
 mod indexing;
 mod lifecycle;
 mod reusing;
@@ -13,6 +13,9 @@ mod saving;
 mod switching;
 mod thread;
 mod training;
+// Where the system reports from whole trees, only the watched folders themselves are watched.
+#[cfg(target_os = "linux")]
+mod watching;
 
 use crate::store::{contract, memory::MemoryStore};
 

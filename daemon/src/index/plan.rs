@@ -52,6 +52,7 @@ impl Indexer {
             move || scan::walk(&roots, &walked, &stop)
         };
         let mut scan = blocking(walk).await;
+        self.shared.walked.put(&mut scan, &reach);
         self.recognise(&mut scan).await;
         self.note_troubles(&roots, &reach, &scan);
         for side in self.sides_mut() {
@@ -60,9 +61,6 @@ impl Indexer {
             side.enqueue(&scan, &reach, suspicion);
         }
         if matches!(*reach, Reach::All) {
-            if self.shared.folders.is_unwatched() {
-                self.shared.rewatch.notify_one();
-            }
             let mut left_out = self.shared.left_out.lock().unwrap_or_else(PoisonError::into_inner);
             *left_out = std::mem::take(&mut scan.left_out);
         }

@@ -2,6 +2,7 @@
 
 pub(super) mod bench;
 mod mind;
+mod recorder;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use mind::TestMind;
+pub(crate) use recorder::{Record, Recorder};
 
 use crate::store::memory::MemoryStore;
 use crate::store::{Pending, Store};
