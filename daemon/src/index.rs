@@ -6,6 +6,7 @@
 //! its round at once. Deletes and renames are no events of their own: what is known and not on
 //! disk goes. Only this task writes a store.
 
+mod disk;
 mod group;
 mod plan;
 mod progress;
@@ -26,7 +27,7 @@ use crate::engine::Engine;
 use crate::limits::{GATHER_DOCUMENTS_MAX, GATHER_PASSAGES, GATHER_TIME_MAX, WORKS_MAX};
 use crate::mailbox::Cause;
 use crate::mind::JobError;
-use crate::prepare::{Outcome, Tools, prepare};
+use crate::prepare::Outcome;
 use crate::scan::Seen;
 use crate::shared::Shared;
 use crate::store::{Known, Stamp};
@@ -99,6 +100,7 @@ impl Indexer {
                 tokio::select! {
                     () = self.stop.cancelled() => {}
                     () = self.shared.mailbox.arrived() => {}
+                    () = self.shared.patience.back() => self.shared.mailbox.rescan(Cause::Answered),
                     () = tokio::time::sleep_until(rescan_at) => {
                         self.shared.mailbox.rescan(Cause::Periodic);
                     }
@@ -192,22 +194,15 @@ impl Indexer {
             && started.elapsed() < GATHER_TIME_MAX
         {
             let Some(Suspect { path, bytes }) = self.queue.take(urgency) else { break };
-            let engine = self.engine();
-            let indexed = engine.catalogue.read().get(&path).map(|known| known.stamp.hash.clone());
-            let tokens_max = engine.card.passage_tokens_max;
-            let (counter, convert) =
-                (Arc::clone(&engine.counter), Arc::clone(&self.shared.converter));
-            let (roots, file) = (self.shared.folders.roots(), path.clone());
-            let read = move || {
-                let (counter, convert) = (counter.as_ref(), convert.as_ref());
-                let tools = Tools { tokens_max, counter, convert, roots: &roots };
-                prepare(&file, indexed.as_deref(), tools)
-            };
             let outcome = tokio::select! {
                 biased;
                 // Converting a file may take longer than ending may; nothing is lost but its reading.
                 () = self.stop.cancelled() => break,
-                outcome = blocking(read) => outcome,
+                outcome = self.read(&path) => outcome,
+            };
+            let Some(outcome) = outcome else {
+                self.progress.done(Tally::of(bytes));
+                continue;
             };
             if let Outcome::Ready(prepared) = &outcome
                 && urgency.is_saved()
@@ -232,6 +227,9 @@ impl Indexer {
                 Outcome::Refused { seen, reason } => {
                     self.remove_known(&path).await;
                     self.refuse(path, seen, reason);
+                }
+                Outcome::Unread { reason } => {
+                    self.refuse(path, None, format!("{reason}; what is indexed of it is kept"));
                 }
             }
             self.progress.done(Tally::of(bytes));

@@ -19,6 +19,8 @@ pub(crate) enum Cause {
     Overflow,
     /// A folder is watched again after a time in which it was not.
     Rewatched,
+    /// A drive that hung has answered.
+    Answered,
     Periodic,
     Model,
 }

@@ -5,6 +5,7 @@ mod asking;
 mod converting;
 mod filtering;
 mod generations;
+mod hanging;
 mod harness;
 mod indexing;
 mod lifecycle;

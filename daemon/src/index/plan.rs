@@ -10,7 +10,7 @@ use super::{Indexer, blocking};
 use crate::engine::Engine;
 use crate::generations::Adopted;
 use crate::mailbox::Orders;
-use crate::scan::{self, Reach, Scan, Seen};
+use crate::scan::{Reach, Scan, Seen};
 
 impl Indexer {
     /// Looks at the disk as far as the orders say, removes what is gone and queues what differs.
@@ -23,7 +23,8 @@ impl Indexer {
         self.waiters.extend(orders.waiters);
         self.publish(Phase::Scanning);
         let now = tokio::time::Instant::now();
-        let changed = self.resting.awake(orders.changed, now, &Path::exists);
+        let there = self.there(self.resting.asleep(&orders.changed, now)).await;
+        let changed = self.resting.awake(orders.changed, now, &|path| there.contains(path));
         if !changed.is_empty() {
             let named: Vec<String> =
                 changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
@@ -52,12 +53,11 @@ impl Indexer {
     async fn look(&mut self, reach: Reach, named: &[String]) {
         let roots = self.shared.folders.roots();
         let reach = Arc::new(reach);
-        let (walked, stop) = (Arc::clone(&reach), self.stop.clone());
-        let walk = {
-            let roots = roots.clone();
-            move || scan::walk(&roots, &walked, &stop)
+        let mut scan = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return,
+            scan = self.walk(&roots, &reach) => scan,
         };
-        let mut scan = blocking(walk).await;
         self.recognise(&mut scan).await;
         self.forget(&scan, &reach).await;
         self.note_troubles(&roots, &reach, &mut scan);
@@ -121,6 +121,13 @@ impl Indexer {
         self.remove(gone).await;
     }
 
+    /// Files that could not be read for a reason that may have passed, although nothing of them differs
+    /// from what is indexed perhaps.
+    fn unread<'a>(&'a self, scan: &'a Scan) -> impl Iterator<Item = (&'a String, Seen)> {
+        let passing = self.refused.iter().filter(|(_, refusal)| refusal.seen.is_none());
+        passing.filter_map(|(path, _)| Some((path, *scan.files.get(path)?)))
+    }
+
     /// Stops embedding what was read of `path`.
     fn abandon(&mut self, path: &str) {
         for work in &mut self.works {
@@ -139,6 +146,7 @@ impl Indexer {
         let walked: Vec<Suspect> = scan
             .differing(&known)
             .filter(|(path, seen)| refused.get(*path).is_none_or(|r| r.seen != Some(*seen)))
+            .chain(self.unread(scan))
             .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
             .map(|(path, seen)| suspect(path, seen))
             .collect();

@@ -1,10 +1,11 @@
 //! A world of its own for each test: a directory, a running service, clients.
 
+mod drives;
 mod mind;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -18,8 +19,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use drives::TestDrives;
 use mind::TestMind;
 
+use crate::convert::{self, Convert, Converted, Unconverted};
 use crate::store::memory::MemoryStore;
 use crate::store::{Pending, Store};
 use crate::{Backend, Critical, Settings, run};
@@ -55,6 +58,9 @@ pub(super) struct Script {
     /// How often the mind was told to rest.
     pub(super) rests: watch::Sender<usize>,
     pub(super) stores: Mutex<HashMap<String, Arc<MemoryStore>>>,
+    pub(super) drives: Arc<TestDrives>,
+    /// Files that were converted so far.
+    pub(super) converted: Arc<AtomicUsize>,
 }
 
 pub(super) struct Scripted(pub(super) Arc<Script>);
@@ -75,7 +81,11 @@ impl Backend for Scripted {
     }
 
     fn converter(&self) -> Arc<dyn crate::convert::Convert> {
-        Arc::new(crate::convert::Scripted)
+        Arc::new(TestConvert(Arc::clone(&self.0.converted)))
+    }
+
+    fn drives(&self) -> Arc<dyn crate::patience::Drives> {
+        self.0.drives.clone()
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
@@ -87,6 +97,17 @@ impl Backend for Scripted {
     fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
         self.0.stores.lock().unwrap().retain(|vectors, _| keep.contains(vectors));
         Box::pin(async { Ok(()) })
+    }
+}
+
+/// As [`convert::Scripted`], and it counts. A file may say that it panics.
+struct TestConvert(Arc<AtomicUsize>);
+
+impl Convert for TestConvert {
+    fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        assert!(!bytes.starts_with(b"panic"), "as {} says", path.display());
+        convert::Scripted.convert(path, bytes)
     }
 }
 
