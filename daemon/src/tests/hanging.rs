@@ -187,3 +187,36 @@ async fn a_panic_at_a_file_is_that_files_problem_until_it_changes() {
     assert_eq!((status.documents, status.problem_count), (2, 0), "{status:?}");
     world.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn an_error_of_the_drive_keeps_what_is_indexed_and_a_closed_file_does_not() {
+    let (world, mut talk) = World::watching().await;
+    const EPERM: i32 = 1;
+    const EIO: i32 = 5;
+    const EACCES: i32 = 13;
+    const ENODEV: i32 = 19;
+    const ETIMEDOUT: i32 = if cfg!(target_os = "linux") { 110 } else { 60 };
+    for (errno, stays) in
+        [(EIO, true), (ENODEV, true), (ETIMEDOUT, true), (EACCES, false), (EPERM, false)]
+    {
+        let path = world.write("a.md", "an anchor\n");
+        assert_eq!(talk.sync().await.problem_count, 0);
+        world.script.drives.fail(&path, Some(errno));
+        world.write("a.md", "an arctic\n");
+        let status = talk.sync().await;
+        assert_eq!((status.documents, status.problem_count), (usize::from(stays), 1), "{errno}");
+        let told = reason(&status, "a.md");
+        assert!(told.contains(&format!("os error {errno}")), "{told}");
+        assert_eq!(told.contains("is kept"), stays, "{told}");
+        assert_eq!(talk.find("anchor").await.len(), usize::from(stays), "{errno}");
+
+        // It can be read again, and is as it was: that is no difference to see, and no problem either.
+        if stays {
+            world.write("a.md", "an anchor\n");
+        }
+        world.script.drives.fail(&path, None);
+        let status = talk.sync().await;
+        assert_eq!((status.documents, status.problem_count), (1, 0), "{errno}");
+    }
+    world.stop().await.unwrap();
+}
