@@ -12,6 +12,7 @@ mod plan;
 mod progress;
 mod queue;
 mod resting;
+mod storing;
 mod upkeep;
 mod work;
 
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use daemon_protocol::Phase;
+use daemon_protocol::{IndexStatus, Phase};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -30,11 +31,12 @@ use crate::mind::JobError;
 use crate::prepare::Outcome;
 use crate::scan::Seen;
 use crate::shared::Shared;
-use crate::store::{Known, Stamp};
+use crate::store::Stamp;
 use group::Group;
 use progress::{Progress, Tally};
 use queue::{Queue, Suspect, Urgency};
 use resting::Resting;
+use storing::Storing;
 use upkeep::Upkeep;
 use work::{Batch, Finished, Work};
 
@@ -55,6 +57,7 @@ pub(crate) struct Indexer {
     works: Vec<Work>,
     resting: Resting,
     group: Group,
+    storing: Storing,
     refused: BTreeMap<String, Refusal>,
     progress: Progress,
     waiters: Vec<oneshot::Sender<()>>,
@@ -70,6 +73,7 @@ impl Indexer {
             works: Vec::new(),
             resting: Resting::default(),
             group: Group::default(),
+            storing: Storing::default(),
             refused: BTreeMap::new(),
             progress: Progress::default(),
             waiters: Vec::new(),
@@ -91,10 +95,15 @@ impl Indexer {
                     rescan_at = tokio::time::Instant::now() + self.shared.settings.rescan_every;
                 }
                 self.plan(orders).await;
-            } else if !self.queue.is_empty() || !self.works.is_empty() {
+            } else if (!self.queue.is_empty() || !self.works.is_empty()) && !self.is_stuck() {
                 self.step().await;
             } else {
-                self.rest().await;
+                if self.is_paused() {
+                    self.give_up();
+                } else {
+                    self.rest().await;
+                }
+                let retry_at = self.storing.retry_at();
                 let woken_at = self.resting.next();
                 let maintain_at = self.upkeep.due(tokio::time::Instant::now());
                 tokio::select! {
@@ -103,6 +112,9 @@ impl Indexer {
                     () = self.shared.patience.back() => self.shared.mailbox.rescan(Cause::Answered),
                     () = tokio::time::sleep_until(rescan_at) => {
                         self.shared.mailbox.rescan(Cause::Periodic);
+                    }
+                    () = tokio::time::sleep_until(retry_at.unwrap_or(rescan_at)), if retry_at.is_some() => {
+                        self.shared.mailbox.rescan(Cause::Unstored);
                     }
                     // Then the next turn looks at it.
                     () = tokio::time::sleep_until(woken_at.unwrap_or(rescan_at)), if woken_at.is_some() => {}
@@ -260,9 +272,10 @@ impl Indexer {
                     known.remove(path);
                 }
                 self.upkeep.want();
+                self.storing.works();
             }
             // They stay known, so the next scan tries again.
-            Err(error) => tracing::error!(%error, "removing {} documents", paths.len()),
+            Err(error) => self.unstorable(&error),
         }
     }
 
@@ -282,33 +295,14 @@ impl Indexer {
 
     /// Stores what is embedded, in one commit.
     async fn commit(&mut self) {
-        let documents = self.group.take();
-        if documents.is_empty() {
+        if self.is_paused() {
             return;
         }
-        let entries: Vec<(String, Known)> = documents
-            .iter()
-            .map(|document| {
-                let (stamp, tags) = (document.stamp.clone(), document.tags.clone());
-                let passages = document.passages.len();
-                (document.path.clone(), Known { stamp, tags, passages })
-            })
-            .collect();
-        let engine = self.engine();
-        match engine.store.replace(documents).await {
-            Ok(()) => {
-                for (path, _) in &entries {
-                    self.refused.remove(path);
-                }
-                engine.catalogue.write().extend(entries);
-                self.upkeep.want();
-            }
-            Err(error) => {
-                tracing::error!(%error, "storing {} documents", entries.len());
-                for (path, _) in entries {
-                    self.refuse(path, None, error.to_string());
-                }
-            }
+        let documents = self.group.take();
+        if !documents.is_empty()
+            && let Err(error) = self.store(documents.clone()).await
+        {
+            self.store_singly(documents, error).await;
         }
     }
 
@@ -327,12 +321,9 @@ impl Indexer {
             }
         }
         self.progress.rest();
+        self.storing.works();
         self.publish(Phase::Idle);
-        for waiter in self.waiters.drain(..) {
-            if waiter.send(()).is_err() {
-                tracing::trace!("who waited for this round has left");
-            }
-        }
+        self.tell_waiters();
         self.maintain_if_due().await;
     }
 
@@ -360,7 +351,10 @@ impl Indexer {
         // What can be searched: a model that is being filled does not serve yet.
         let serving = self.shared.generations.serving();
         let left = self.works.iter().map(Work::tally).chain([self.queue.tally()]).sum();
-        let status = self.progress.status(phase, left, &serving.catalogue, &self.refused);
+        let status = IndexStatus {
+            storing: self.storing.reason(),
+            ..self.progress.status(phase, left, &serving.catalogue, &self.refused)
+        };
         self.shared.status.send_if_modified(|held| {
             let differs = *held != status;
             *held = status;

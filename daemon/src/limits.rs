@@ -119,6 +119,9 @@ pub const COMMIT_DOCUMENTS_MAX: usize = 64;
 pub const COMMIT_PASSAGES_MAX: usize = 2048;
 /// How long an embedded document waits for its commit while others are still being embedded.
 pub const COMMIT_WAIT_MAX: Duration = Duration::from_secs(5);
+/// From a failure to write the store until it is tried again: a person makes room in minutes, and each try
+/// writes what it can.
+pub const STORE_RETRY: Duration = Duration::from_secs(60);
 /// Least time between two compactions of the store.
 pub const MAINTAIN_INTERVAL_MIN: Duration = Duration::from_secs(60);
 /// A round younger than this says nothing about its pace.

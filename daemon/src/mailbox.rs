@@ -22,6 +22,8 @@ pub(crate) enum Cause {
     /// A drive that hung has answered.
     Answered,
     Periodic,
+    /// What could not be stored is tried again.
+    Unstored,
     Model,
 }
 

@@ -10,6 +10,7 @@ mod harness;
 mod indexing;
 mod lifecycle;
 mod saving;
+mod storing;
 mod thread;
 mod training;
 

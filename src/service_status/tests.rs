@@ -45,6 +45,7 @@ fn example() -> DaemonStatus {
             eta_s: Some(75),
             problems: vec![Problem { path: "/n/x".to_owned(), reason: "not text".to_owned() }],
             problem_count: 3,
+            storing: None,
         },
         training: None,
     }
@@ -90,6 +91,16 @@ problem  not indexed: 2 more; the daemon's log names them
     assert!(text.contains("up 5 s"), "{text}");
     assert!(text.contains("index    0 documents, 0 passages; up to date\n"), "{text}");
     assert!(text.ends_with("folder   none; add one with: fore add DIR\n"), "{text}");
+}
+
+#[test]
+fn an_index_that_cannot_be_written_is_told() {
+    let index = IndexStatus { storing: Some("disk full\n".to_owned()), ..IndexStatus::default() };
+    let text = lines(&DaemonStatus { index, ..example() });
+    assert!(text.contains("index    0 documents, 0 passages; cannot be written\n"), "{text}");
+    let problem =
+        "problem  the index cannot be written: disk full; what was found before still is\n";
+    assert!(text.ends_with(problem), "{text}");
 }
 
 #[test]

@@ -268,6 +268,7 @@ fn indexing() -> Event {
             eta_s: Some(95),
             problems: Vec::new(),
             problem_count: 3,
+            storing: None,
         },
     }
 }

@@ -238,6 +238,9 @@ pub struct IndexStatus {
     pub problems: Vec<Problem>,
     /// Files that could not be indexed, in all.
     pub problem_count: usize,
+    /// Why what was found last is not in the index: it cannot be written, and is tried again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storing: Option<String>,
 }
 
 /// Most problems one status carries, so that a status stays a small frame.

@@ -15,6 +15,9 @@ use crate::scan::{Reach, Scan, Seen};
 impl Indexer {
     /// Looks at the disk as far as the orders say, removes what is gone and queues what differs.
     pub(super) async fn plan(&mut self, orders: Orders) {
+        if orders.rescan.is_some() {
+            self.storing.retry();
+        }
         // What is embedded must be known before it is compared, or it would be embedded twice.
         self.commit().await;
         if let Some(engine) = orders.adopt {
@@ -48,6 +51,7 @@ impl Indexer {
         }
         // What it holds was embedded by the mind before.
         self.works.clear();
+        drop(self.group.take());
     }
 
     async fn look(&mut self, reach: Reach, named: &[String]) {
@@ -112,8 +116,13 @@ impl Indexer {
         for path in scan.gone(&self.refused, reach) {
             self.refused.remove(&path);
         }
-        let embedding: std::collections::BTreeMap<String, ()> =
-            self.works.iter().flat_map(|work| work.paths()).map(|path| (path, ())).collect();
+        let embedding: std::collections::BTreeMap<String, ()> = self
+            .works
+            .iter()
+            .flat_map(|work| work.paths())
+            .chain(self.group.paths())
+            .map(|path| (path, ()))
+            .collect();
         for path in scan.gone(&embedding, reach) {
             self.abandon(&path);
         }
@@ -128,8 +137,9 @@ impl Indexer {
         passing.filter_map(|(path, _)| Some((path, *scan.files.get(path)?)))
     }
 
-    /// Stops embedding what was read of `path`.
+    /// Stops embedding what was read of `path`, and does not store it.
     fn abandon(&mut self, path: &str) {
+        self.group.abandon(path);
         for work in &mut self.works {
             work.abandon(path);
         }
@@ -148,6 +158,7 @@ impl Indexer {
             .filter(|(path, seen)| refused.get(*path).is_none_or(|r| r.seen != Some(*seen)))
             .chain(self.unread(scan))
             .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
+            .filter(|(path, seen)| !self.group.holds(path, *seen))
             .map(|(path, seen)| suspect(path, seen))
             .collect();
         drop(known);

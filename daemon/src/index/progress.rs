@@ -101,6 +101,7 @@ impl Progress {
             eta_s: self.eta_s(left.bytes),
             problems: self.problems(refused),
             problem_count: refused.len(),
+            storing: None,
         }
     }
 
