@@ -32,6 +32,7 @@ pub mod frame;
 mod hit;
 mod place;
 pub mod training;
+pub mod version;
 
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ pub const PROTOCOL: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     pub protocol: u32,
-    /// Program version, for messages only.
+    /// Program version: a client that starts daemons replaces an older one. See [`version`].
     pub version: String,
     /// Process id of the sender.
     pub pid: u32,
