@@ -65,6 +65,10 @@ pub(crate) async fn wait(
         return Ok(ExitCode::from(INTERRUPTED));
     };
     streams::note(config.quiet, &summary(&status));
+    let folders = conversation.folders(|id| Request::List { id }).await?;
+    for folder in folders.iter().filter(|folder| folder.problem.is_some()) {
+        streams::note(config.quiet, &folder_line(folder));
+    }
     match unwritten(&status) {
         None => Ok(ExitCode::SUCCESS),
         Some(why) => Err(AppError::new(why)

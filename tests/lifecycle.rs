@@ -183,7 +183,7 @@ fn a_client_of_another_protocol_gets_a_hello_and_no_more() {
 }
 
 /// Plays a daemon with this protocol and version to two connections, in the name of process `pid`.
-fn play_old_daemon(sandbox: &Sandbox, pid: u32, says: (u32, &str)) -> JoinHandle<()> {
+fn play_old_daemon(sandbox: &Sandbox, pid: u32, says: (u64, &str)) -> JoinHandle<()> {
     let socket = sandbox.socket();
     fs::create_dir_all(socket.parent().unwrap()).unwrap();
     fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
@@ -221,7 +221,7 @@ fn our_own_daemon_of_another_protocol_or_an_older_version_is_replaced() {
     is_replaced((PROTOCOL, "0.0.9"), &["restarting", "0.0.9", "older than this program"]);
 }
 
-fn is_replaced(says: (u32, &str), told: &[&str]) {
+fn is_replaced(says: (u64, &str), told: &[&str]) {
     let sandbox = Sandbox::new();
     let folder = sandbox.home().join("data/forethought");
     fs::create_dir_all(&folder).unwrap();

@@ -36,6 +36,8 @@ type Identities = BTreeMap<PathBuf, Identity>;
 struct Trouble {
     unreadable: Option<String>,
     unwatched: Option<String>,
+    /// Told while nothing in it is indexed.
+    nothing: Option<String>,
 }
 
 /// See the module. Calls that change the list block on the file system.
@@ -182,6 +184,11 @@ impl Folders {
         self.troubles().entry(root.to_owned()).or_default().unwatched = problem;
     }
 
+    /// Says why nothing is indexed of what the folder holds, if nothing is.
+    pub(crate) fn set_nothing(&self, root: &Path, reason: Option<String>) {
+        self.troubles().entry(root.to_owned()).or_default().nothing = reason;
+    }
+
     /// The folders as a client sees them.
     pub(crate) fn list(&self, catalogue: &Catalogue) -> Vec<Folder> {
         let troubles = self.troubles();
@@ -189,9 +196,10 @@ impl Folders {
             .iter()
             .map(|root| {
                 let (documents, passages) = catalogue.count_below(root);
-                let problem = troubles
-                    .get(root)
-                    .and_then(|trouble| trouble.unreadable.as_ref().or(trouble.unwatched.as_ref()));
+                let problem = troubles.get(root).and_then(|trouble| {
+                    let nothing = trouble.nothing.as_ref().filter(|_| documents == 0);
+                    trouble.unreadable.as_ref().or(nothing).or(trouble.unwatched.as_ref())
+                });
                 Folder {
                     path: root.to_string_lossy().into_owned(),
                     documents,

@@ -138,6 +138,9 @@ pub const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// How often a folder that could not be watched is tried again.
 pub const REWATCH_INTERVAL: Duration = Duration::from_secs(60);
 
+/// Entries of a folder that are counted in order to say why it gives no document: more words need not be true
+/// to the last file.
+pub const NOTHING_ENTRIES_MAX: usize = 10_000;
 /// Watched folders; each costs a walk at every rescan.
 pub const FOLDERS_MAX: usize = 256;
 /// Bytes of the folders file that are read; 256 paths of 4096 bytes fit twice.

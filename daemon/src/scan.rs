@@ -4,6 +4,8 @@
 //! watched folder too, but only towards those paths, so ignore rules mean the same in both.
 //! Symbolic links are not followed: no loops, and nothing outside a watched folder is read.
 
+mod nothing;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, Metadata};
 use std::io;
@@ -20,6 +22,7 @@ use crate::engine::at_or_below;
 use crate::extract;
 use crate::patience::Pulse;
 use crate::store::Known;
+use nothing::{PassedOver, count_ignored};
 
 /// Files that say what to ignore; a change of one may concern all files beside and below it.
 pub(crate) const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
@@ -122,6 +125,8 @@ pub struct Scan {
     pub roots: BTreeMap<PathBuf, Root>,
     /// Files worth opening, by absolute path.
     pub files: BTreeMap<String, Seen>,
+    /// What was passed over in the watched folders that were walked whole.
+    pub passed_over: BTreeMap<PathBuf, PassedOver>,
     /// How many files are of a kind that is not read, by the ending of their names.
     pub left_out: BTreeMap<String, usize>,
     /// Folders and files that could not be looked at, with the reason. What is indexed at or
@@ -144,6 +149,7 @@ pub fn walk(
     let mut scan = Scan::default();
     for root in roots.iter().filter(|root| reach.concerns(root)) {
         let before = pulse.at(root).and_then(|()| Root::look(root));
+        let (held, mut passed_over) = (scan.files.len(), PassedOver::default());
         if before.is_ok() {
             for entry in walker(root, reach).build() {
                 if stop.is_cancelled() {
@@ -151,6 +157,7 @@ pub fn walk(
                     return scan;
                 }
                 pulse.beat();
+                passed_over.take(&entry);
                 scan.take(entry);
             }
         }
@@ -158,6 +165,12 @@ pub fn walk(
             Ok((before, after)) => {
                 // A drive was mounted or unmounted while we walked.
                 scan.uncertain |= before.identity != after.identity;
+                if matches!(**reach, Reach::All) {
+                    if scan.files.len() == held {
+                        passed_over.ignored = count_ignored(root);
+                    }
+                    scan.passed_over.insert(root.clone(), passed_over);
+                }
                 scan.roots.insert(root.clone(), after);
             }
             Err(error) => scan.keep(root, &format!("cannot be read: {error}")),
@@ -218,8 +231,9 @@ fn within(reach: &Reach, path: &Path) -> bool {
 impl Scan {
     /// Takes what another walk saw, of other folders.
     pub fn merge(&mut self, other: Scan) {
-        let Scan { roots, files, left_out, unreadable, unnamed, uncertain } = other;
+        let Scan { roots, files, passed_over, left_out, unreadable, unnamed, uncertain } = other;
         self.roots.extend(roots);
+        self.passed_over.extend(passed_over);
         self.files.extend(files);
         for (kind, count) in left_out {
             *self.left_out.entry(kind).or_default() += count;

@@ -218,7 +218,7 @@ pub struct Folder {
     pub path: String,
     pub documents: usize,
     pub passages: usize,
-    /// Set when the folder cannot be read at present.
+    /// Why the folder cannot be read at present, or not be watched, or why nothing in it is indexed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }

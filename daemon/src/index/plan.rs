@@ -101,6 +101,9 @@ impl Indexer {
                 self.shared.folders.set_unreadable(root, trouble.cloned());
             }
         }
+        for (root, passed_over) in std::mem::take(&mut scan.passed_over) {
+            self.shared.folders.set_nothing(&root, passed_over.told());
+        }
         for (path, reason) in &scan.unreadable {
             if !roots.iter().any(|root| root == Path::new(path)) {
                 self.refuse(path.clone(), None, reason.clone());
