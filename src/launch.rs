@@ -4,6 +4,7 @@
 pub(crate) mod end;
 pub(crate) mod probe;
 
+use std::cmp::Ordering;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,8 +13,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use daemon_protocol::Hello;
 use daemon_protocol::client::{Client, ClientError};
+use daemon_protocol::{Hello, PROTOCOL, version};
 use models::files::Lock;
 use tokio::time::{Instant, sleep};
 
@@ -72,9 +73,9 @@ pub(crate) async fn running(config: &Config) -> Result<Option<Conversation>, App
 /// A connection, and whether the daemon was started for it.
 async fn find_or_start(config: &Config) -> Result<(Client, bool), AppError> {
     match probe(config, START_MAX).await? {
-        Probe::Ready(client) => return Ok((client, false)),
+        Probe::Ready(client) if !is_outdated(config, &client.hello)? => return Ok((client, false)),
         Probe::Silent => return Err(silent(config)),
-        Probe::Absent | Probe::Foreign(_) => {}
+        Probe::Ready(_) | Probe::Absent | Probe::Foreign(_) => {}
     }
     private::folders(config)?;
     runtime_dir::prepare(&config.paths.runtime)?;
@@ -84,6 +85,9 @@ async fn find_or_start(config: &Config) -> Result<(Client, bool), AppError> {
     // socket is about to open it, or about to end.
     loop {
         match probe(config, START_MAX).await? {
+            Probe::Ready(client) if is_outdated(config, &client.hello)? => {
+                replace(config, client.hello).await?;
+            }
             Probe::Ready(client) => return Ok((client, false)),
             Probe::Silent => return Err(silent(config)),
             Probe::Foreign(theirs) => replace(config, theirs).await?,
@@ -97,21 +101,30 @@ async fn find_or_start(config: &Config) -> Result<(Client, bool), AppError> {
     Ok((client, true))
 }
 
-/// Ends a daemon of another protocol, if it is the one whose lock is ours to read.
+/// Whether a daemon of our protocol is older than this program, and ours to end. A newer one serves.
+fn is_outdated(config: &Config, theirs: &Hello) -> Result<bool, AppError> {
+    let order = version::compare(&theirs.version, VERSION);
+    if order == Some(Ordering::Greater) {
+        let line =
+            format!("the daemon is newer ({}) than this program ({VERSION})", theirs.version);
+        streams::note(config.quiet, &line);
+    }
+    let ours = Holder::Process(Some(theirs.pid));
+    Ok(order == Some(Ordering::Less) && runtime_dir::holder(&config.paths.lock)? == ours)
+}
+
+/// Ends an older daemon, or one of another protocol, if it is the one whose lock is ours to read.
 async fn replace(config: &Config, theirs: Hello) -> Result<(), AppError> {
     if runtime_dir::holder(&config.paths.lock)? != Holder::Process(Some(theirs.pid)) {
         return Err(ClientError::Protocol { theirs }.into());
     }
-    streams::note(
-        config.quiet,
-        &format!(
-            "restarting the daemon: version {} (pid {}) speaks protocol {}, this program {}",
-            theirs.version,
-            theirs.pid,
-            theirs.protocol,
-            daemon_protocol::PROTOCOL
-        ),
-    );
+    let Hello { protocol, version, pid } = &theirs;
+    let why = match *protocol {
+        PROTOCOL => format!("is older than this program, {VERSION}"),
+        _ => format!("speaks protocol {protocol}, this program {PROTOCOL}"),
+    };
+    let line = format!("restarting the daemon: version {version} (pid {pid}) {why}");
+    streams::note(config.quiet, &line);
     end::terminate(config, theirs.pid).await
 }
 

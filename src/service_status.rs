@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::error::{AppError, NOTHING};
 use crate::launch;
 use crate::term::streams::Stdout;
-use crate::watched::{folder_line, phase_word, problem_lines};
+use crate::watched::{folder_line, phase_word, problem_lines, unwritten};
 
 /// Kinds of files that are named; the others are counted together.
 const KINDS_SHOWN: usize = 8;
@@ -90,6 +90,7 @@ fn lines(status: &DaemonStatus) -> String {
     if status.folders.is_empty() {
         lines.push("folder   none; add one with: fore add DIR".to_owned());
     }
+    lines.extend(unwritten(&status.index).map(|why| format!("problem  {why}")));
     lines.extend(problem_lines(&status.index).iter().map(|line| format!("problem  {line}")));
     lines.push(String::new());
     lines.join("\n")
@@ -97,11 +98,14 @@ fn lines(status: &DaemonStatus) -> String {
 
 /// `3 documents, 9 passages; indexing 1 of 4, about 12 s left`.
 fn index_line(index: &IndexStatus) -> String {
+    let phase = match (index.phase, &index.storing) {
+        (Phase::Idle, Some(_)) => "cannot be written",
+        (phase, _) => phase_word(phase),
+    };
     let mut line = format!(
-        "{}, {}; {}",
+        "{}, {}; {phase}",
         counted(index.documents, "document"),
         counted(index.passages, "passage"),
-        phase_word(index.phase)
     );
     if index.phase != Phase::Idle && index.round_total > 0 {
         line.push_str(&format!(" {} of {}", index.round_done, index.round_total));

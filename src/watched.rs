@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use daemon_protocol::{Event, Folder, IndexStatus, Phase, Request};
 use tokio::signal::unix::{SignalKind, signal};
-use tui_text::{counted, harmless};
+use tui_text::{counted, harmless, one_line};
 
 use crate::config::Config;
 use crate::conversation::Conversation;
@@ -67,7 +67,22 @@ pub(crate) async fn wait(
         return Ok(ExitCode::from(INTERRUPTED));
     };
     streams::note(config.quiet, &summary(&status));
-    Ok(ExitCode::SUCCESS)
+    let folders = conversation.folders(|id| Request::List { id }).await?;
+    for folder in folders.iter().filter(|folder| folder.problem.is_some()) {
+        streams::note(config.quiet, &folder_line(folder));
+    }
+    match unwritten(&status) {
+        None => Ok(ExitCode::SUCCESS),
+        Some(why) => Err(AppError::new(why)
+            .hint("make room where the index is; the daemon tries again every minute")
+            .hint("see: fore status")),
+    }
+}
+
+/// That the index cannot be written, if it cannot.
+pub(crate) fn unwritten(status: &IndexStatus) -> Option<String> {
+    let why = one_line(status.storing.as_ref()?);
+    Some(format!("the index cannot be written: {why}; what was found before still is"))
 }
 
 /// What is indexed, and a line for each file that is not.

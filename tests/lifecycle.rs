@@ -182,13 +182,13 @@ fn a_client_of_another_protocol_gets_a_hello_and_no_more() {
     sandbox.still_serves(pid);
 }
 
-/// Plays a daemon of another protocol to two connections, in the name of process `pid`.
-fn play_old_daemon(sandbox: &Sandbox, pid: u32) -> JoinHandle<()> {
+/// Plays a daemon with this protocol and version to two connections, in the name of process `pid`.
+fn play_old_daemon(sandbox: &Sandbox, pid: u32, says: (u64, &str)) -> JoinHandle<()> {
     let socket = sandbox.socket();
     fs::create_dir_all(socket.parent().unwrap()).unwrap();
     fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
     let listener = UnixListener::bind(&socket).unwrap();
-    let hello = json!({"protocol": 999, "version": "9.9.9", "pid": pid});
+    let hello = json!({"protocol": says.0, "version": says.1, "pid": pid});
     thread::spawn(move || {
         for stream in listener.incoming().take(2) {
             let mut stream = stream.unwrap();
@@ -204,7 +204,7 @@ fn a_daemon_of_another_protocol_is_explained() {
     let sandbox = Sandbox::new();
     // Whoever it is does not hold the daemon's lock, so nobody may end it.
     let mut other = sandbox.program("cat").stdin(Stdio::piped()).spawn().unwrap();
-    let play = play_old_daemon(&sandbox, other.id());
+    let play = play_old_daemon(&sandbox, other.id(), (999, "9.9.9"));
     let ours = format!("this program {PROTOCOL}");
     let way_out = "fore daemon stop && fore daemon start";
     sandbox.fore(&["list"]).fails_saying(&["9.9.9", "protocol 999", &ours, way_out]);
@@ -215,7 +215,13 @@ fn a_daemon_of_another_protocol_is_explained() {
 }
 
 #[test]
-fn our_own_daemon_of_another_protocol_is_replaced() {
+fn our_own_daemon_of_another_protocol_or_an_older_version_is_replaced() {
+    let ours = format!("this program {PROTOCOL}");
+    is_replaced((999, "9.9.9"), &["restarting", "9.9.9", "protocol 999", &ours]);
+    is_replaced((PROTOCOL, "0.0.9"), &["restarting", "0.0.9", "older than this program"]);
+}
+
+fn is_replaced(says: (u64, &str), told: &[&str]) {
     let sandbox = Sandbox::new();
     let folder = sandbox.home().join("data/forethought");
     fs::create_dir_all(&folder).unwrap();
@@ -226,9 +232,8 @@ fn our_own_daemon_of_another_protocol_is_replaced() {
     let mut old = sandbox.program("sleep").arg("600").stdin(input).spawn().unwrap();
     write!(lock, "{}", old.id()).unwrap();
     drop(lock);
-    let play = play_old_daemon(&sandbox, old.id());
-    let ours = format!("this program {PROTOCOL}");
-    sandbox.fore(&["list"]).exits(0).says(&["restarting", "9.9.9", "protocol 999", &ours]);
+    let play = play_old_daemon(&sandbox, old.id(), says);
+    sandbox.fore(&["list"]).exits(0).says(told);
     play.join().unwrap();
     assert_eq!(old.wait().unwrap().code(), None, "it was not ended by a signal");
     assert_ne!(sandbox.daemon_pid(), old.id());

@@ -14,6 +14,7 @@ use crate::Critical;
 use crate::engine::Catalogue;
 use crate::error::{internal, invalid};
 use crate::limits::{FOLDERS_FILE_BYTES_MAX, FOLDERS_MAX};
+use crate::patience::Pulse;
 use crate::scan::Identity;
 
 /// Changes when the file's shape does.
@@ -35,6 +36,8 @@ type Identities = BTreeMap<PathBuf, Identity>;
 struct Trouble {
     unreadable: Option<String>,
     unwatched: Option<String>,
+    /// Told while nothing in it is indexed.
+    nothing: Option<String>,
 }
 
 /// See the module. Calls that change the list block on the file system.
@@ -81,15 +84,21 @@ impl Folders {
 
     /// Adds a folder. One that is watched already is no error, so that a script may run twice;
     /// folders below the new one become part of it.
-    pub(crate) fn add(&self, path: &str) -> Result<(), Failure> {
-        let folder = check(path)?;
+    pub(crate) fn add(&self, path: &str, pulse: &Pulse) -> Result<(), Failure> {
+        let folder = check(path, pulse)?;
+        // Its list is no drive that may hang: what is begun now is told.
+        pulse.compute();
         self.edit(|roots| with_added(roots, folder))
     }
 
     /// Stops watching a folder, which need not exist any more.
     pub(crate) fn remove(&self, path: &str) -> Result<(), Failure> {
         let given = PathBuf::from(path);
-        let real = fs::canonicalize(&given).unwrap_or_else(|_| given.components().collect());
+        // A drive that hangs is asked nothing.
+        let real = match self.roots().contains(&given) {
+            true => given,
+            false => fs::canonicalize(&given).unwrap_or_else(|_| given.components().collect()),
+        };
         self.edit(|roots| {
             if let Some(parent) = roots.iter().find(|root| real.starts_with(root) && **root != real)
             {
@@ -168,6 +177,11 @@ impl Folders {
         self.troubles().entry(root.to_owned()).or_default().unwatched = problem;
     }
 
+    /// Says why nothing is indexed of what the folder holds, if nothing is.
+    pub(crate) fn set_nothing(&self, root: &Path, reason: Option<String>) {
+        self.troubles().entry(root.to_owned()).or_default().nothing = reason;
+    }
+
     /// The folders as a client sees them.
     pub(crate) fn list(&self, catalogue: &Catalogue) -> Vec<Folder> {
         let troubles = self.troubles();
@@ -175,9 +189,10 @@ impl Folders {
             .iter()
             .map(|root| {
                 let (documents, passages) = catalogue.count_below(root);
-                let problem = troubles
-                    .get(root)
-                    .and_then(|trouble| trouble.unreadable.as_ref().or(trouble.unwatched.as_ref()));
+                let problem = troubles.get(root).and_then(|trouble| {
+                    let nothing = trouble.nothing.as_ref().filter(|_| documents == 0);
+                    trouble.unreadable.as_ref().or(nothing).or(trouble.unwatched.as_ref())
+                });
                 Folder {
                     path: root.to_string_lossy().into_owned(),
                     documents,
@@ -190,7 +205,7 @@ impl Folders {
 }
 
 /// The real path of a folder that may be watched.
-fn check(path: &str) -> Result<PathBuf, Failure> {
+fn check(path: &str, pulse: &Pulse) -> Result<PathBuf, Failure> {
     let given = Path::new(path);
     if !given.is_absolute() {
         return Err(invalid(
@@ -198,7 +213,8 @@ fn check(path: &str) -> Result<PathBuf, Failure> {
             "the daemon has no current folder; give the path from /",
         ));
     }
-    let real = fs::canonicalize(given).map_err(|error| match error.kind() {
+    let real = pulse.at(given).and_then(|()| fs::canonicalize(given));
+    let real = real.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             invalid(format!("no folder at {path}"), "check the spelling of the path")
         }

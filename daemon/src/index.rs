@@ -7,6 +7,8 @@
 //! its round at once. Deletes and renames are no events of their own: what is known and not on
 //! disk goes. Only this task writes a store.
 
+mod commit;
+mod disk;
 mod gather;
 mod group;
 mod moves;
@@ -16,6 +18,7 @@ mod queue;
 mod refusal;
 mod resting;
 mod side;
+mod storing;
 mod upkeep;
 mod work;
 
@@ -81,7 +84,7 @@ impl Indexer {
                     self.retry_at = None;
                 }
                 self.plan(orders).await;
-            } else if self.sides().any(Side::is_busy) {
+            } else if self.sides().any(Side::can_go_on) {
                 self.step().await;
             } else {
                 self.rest().await;
@@ -96,7 +99,7 @@ impl Indexer {
 
     /// Goes one batch further.
     async fn step(&mut self) {
-        let Some(side) = self.sides_mut().find(|side| side.is_busy()) else { return };
+        let Some(side) = self.sides_mut().find(|side| side.can_go_on()) else { return };
         side.step().await;
         let read = side.take_read();
         for (path, passages) in read {
@@ -124,17 +127,18 @@ impl Indexer {
         }
     }
 
-    /// Ends a round: everything found is committed, so those who wait for that are told.
+    /// Ends a round: everything found is committed, so those who wait for that are told. They are told too if it
+    /// cannot go on, since the store cannot be written, and find the reason in the status.
     async fn rest(&mut self) {
         for side in self.sides_mut() {
             side.end_round().await;
         }
         self.shared.converter.rest();
         self.take_over().await;
-        for side in self.sides_mut() {
+        for side in self.sides_mut().filter(|side| !side.is_busy()) {
             side.progress.rest();
         }
-        if self.next.is_some() || self.sides().any(Side::has_unstored) {
+        if self.next.is_some() || self.sides().any(Side::is_paused) {
             self.retry_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
         }
         self.publish(Phase::Idle);
@@ -174,6 +178,7 @@ impl Indexer {
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = self.shared.mailbox.arrived() => {}
+            () = self.shared.patience.back() => self.shared.mailbox.rescan(Cause::Answered),
             () = tokio::time::sleep_until(rescan_at) => {
                 self.shared.mailbox.rescan(Cause::Periodic);
             }
@@ -190,6 +195,7 @@ impl Indexer {
     fn publish(&self, phase: Phase) {
         // What can be searched: a model that is being filled does not serve yet.
         let mut status = self.serving.status(phase);
+        status.storing = self.sides().find_map(|side| side.storing.reason());
         if let Some(next) = &self.next {
             let filling = next.status(phase);
             status.round_total += filling.round_total;

@@ -5,8 +5,8 @@
 //! model, the [`store`] of its vectors, and what that store is known to hold. `generations` knows
 //! which of them answers questions and which one is filled. The `index` task makes the store of the
 //! latter equal to the folders on disk: `watch` says what may have changed, `scan` finds what did,
-//! `prepare` reads it through [`extract`] (with [`convert`] where it is no text) and [`chunk`]. [`reading`] says how much is read for a
-//! question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
+//! `prepare` reads it through [`extract`] (with [`convert`] where it is no text) and [`chunk`]; [`patience`] is how
+//! long a drive is waited for. [`reading`] says how much is read for a question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
 //! tells of itself, `shared` what all of these share, `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
@@ -26,6 +26,7 @@ mod index;
 pub mod limits;
 mod mailbox;
 pub mod mind;
+pub mod patience;
 mod phrase;
 pub mod prepare;
 mod query;
@@ -77,6 +78,11 @@ pub trait Backend: Send + Sync + 'static {
         &'a self,
         card: &'a models::ModelCard,
     ) -> store::Pending<'a, Arc<dyn store::Store>>;
+
+    /// The drives that watched folders are on.
+    fn drives(&self) -> Arc<dyn patience::Drives> {
+        Arc::new(patience::Machine)
+    }
 
     /// What reads files that are no text.
     fn converter(&self) -> Arc<dyn convert::Convert>;

@@ -80,6 +80,19 @@ pub const LABEL_CHARS_MAX: usize = 300;
 pub const BATCH_PASSAGES_MAX: usize = 8;
 /// Tokens embedded in one job: about a second on two cores. One passage may exceed it.
 pub const BATCH_TOKENS_MAX: usize = 512;
+/// How long a drive may take from one sign of life to the next: a disk that spins up takes ten seconds, a slow
+/// network as long, and an indexer that waits for one file embeds no other.
+pub const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// Files in a row without an answer after which their watched folder is taken to hang: each was waited for.
+pub const LATE_MAX: usize = 3;
+/// Threads of one kind that wait for a drive, or look at it, in one watched folder: those that it never lets
+/// go of cost some kilobytes each until the daemon ends.
+pub const OUT_MAX: usize = 4;
+/// Watched folders that are walked at once: one that hangs keeps the next from its turn, and a disk that is asked
+/// for more at a time is slower for all.
+pub const WALKS_MAX: usize = 4;
+/// Bytes of a file between two signs of life: a second of a slow network.
+pub const PIECE_BYTES: u64 = 1 << 20;
 /// How long the reading of one file that is no text may take; a book of a thousand pages takes seconds.
 pub const CONVERT_TIME_MAX: Duration = Duration::from_secs(30);
 /// Files after which the process that reads them is replaced, lest what its libraries leak adds up.
@@ -125,6 +138,9 @@ pub const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// How often a folder that could not be watched is tried again.
 pub const REWATCH_INTERVAL: Duration = Duration::from_secs(60);
 
+/// Entries of a folder that are counted in order to say why it gives no document: more words need not be true
+/// to the last file.
+pub const NOTHING_ENTRIES_MAX: usize = 10_000;
 /// Watched folders; each costs a walk at every rescan.
 pub const FOLDERS_MAX: usize = 256;
 /// Bytes of the folders file that are read; 256 paths of 4096 bytes fit twice.

@@ -17,6 +17,8 @@ pub(crate) enum Cause {
     Sync,
     /// The system reported more changes than could be taken, or lost some.
     Overflow,
+    /// A drive that hung has answered.
+    Answered,
     Periodic,
     /// Something could not be stored, or another model is not complete.
     Retry,

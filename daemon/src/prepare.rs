@@ -1,8 +1,10 @@
 //! One suspected file -> its passages, ready to be embedded. Blocks; runs off the runtime.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use models::TokenCounter;
@@ -11,6 +13,8 @@ use crate::chunk::{body, chunk, embedded_text};
 use crate::convert::{Convert, Unconverted};
 use crate::document::Extracted;
 use crate::extract::{Unreadable, bytes_max, extract};
+use crate::limits::PIECE_BYTES;
+use crate::patience::Pulse;
 use crate::scan::{Seen, root_of};
 use crate::store::{Passage, Stamp};
 
@@ -45,6 +49,10 @@ pub enum Outcome {
         seen: Option<Seen>,
         reason: String,
     },
+    /// There is no telling what it holds at present: whatever is indexed of it stays.
+    Unread {
+        reason: String,
+    },
 }
 
 /// What files are read with.
@@ -59,39 +67,68 @@ pub struct Tools<'a> {
 }
 
 /// Reads `path`, compares it with the `indexed` hash, and cuts it into passages.
-pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>) -> Outcome {
-    let Tools { tokens_max, counter, convert, roots } = tools;
+pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>, pulse: &Pulse) -> Outcome {
     let file = Path::new(path);
     // Taken before reading: if the file changes while it is read, the stamp is already old and
     // the next look at it reads it again.
     let seen = match fs::symlink_metadata(file) {
         Ok(metadata) if metadata.is_file() => Seen::of(&metadata),
         Ok(_) => return Outcome::Gone,
-        Err(error) => return refused(&error),
+        Err(error) => return unread(&error),
     };
-    let lasting = |reason: Unreadable| {
-        let passing = matches!(reason, Unreadable::Unconverted(Unconverted::Unavailable(_)));
-        Outcome::Refused { seen: (!passing).then_some(seen), reason: reason.to_string() }
-    };
+    let lasting = |reason: String| Outcome::Refused { seen: Some(seen), reason };
     let max = bytes_max(file);
     if seen.bytes > max {
-        return lasting(Unreadable::TooLarge { bytes: seen.bytes, max });
+        return lasting(Unreadable::TooLarge { bytes: seen.bytes, max }.to_string());
     }
-    let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(max + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        return refused(&error);
-    }
+    let bytes = match read(file, max, pulse) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Outcome::Refused { seen: None, reason: cannot_be_read(&error) };
+        }
+        Err(error) => return unread(&error),
+    };
+    pulse.compute();
     let hash = blake3::hash(&bytes).to_hex().to_string();
     let Seen { bytes: size, changed_ns, written_ns } = seen;
     let stamp = Stamp { bytes: size, changed_ns, written_ns, hash };
     if indexed == Some(stamp.hash.as_str()) {
         return Outcome::Unchanged(stamp);
     }
-    let extracted = match extract(file, &bytes, convert) {
-        Ok(extracted) => extracted,
-        Err(reason) => return lasting(reason),
-    };
+    // A panic at a file must not end the daemon, which would meet the same file after its next start.
+    let cut = catch_unwind(AssertUnwindSafe(|| cut(path, bytes, stamp, tools)));
+    match cut {
+        Ok(Ok(prepared)) => Outcome::Ready(prepared),
+        Ok(Err(reason @ Unreadable::Unconverted(Unconverted::Unavailable(_)))) => {
+            Outcome::Unread { reason: reason.to_string() }
+        }
+        Ok(Err(reason)) => lasting(reason.to_string()),
+        Err(panic) => lasting(format!("reading it panicked: {}", said(panic.as_ref()))),
+    }
+}
+
+/// What is in the file `file`, as far as one byte beyond `max`.
+fn read(file: &Path, max: u64, pulse: &Pulse) -> io::Result<Vec<u8>> {
+    pulse.at(file)?;
+    let mut opened = File::open(file)?.take(max + 1);
+    let mut bytes = Vec::new();
+    while opened.by_ref().take(PIECE_BYTES).read_to_end(&mut bytes)? > 0 {
+        pulse.beat();
+    }
+    Ok(bytes)
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it did not say why")
+}
+
+/// The passages of the file `path`, which holds `bytes`.
+fn cut(path: &str, bytes: Vec<u8>, stamp: Stamp, tools: Tools<'_>) -> Result<Prepared, Unreadable> {
+    let Tools { tokens_max, counter, convert, roots } = tools;
+    let file = Path::new(path);
+    let extracted = extract(file, &bytes, convert)?;
     drop(bytes);
     let passages = chunk(&extracted, tokens_max, &|text| counter.count(text));
     let body = body(&extracted);
@@ -103,7 +140,7 @@ pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>) -> Outcome {
             (text, tokens)
         })
         .collect();
-    Outcome::Ready(Prepared {
+    Ok(Prepared {
         path: path.to_owned(),
         names: names(file, &extracted, roots),
         tags: extracted.tags,
@@ -141,11 +178,16 @@ fn names(path: &Path, extracted: &Extracted, roots: &[PathBuf]) -> String {
     names.chain(given).collect::<Vec<_>>().join("\n")
 }
 
-fn refused(error: &io::Error) -> Outcome {
+/// What an error says of a file: that it is gone, or nothing.
+fn unread(error: &io::Error) -> Outcome {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Outcome::Gone,
-        _ => Outcome::Refused { seen: None, reason: format!("cannot be read: {error}") },
+        _ => Outcome::Unread { reason: cannot_be_read(error) },
     }
+}
+
+fn cannot_be_read(error: &io::Error) -> String {
+    format!("cannot be read: {error}")
 }
 
 #[cfg(test)]

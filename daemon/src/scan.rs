@@ -4,6 +4,8 @@
 //! watched folder too, but only towards those paths, so ignore rules mean the same in both.
 //! Symbolic links are not followed: no loops, and nothing outside a watched folder is read.
 
+mod nothing;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, Metadata};
 use std::io;
@@ -18,7 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::at_or_below;
 use crate::extract;
+use crate::patience::Pulse;
 use crate::store::Known;
+use nothing::{PassedOver, count_ignored};
 
 /// Files that say what to ignore; a change of one may concern all files beside and below it.
 pub(crate) const RULE_FILES: [&str; 2] = [".gitignore", ".ignore"];
@@ -89,6 +93,14 @@ impl Reach {
             .collect();
         Reach::Paths(paths)
     }
+
+    /// Whether there is anything to look at in the watched folder `root`.
+    pub fn concerns(&self, root: &Path) -> bool {
+        match self {
+            Reach::All => true,
+            Reach::Paths(paths) => paths.iter().any(|path| path.starts_with(root)),
+        }
+    }
 }
 
 /// The watched folder that `path` is in; no watched folder is in another.
@@ -120,6 +132,8 @@ pub struct Scan {
     pub folders: BTreeMap<PathBuf, Identity>,
     /// Files worth opening, by absolute path.
     pub files: BTreeMap<String, Seen>,
+    /// What was passed over in the watched folders that were walked whole.
+    pub passed_over: BTreeMap<PathBuf, PassedOver>,
     /// How many files are of a kind that is not read, by the ending of their names.
     pub left_out: BTreeMap<String, usize>,
     /// Folders and files that could not be looked at, with the reason. What is indexed at or
@@ -133,21 +147,24 @@ pub struct Scan {
 
 /// Walks `roots` as far as `reach` goes. Blocks; ends early once `stop` is cancelled, and is
 /// uncertain then.
-pub fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationToken) -> Scan {
+pub fn walk(
+    roots: &[PathBuf],
+    reach: &Arc<Reach>,
+    stop: &CancellationToken,
+    pulse: &Pulse,
+) -> Scan {
     let mut scan = Scan::default();
-    for root in roots {
-        if let Reach::Paths(paths) = &**reach
-            && !paths.iter().any(|path| path.starts_with(root))
-        {
-            continue;
-        }
-        let before = Root::look(root);
+    for root in roots.iter().filter(|root| reach.concerns(root)) {
+        let before = pulse.at(root).and_then(|()| Root::look(root));
+        let (held, mut passed_over) = (scan.files.len(), PassedOver::default());
         if before.is_ok() {
             for entry in walker(root, reach).build() {
                 if stop.is_cancelled() {
                     scan.uncertain = true;
                     return scan;
                 }
+                pulse.beat();
+                passed_over.take(&entry);
                 scan.take(entry);
             }
         }
@@ -156,6 +173,12 @@ pub fn walk(roots: &[PathBuf], reach: &Arc<Reach>, stop: &CancellationToken) -> 
                 // A drive was mounted or unmounted while we walked.
                 scan.uncertain |= before.identity != after.identity;
                 scan.folders.insert(root.clone(), after.identity);
+                if matches!(**reach, Reach::All) {
+                    if scan.files.len() == held {
+                        passed_over.ignored = count_ignored(root);
+                    }
+                    scan.passed_over.insert(root.clone(), passed_over);
+                }
                 scan.roots.insert(root.clone(), after);
             }
             Err(error) => scan.keep(root, &format!("cannot be read: {error}")),
@@ -215,10 +238,25 @@ pub fn within(reach: &Reach, path: &Path) -> bool {
 }
 
 impl Scan {
+    /// Takes what another walk saw, of other folders.
+    pub fn merge(&mut self, other: Scan) {
+        let Scan { roots, folders, files, passed_over, left_out, unreadable, unnamed, uncertain } =
+            other;
+        self.roots.extend(roots);
+        self.folders.extend(folders);
+        self.passed_over.extend(passed_over);
+        self.files.extend(files);
+        for (kind, count) in left_out {
+            *self.left_out.entry(kind).or_default() += count;
+        }
+        self.unreadable.extend(unreadable);
+        self.unnamed.extend(unnamed);
+        self.uncertain |= uncertain;
+    }
+
     /// Leaves what is indexed of the watched folder `root` as it is, for `reason`.
     pub fn keep(&mut self, root: &Path, reason: &str) {
-        let reason = format!("{reason}; what is indexed of it is kept until it is back or removed");
-        self.unreadable.insert(root.to_string_lossy().into_owned(), reason);
+        self.unreadable.insert(root.to_string_lossy().into_owned(), kept(reason));
     }
 
     fn take(&mut self, entry: Result<DirEntry, ignore::Error>) {
@@ -309,6 +347,11 @@ impl Scan {
     }
 }
 
+/// Why a watched folder is not looked at, and what that means for its index.
+pub fn kept(reason: &str) -> String {
+    format!("{reason}; what is indexed of it is kept until it is back or removed")
+}
+
 /// The path an error of the walk is about.
 fn place(error: &ignore::Error) -> Option<&Path> {
     match error {
@@ -322,71 +365,4 @@ fn place(error: &ignore::Error) -> Option<&Path> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::File;
-    use std::time::{Duration, Instant, SystemTime};
-
-    use super::*;
-
-    #[test]
-    fn a_folder_that_was_named_is_not_hidden_by_the_repository_around_it() {
-        let home = tempfile::tempdir().unwrap();
-        let notes = home.path().join("deep/notes");
-        fs::create_dir_all(home.path().join(".git")).unwrap();
-        fs::create_dir_all(&notes).unwrap();
-        for (name, text) in
-            [("key.md", ""), ("key.log", ""), ("key.txt", ""), (".gitignore", "*.log")]
-        {
-            fs::write(notes.join(name), text).unwrap();
-        }
-        let cases: [(&str, &[&str]); 6] = [
-            ("*", &["key.md", "key.txt"]),
-            ("*\n!.gitignore", &["key.md", "key.txt"]),
-            ("deep/", &["key.md", "key.txt"]),
-            // What does not ignore the folder as a whole holds in it, too.
-            ("*.md", &["key.txt"]),
-            ("*\n!deep\n!notes\n!key.md", &["key.md"]),
-            ("", &["key.md", "key.txt"]),
-        ];
-        for (rules, expected) in cases {
-            fs::write(home.path().join(".gitignore"), rules).unwrap();
-            let scan = walk(
-                std::slice::from_ref(&notes),
-                &Arc::new(Reach::All),
-                &CancellationToken::new(),
-            );
-            let found = scan.files.keys().filter_map(|path| Path::new(path).file_name()?.to_str());
-            assert_eq!(found.collect::<Vec<_>>(), expected, "{rules:?}");
-        }
-    }
-
-    #[test]
-    fn a_change_that_keeps_size_and_time_shows() {
-        let folder = tempfile::tempdir().unwrap();
-        let [note, other] = ["note", "other"].map(|name| folder.path().join(name));
-        let seen = || Seen::of(&fs::symlink_metadata(&note).unwrap());
-        let write = |path: &Path, text: &str| {
-            fs::write(path, text).unwrap();
-            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-            File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
-        };
-        // Within a tick of the file system's clock nothing shows.
-        let shows = |before: Seen, change: &dyn Fn()| {
-            let started = Instant::now();
-            while seen() == before {
-                assert!(started.elapsed() < Duration::from_secs(10), "it never shows");
-                change();
-            }
-        };
-        write(&note, "seven");
-        assert_eq!(seen(), seen());
-        shows(seen(), &|| write(&note, "eight"));
-        write(&other, "three");
-        shows(seen(), &|| {
-            fs::rename(&note, folder.path().join("away")).unwrap();
-            fs::rename(&other, &note).unwrap();
-            write(&other, "three");
-        });
-        assert_eq!(fs::read_to_string(&note).unwrap(), "three");
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 
 mod wire;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use daemon_protocol::client::{ClientError, FrameReader};
@@ -21,8 +22,10 @@ use crate::limits::{
     CLOSE_WAIT_MAX, JOBS_PER_SESSION_MAX, OUTBOX_EVENTS_MAX, REQUESTS_PER_SESSION_MAX,
     STATUS_INTERVAL_MIN,
 };
+use crate::patience::{Errand, Pulse};
 use crate::prepare::Tools;
 use crate::query::{self, Outbox};
+use crate::scan::root_of;
 use crate::shared::Shared;
 use crate::why;
 use wire::{greet, tell_indexing, tell_training, write_events};
@@ -195,49 +198,39 @@ impl Session {
         }
         let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
         self.jobs.spawn(async move {
-            let look = move || {
-                let (engine, roots) = (shared.generations.serving(), shared.folders.roots());
-                let path = why::resolved(&path);
-                let known =
-                    path.to_str().and_then(|path| engine.catalogue.read().get(path).cloned());
-                let tools = Tools {
-                    tokens_max: engine.card.passage_tokens_max,
-                    counter: engine.counter.as_ref(),
-                    convert: shared.converter.as_ref(),
-                    roots: &roots,
-                };
-                // What the indexer has just found is newer than what is read now, and need not be read again.
-                let refused = shared.status.borrow().problems.iter().rev().find_map(|problem| {
-                    (path == std::path::Path::new(&problem.path))
-                        .then(|| why::refused(&problem.reason))
-                });
-                let reason = refused.unwrap_or_else(|| why::why(&path, known.as_ref(), tools));
-                // An indexer that has files to read starts another process; nobody else would end this one.
-                shared.converter.rest();
-                reason
+            let roots = shared.folders.roots();
+            let root = root_of(&roots, Path::new(&path)).unwrap_or(Path::new("/")).to_owned();
+            let look = {
+                let (shared, path) = (Arc::clone(&shared), path.clone());
+                move |pulse: &Pulse| why_not(&shared, &path, pulse)
             };
-            match tokio::task::spawn_blocking(look).await {
-                Ok(reason) => drop(out.send(Event::Why { id, reason }).await),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
+            let told = shared.patience.run(&root, Path::new(&path), Errand::Ask, look).await;
+            let reason = told.unwrap_or_else(|silence| format!("it {silence}"));
+            drop(out.send(Event::Why { id, reason }).await);
         });
     }
 
     async fn edit(&mut self, id: u64, path: String, add: bool) {
-        let shared = Arc::clone(&self.shared);
         // The list is written to disk; once begun, this runs to its end even if the client leaves.
-        let edit = tokio::task::spawn_blocking(move || {
-            if add {
-                shared.folders.add(&path)?;
-            } else {
-                shared.folders.remove(&path)?;
+        let edit = {
+            let (shared, path) = (Arc::clone(&self.shared), path.clone());
+            move |pulse: &Pulse| {
+                if add {
+                    shared.folders.add(&path, pulse)?;
+                } else {
+                    shared.folders.remove(&path)?;
+                }
+                Ok(shared.folders.list(&shared.generations.serving().catalogue))
             }
-            Ok(shared.folders.list(&shared.generations.serving().catalogue))
-        });
-        match edit.await {
+        };
+        let folder = Path::new(&path);
+        match self.shared.patience.run(folder, folder, Errand::Ask, edit).await {
             Ok(Ok(folders)) => self.send(Event::Folders { id, folders }).await,
             Ok(Err(error)) => self.fail(id, error).await,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Err(silence) => {
+                let hint = "`fore list` shows what is watched; try again once its drive is there";
+                self.fail(id, invalid(format!("{path} {silence}"), hint)).await;
+            }
         }
     }
 
@@ -315,4 +308,28 @@ impl Session {
             drop(out.send(event).await);
         });
     }
+}
+
+/// One line about a file, for [`Request::WhyNot`]. Blocks.
+fn why_not(shared: &Shared, path: &str, pulse: &Pulse) -> String {
+    if let Err(error) = pulse.at(Path::new(path)) {
+        return format!("it cannot be looked at: {error}");
+    }
+    let (engine, roots) = (shared.generations.serving(), shared.folders.roots());
+    let path = why::resolved(path);
+    let known = path.to_str().and_then(|path| engine.catalogue.read().get(path).cloned());
+    let tools = Tools {
+        tokens_max: engine.card.passage_tokens_max,
+        counter: engine.counter.as_ref(),
+        convert: shared.converter.as_ref(),
+        roots: &roots,
+    };
+    // What the indexer has just found is newer than what is read now, and need not be read again.
+    let refused = shared.status.borrow().problems.iter().rev().find_map(|problem| {
+        (path == Path::new(&problem.path)).then(|| why::refused(&problem.reason, known.is_some()))
+    });
+    let reason = refused.unwrap_or_else(|| why::why(&path, known.as_ref(), tools, pulse));
+    // An indexer that has files to read starts another process; nobody else would end this one.
+    shared.converter.rest();
+    reason
 }

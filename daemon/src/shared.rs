@@ -18,6 +18,7 @@ use crate::generations::Generations;
 use crate::limits::KINDS_MAX;
 use crate::mailbox::Mailbox;
 use crate::mind::{Loaded, Threads};
+use crate::patience::Patience;
 use crate::watch::Walked;
 use crate::{Backend, Critical, Settings, mind, training};
 
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) converter: Arc<dyn Convert>,
     pub(crate) folders: Folders,
+    pub(crate) patience: Patience,
     pub(crate) generations: Generations,
     pub(crate) mailbox: Mailbox,
     pub(crate) status: watch::Sender<IndexStatus>,
@@ -71,6 +73,7 @@ impl Shared {
         backend.note_serving(&serving.card);
         Ok(Arc::new(Shared {
             converter: backend.converter(),
+            patience: Patience::new(backend.drives()),
             backend,
             settings,
             folders,

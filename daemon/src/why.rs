@@ -10,12 +10,13 @@ use ignore::gitignore::Gitignore;
 use tokio_util::sync::CancellationToken;
 
 use crate::extract::is_candidate;
+use crate::patience::Pulse;
 use crate::prepare::{Outcome, Tools, prepare};
 use crate::scan::{RULE_FILES, Reach, root_of, walk};
 use crate::store::Known;
 
 /// One line about the file `path`, which the index knows as `known`.
-pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> String {
+pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>, pulse: &Pulse) -> String {
     let there = match fs::symlink_metadata(path) {
         Ok(there) => there,
         Err(error) => return format!("it cannot be looked at: {error}"),
@@ -36,7 +37,7 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> Strin
     let Some(name) = path.to_str() else { return "its name is not UTF-8: rename it".to_owned() };
     // The walk itself decides; what is looked up besides only names the rule.
     let reach = Arc::new(Reach::Paths(BTreeSet::from([path.to_owned()])));
-    let scan = walk(&[root.to_owned()], &reach, &CancellationToken::new());
+    let scan = walk(&[root.to_owned()], &reach, &CancellationToken::new(), pulse);
     if !scan.files.contains_key(name) {
         let elsewhere =
             || "git's excludes, or a rule above the watched folder, leave it out".to_owned();
@@ -48,7 +49,8 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> Strin
         };
     }
     let path = name;
-    match (prepare(path, known.map(|known| known.stamp.hash.as_str()), tools), known) {
+    let hash = known.map(|known| known.stamp.hash.as_str());
+    match (prepare(path, hash, tools, pulse), known) {
         (Outcome::Unchanged(_), Some(Known { passages: 0, .. })) => {
             "it is indexed, and holds no text".to_owned()
         }
@@ -62,13 +64,16 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>) -> Strin
             "it is not indexed yet: it waits; `fore status` says how much does".to_owned()
         }
         (Outcome::Gone, _) => "it is no longer there".to_owned(),
-        (Outcome::Refused { reason, .. }, _) => refused(&reason),
+        (Outcome::Refused { reason, .. } | Outcome::Unread { reason }, _) => {
+            refused(&reason, known.is_some())
+        }
     }
 }
 
 /// What is said of a file that the indexer, or whoever reads it now, refuses for `reason`.
-pub(crate) fn refused(reason: &str) -> String {
-    format!("it is not indexed: {reason}")
+pub(crate) fn refused(reason: &str, is_known: bool) -> String {
+    let indexed = if is_known { "indexed as it was before" } else { "not indexed" };
+    format!("it is {indexed}: {reason}")
 }
 
 /// By which rule `path` is left out of the watched folder `root`, if it is by one in it: hidden, or named by an
@@ -166,7 +171,9 @@ mod tests {
             tags: Vec::new(),
             passages,
         };
-        let told = |name: &str, known: Option<Known>| why(&root.join(name), known.as_ref(), tools);
+        let told = |name: &str, known: Option<Known>| {
+            why(&root.join(name), known.as_ref(), tools, &Pulse::default())
+        };
         let cases = [
             ("a.md", None, "not indexed yet"),
             ("a.md", Some(known(b"# A\n\ntext", 2)), "indexed, as 2 passages"),
@@ -189,7 +196,7 @@ mod tests {
             let line = told(name, known);
             assert!(line.contains(expected), "{name}: {line}");
         }
-        let outside = why(&home.path().join("else.md"), None, tools);
+        let outside = why(&home.path().join("else.md"), None, tools, &Pulse::default());
         assert!(outside.contains("no watched folder"), "{outside}");
     }
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::AppError;
 use crate::launch;
 use crate::term::streams;
-use crate::watched::{text, wait};
+use crate::watched::{text, unwritten, wait};
 
 /// Watch a folder and index what is in it.
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,9 @@ pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppErr
     if *no_wait {
         if !config.quiet {
             streams::diagnostic(&format!("{path} is watched; see its progress with: fore status"));
+        }
+        if let Some(why) = unwritten(&conversation.status().await?.index) {
+            streams::diagnostic(&why);
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -20,6 +20,7 @@ use crate::error::{AppError, INTERRUPTED, NOTHING};
 use crate::launch;
 use crate::term::streams::{self, Stdout};
 use crate::term::style::Style;
+use crate::watched::unwritten;
 
 /// Answer a question with ranked passages.
 #[derive(Debug, clap::Args)]
@@ -120,6 +121,9 @@ async fn connect(config: &Config) -> Result<Connected, AppError> {
     if status.folders.is_empty() {
         let why = AppError::new("nothing is indexed yet").hint("run: fore add DIR");
         return Ok(Connected::Empty(why.exiting(NOTHING)));
+    }
+    if let Some(why) = unwritten(&status.index).filter(|_| !config.quiet) {
+        streams::diagnostic(&why);
     }
     // Not the index status: that is empty until a daemon that has just started has looked.
     if status.folders.iter().all(|folder| folder.documents == 0) {

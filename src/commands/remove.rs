@@ -1,6 +1,5 @@
 //! `fore remove`.
 
-use std::fs;
 use std::path::{self, PathBuf};
 use std::process::ExitCode;
 
@@ -23,9 +22,8 @@ pub(crate) struct Args {
 /// Stops watching a folder, which need not exist any more.
 pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppError> {
     let Args { dir } = args;
-    let path = fs::canonicalize(dir)
-        .or_else(|_| path::absolute(dir))
-        .map_err(|error| AppError::io(dir.display(), &error))?;
+    // The daemon follows links itself; a folder whose drive hangs is not touched here.
+    let path = path::absolute(dir).map_err(|error| AppError::io(dir.display(), &error))?;
     let path = text(&path)?;
     let mut conversation = launch::connect(config).await?;
     conversation.folders(|id| Request::Remove { id, path: path.clone() }).await?;

@@ -45,6 +45,7 @@ fn example() -> DaemonStatus {
             eta_s: Some(75),
             problems: vec![Problem { path: "/n/x".to_owned(), reason: "not text".to_owned() }],
             problem_count: 3,
+            storing: None,
             next: None,
         },
         training: None,
@@ -103,6 +104,16 @@ fn a_model_that_is_to_serve_next_is_told() {
     assert!(told(None).contains(line), "{}", told(None));
     let lacks = Problem { path: "/n/x".to_owned(), reason: "it is away".to_owned() };
     assert!(told(Some(lacks)).contains("so far; it waits for /n/x: it is away\n"));
+}
+
+#[test]
+fn an_index_that_cannot_be_written_is_told() {
+    let index = IndexStatus { storing: Some("disk full\n".to_owned()), ..IndexStatus::default() };
+    let text = lines(&DaemonStatus { index, ..example() });
+    assert!(text.contains("index    0 documents, 0 passages; cannot be written\n"), "{text}");
+    let problem =
+        "problem  the index cannot be written: disk full; what was found before still is\n";
+    assert!(text.ends_with(problem), "{text}");
 }
 
 #[test]

@@ -269,6 +269,7 @@ fn indexing() -> Event {
             problems: Vec::new(),
             problem_count: 3,
             next: None,
+            storing: None,
         },
     }
 }

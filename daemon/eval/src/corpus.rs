@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use daemon::patience::Pulse;
 use daemon::prepare::{Outcome, Tools, prepare};
 use daemon::scan::{self, Reach};
 
@@ -28,17 +29,20 @@ pub struct Folder {
 
 /// Reads `folder` as the indexer would. Blocks.
 pub fn read_folder(folder: &Path, tools: Tools<'_>) -> Folder {
-    let scan = scan::walk(&[folder.to_owned()], &Arc::new(Reach::All), &CancellationToken::new());
+    let (pulse, roots) = (Pulse::default(), [folder.to_owned()]);
+    let scan = scan::walk(&roots, &Arc::new(Reach::All), &CancellationToken::new(), &pulse);
     let mut found = Folder::default();
     found.problems.extend(scan.unreadable);
     for path in scan.files.keys() {
-        match prepare(path, None, tools) {
+        match prepare(path, None, tools, &pulse) {
             Outcome::Ready(prepared) => {
                 let texts = prepared.texts.into_iter();
                 let passage = |(text, _)| FolderPassage { path: path.clone(), text };
                 found.passages.extend(texts.map(passage));
             }
-            Outcome::Refused { reason, .. } => found.problems.push((path.clone(), reason)),
+            Outcome::Refused { reason, .. } | Outcome::Unread { reason } => {
+                found.problems.push((path.clone(), reason));
+            }
             Outcome::Unchanged(_) | Outcome::Gone => {}
         }
     }

@@ -32,6 +32,7 @@ pub mod frame;
 mod hit;
 mod place;
 pub mod training;
+pub mod version;
 
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ pub const PROTOCOL: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     pub protocol: u32,
-    /// Program version, for messages only.
+    /// Program version: a client that starts daemons replaces an older one. See [`version`].
     pub version: String,
     /// Process id of the sender.
     pub pid: u32,
@@ -220,7 +221,7 @@ pub struct Folder {
     pub path: String,
     pub documents: usize,
     pub passages: usize,
-    /// Set when the folder cannot be read at present.
+    /// Why the folder cannot be read at present, or not be watched, or why nothing in it is indexed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -241,6 +242,9 @@ pub struct IndexStatus {
     pub problems: Vec<Problem>,
     /// Files that could not be indexed, in all.
     pub problem_count: usize,
+    /// Why what was found last is not in the index: it cannot be written, and is tried again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storing: Option<String>,
     /// The model that serves once it has what the one that serves has; absent if there is no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextModel>,

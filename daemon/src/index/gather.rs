@@ -1,17 +1,15 @@
 //! Suspected files -> what of them is to be embedded.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::blocking;
 use super::progress::Tally;
 use super::queue::{Suspect, Urgency};
 use super::side::Side;
 use super::work::{Gathered, Work};
 use crate::engine::Engine;
 use crate::limits::{GATHER_DOCUMENTS_MAX, GATHER_PASSAGES, GATHER_TIME_MAX, WORKS_MAX};
-use crate::prepare::{Outcome, Prepared, Tools, prepare};
+use crate::prepare::{Outcome, Prepared};
 
 impl Side {
     /// Makes room for one more work: at the limit the topmost, begun last, is to be read again.
@@ -42,8 +40,16 @@ impl Side {
             && started.elapsed() < GATHER_TIME_MAX
         {
             let Some(Suspect { path, bytes }) = self.queue.take(urgency) else { break };
-            // Converting a file may take longer than ending may; nothing is lost but its reading.
-            let Some(outcome) = self.read(&path).await else { break };
+            let outcome = tokio::select! {
+                biased;
+                // Converting a file may take longer than ending may; nothing is lost but its reading.
+                () = self.stop.cancelled() => break,
+                outcome = self.outcome(&path) => outcome,
+            };
+            let Some(outcome) = outcome else {
+                self.progress.done(Tally::of(bytes));
+                continue;
+            };
             let outcome = match outcome {
                 Outcome::Ready(prepared) => {
                     let document = self.recall(prepared, bytes).await;
@@ -67,25 +73,6 @@ impl Side {
         }
         if !gathered.is_empty() {
             self.works.push(Work::new(gathered, urgency));
-        }
-    }
-
-    /// What the file `path` holds; `None` once told to stop.
-    async fn read(&self, path: &str) -> Option<Outcome> {
-        let engine = self.engine();
-        let indexed = engine.catalogue.read().get(path).map(|known| known.stamp.hash.clone());
-        let tokens_max = engine.card.passage_tokens_max;
-        let (counter, convert) = (Arc::clone(&engine.counter), Arc::clone(&self.shared.converter));
-        let (roots, file) = (self.shared.folders.roots(), path.to_owned());
-        let read = move || {
-            let (counter, convert) = (counter.as_ref(), convert.as_ref());
-            let tools = Tools { tokens_max, counter, convert, roots: &roots };
-            prepare(&file, indexed.as_deref(), tools)
-        };
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => None,
-            outcome = blocking(read) => Some(outcome),
         }
     }
 
@@ -132,6 +119,9 @@ impl Side {
             Outcome::Refused { seen, reason } => {
                 self.remove_known(&path).await;
                 self.refuse(path, seen, reason);
+            }
+            Outcome::Unread { reason } => {
+                self.refuse(path, None, format!("{reason}; what is indexed of it is kept"));
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::limits::{COMMIT_DOCUMENTS_MAX, COMMIT_PASSAGES_MAX, COMMIT_WAIT_MAX};
+use crate::scan::Seen;
 use crate::store::Document;
 
 /// See the module.
@@ -21,12 +22,41 @@ impl Group {
         self.documents.extend(documents);
     }
 
+    /// Whether they are as many as one commit takes.
+    pub(super) fn is_full(&self) -> bool {
+        let passages: usize = self.documents.iter().map(|document| document.passages.len()).sum();
+        self.documents.len() >= COMMIT_DOCUMENTS_MAX || passages >= COMMIT_PASSAGES_MAX
+    }
+
     /// Whether they are enough for a commit, or have waited long enough for more of them.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        let passages: usize = self.documents.iter().map(|document| document.passages.len()).sum();
-        self.documents.len() >= COMMIT_DOCUMENTS_MAX
-            || passages >= COMMIT_PASSAGES_MAX
+        self.is_full()
             || self.since.is_some_and(|since| now.duration_since(since) >= COMMIT_WAIT_MAX)
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = String> {
+        self.documents.iter().map(|document| document.path.clone())
+    }
+
+    /// Whether `path` waits as it is on disk now.
+    pub(super) fn holds(&self, path: &str, seen: Seen) -> bool {
+        self.documents.iter().any(|document| {
+            let stamp = &document.stamp;
+            document.path == path
+                && stamp.bytes == seen.bytes
+                && stamp.changed_ns == seen.changed_ns
+        })
+    }
+
+    /// Drops `path`, if it is among them; where it is still indexed, if it was moved.
+    pub(super) fn abandon(&mut self, path: &str) -> Option<String> {
+        let at = self.documents.iter().position(|document| document.path == path)?;
+        self.documents.remove(at).moved_from
+    }
+
+    /// Where documents are still indexed that were moved.
+    pub(super) fn moved_from(&self) -> impl Iterator<Item = &String> {
+        self.documents.iter().filter_map(|document| document.moved_from.as_ref())
     }
 
     /// All of them, which are to be committed now.

@@ -11,7 +11,7 @@ use super::refusal::Again;
 use super::side::Side;
 use super::{Indexer, blocking};
 use crate::mailbox::Orders;
-use crate::scan::{self, Reach, Scan, Seen};
+use crate::scan::{Reach, Scan, Seen};
 use crate::store::Known;
 
 impl Indexer {
@@ -19,6 +19,9 @@ impl Indexer {
     pub(super) async fn plan(&mut self, orders: Orders) {
         // What is embedded must be known before it is compared, or it would be embedded twice.
         for side in self.sides_mut() {
+            if orders.rescan.is_some() {
+                side.storing.retry();
+            }
             side.commit().await;
         }
         if let Some(engine) = orders.adopt {
@@ -27,7 +30,8 @@ impl Indexer {
         self.waiters.extend(orders.waiters);
         self.publish(Phase::Scanning);
         let now = tokio::time::Instant::now();
-        let changed = self.resting.awake(orders.changed, now, &Path::exists);
+        let there = self.there(self.resting.asleep(&orders.changed, now)).await;
+        let changed = self.resting.awake(orders.changed, now, &|path| there.contains(path));
         if !changed.is_empty() {
             let named: Vec<String> =
                 changed.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect();
@@ -46,12 +50,11 @@ impl Indexer {
     async fn look(&mut self, reach: Reach, suspicion: Suspicion<'_>) {
         let roots = self.shared.folders.roots();
         let reach = Arc::new(reach);
-        let (walked, stop) = (Arc::clone(&reach), self.stop.clone());
-        let walk = {
-            let roots = roots.clone();
-            move || scan::walk(&roots, &walked, &stop)
+        let mut scan = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return,
+            scan = self.walk(&roots, &reach) => scan,
         };
-        let mut scan = blocking(walk).await;
         self.shared.walked.put(&mut scan, &reach);
         self.recognise(&mut scan).await;
         self.note_troubles(&roots, &reach, &scan);
@@ -92,6 +95,9 @@ impl Indexer {
                 self.shared.folders.set_unreadable(root, trouble.cloned());
             }
         }
+        for (root, passed_over) in &scan.passed_over {
+            self.shared.folders.set_nothing(root, passed_over.told());
+        }
     }
 }
 
@@ -121,8 +127,9 @@ impl Side {
         for path in scan.gone(&self.refused, reach) {
             self.refused.remove(&path);
         }
+        let paths = self.works.iter().flat_map(|work| work.paths());
         let embedding: BTreeMap<String, ()> =
-            self.works.iter().flat_map(|work| work.paths()).map(|path| (path, ())).collect();
+            paths.chain(self.group.paths()).map(|path| (path, ())).collect();
         for path in scan.gone(&embedding, reach) {
             self.abandon(&path);
         }
@@ -131,14 +138,21 @@ impl Side {
             let known = engine.catalogue.read();
             let gone = scan.gone(&known, reach);
             // What was found to have moved is gone with the commit of where it is now.
-            let moving: BTreeSet<&String> =
-                self.works.iter().flat_map(|w| w.moved_from()).collect();
+            let moving = self.works.iter().flat_map(|work| work.moved_from());
+            let moving: BTreeSet<&String> = moving.chain(self.group.moved_from()).collect();
             let gone = gone.into_iter().filter(|path| !moving.contains(path));
             let gone =
                 gone.filter_map(|path| Some((path.clone(), known.get(&path)?.stamp.clone())));
             self.moves.pair(gone.collect(), scan.differing(&known))
         };
         self.remove(gone).await;
+    }
+
+    /// Files that could not be read for a reason that may have passed, although nothing of them differs
+    /// from what is indexed perhaps.
+    fn unread<'a>(&'a self, scan: &'a Scan) -> impl Iterator<Item = (&'a String, Seen)> {
+        let passing = self.refused.iter().filter(|(_, refusal)| refusal.again == Again::Passed);
+        passing.filter_map(|(path, _)| Some((path, *scan.files.get(path)?)))
     }
 
     /// Queues what differs; named files first, since someone has just saved them.
@@ -179,7 +193,9 @@ impl Side {
             .filter(|(path, seen)| {
                 self.refused.get(*path).is_none_or(|refusal| refusal.again != Again::Changed(*seen))
             })
+            .chain(self.unread(scan))
             .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
+            .filter(|(path, seen)| !self.group.holds(path, *seen))
             .filter(|(path, _)| !named.contains(path));
         let (moved, walked): (Vec<_>, Vec<_>) =
             differing.partition(|(path, _)| self.moves.contains(path));

@@ -102,6 +102,7 @@ impl Progress {
             problems: self.problems(refused),
             problem_count: refused.len(),
             next: None,
+            storing: None,
         }
     }
 

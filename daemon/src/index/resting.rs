@@ -24,6 +24,12 @@ impl Resting {
         self.until.insert(path, now + REST_PER_PASSAGE.saturating_mul(passages));
     }
 
+    /// The files of `changed` that rest.
+    pub(super) fn asleep(&self, changed: &BTreeSet<PathBuf>, now: Instant) -> BTreeSet<PathBuf> {
+        let rests = |path: &&PathBuf| self.until.get(*path).is_some_and(|until| *until > now);
+        changed.iter().filter(rests).cloned().collect()
+    }
+
     /// The files of `changed` to be looked at: those that do not rest, and those that are gone, which
     /// are to be forgotten at once. The others are remembered.
     pub(super) fn awake(

@@ -1,6 +1,6 @@
 //! One store's share of indexing: what of it is to be read, embedded and committed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,12 +13,13 @@ use super::moves::Moves;
 use super::progress::Progress;
 use super::queue::Queue;
 use super::refusal::{Again, Refusal};
+use super::storing::Storing;
 use super::upkeep::Upkeep;
 use super::work::{Batch, Finished, Work};
 use crate::engine::{Catalogue, Engine};
 use crate::mind::JobError;
 use crate::shared::Shared;
-use crate::store::{Known, Stamp};
+use crate::store::Stamp;
 
 /// See the module.
 pub(super) struct Side {
@@ -30,7 +31,8 @@ pub(super) struct Side {
     pub(super) queue: Queue,
     /// Being embedded, the topmost first: files saved during a work come on top of it.
     pub(super) works: Vec<Work>,
-    group: Group,
+    pub(super) group: Group,
+    pub(super) storing: Storing,
     pub(super) moves: Moves,
     pub(super) refused: BTreeMap<String, Refusal>,
     pub(super) progress: Progress,
@@ -39,8 +41,6 @@ pub(super) struct Side {
     maintaining: Option<JoinHandle<()>>,
     /// Saved files that were read, with the number of passages that are embedded for each.
     pub(super) read: Vec<(String, usize)>,
-    /// Files whose passages could not be stored.
-    unstored: BTreeSet<String>,
 }
 
 impl Side {
@@ -56,13 +56,13 @@ impl Side {
             queue: Queue::default(),
             works: Vec::new(),
             group: Group::default(),
+            storing: Storing::default(),
             moves: Moves::default(),
             refused: BTreeMap::new(),
             progress: Progress::default(),
             upkeep: Upkeep::default(),
             maintaining: None,
             read: Vec::new(),
-            unstored: BTreeSet::new(),
         }
     }
 
@@ -86,8 +86,9 @@ impl Side {
         !self.queue.is_empty() || !self.works.is_empty()
     }
 
-    pub(super) fn has_unstored(&self) -> bool {
-        !self.unstored.is_empty()
+    /// Whether something can be done now.
+    pub(super) fn can_go_on(&self) -> bool {
+        self.is_busy() && !self.is_stuck()
     }
 
     /// What was read since this was last asked.
@@ -110,8 +111,10 @@ impl Side {
         };
         let serving = serving.read();
         let path = serving.keys().find(|path| !known.contains_key(*path) && !explained(path))?;
-        let reason = self.refused.get(path).map_or("it cannot be looked at", |r| &r.reason);
-        Some(Problem { path: path.clone(), reason: reason.to_owned() })
+        let reason = self.refused.get(path).map(|refusal| refusal.reason.clone());
+        let reason = reason.or_else(|| self.storing.reason());
+        let reason = reason.unwrap_or_else(|| "it cannot be looked at".to_owned());
+        Some(Problem { path: path.clone(), reason })
     }
 
     /// Embeds the next batch, after reading files if there is none or some were saved since.
@@ -191,9 +194,10 @@ impl Side {
                     known.remove(path);
                 }
                 self.upkeep.want();
+                self.storing.works();
             }
             // They stay known, so the next scan tries again.
-            Err(error) => tracing::error!(%error, "removing {} documents", paths.len()),
+            Err(error) => self.unstorable(&error),
         }
     }
 
@@ -211,59 +215,26 @@ impl Side {
         self.refused.insert(path, Refusal { again: again.into(), reason });
     }
 
-    /// Stores what is embedded, in one commit.
-    pub(super) async fn commit(&mut self) {
-        let documents = self.group.take();
-        if documents.is_empty() {
-            return;
-        }
-        let left: Vec<String> = documents.iter().filter_map(|d| d.moved_from.clone()).collect();
-        let entries: Vec<(String, Known)> = documents
-            .iter()
-            .map(|document| {
-                let (stamp, tags) = (document.stamp.clone(), document.tags.clone());
-                let passages = document.passages.len();
-                (document.path.clone(), Known { stamp, tags, passages })
-            })
-            .collect();
-        let engine = self.engine();
-        match engine.store.replace(documents).await {
-            Ok(()) => {
-                for (path, _) in &entries {
-                    self.refused.remove(path);
-                    self.unstored.remove(path);
-                }
-                let mut known = engine.catalogue.write();
-                for path in &left {
-                    known.remove(path);
-                }
-                known.extend(entries);
-                self.upkeep.want();
-            }
-            Err(error) => {
-                tracing::error!(%error, "storing {} documents", entries.len());
-                for (path, _) in entries {
-                    self.unstored.insert(path.clone());
-                    self.refuse(path, None, error.to_string());
-                }
-            }
-        }
-    }
-
     /// Nothing is left to do: what is embedded is committed, and what was not found where it seemed to
     /// have moved to is gone.
     pub(super) async fn end_round(&mut self) {
         self.commit().await;
+        if self.is_paused() {
+            return;
+        }
         let gone = self.moves.drain();
         self.remove(gone).await;
+        // If there was nothing to store, it is not known to fail.
+        if !self.is_paused() {
+            self.storing.works();
+        }
     }
 
-    /// Stops embedding what was read of `path`.
+    /// Stops embedding what was read of `path`, and does not store it.
     pub(super) fn abandon(&mut self, path: &str) {
-        for work in &mut self.works {
-            if let Some(from) = work.abandon(path) {
-                self.moves.put(path.to_owned(), from);
-            }
+        let from = self.works.iter_mut().map(|work| work.abandon(path));
+        for from in from.chain([self.group.abandon(path)]).flatten().collect::<Vec<_>>() {
+            self.moves.put(path.to_owned(), from);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Document, Found, Known, Passage, Pending, Scope, Store};
+use super::{Document, Found, Known, Passage, Pending, Scope, Store, StoreError};
 use crate::words::searchable;
 
 /// Robertson's usual parameters, as in Lucene.
@@ -14,11 +14,27 @@ const B: f32 = 0.75;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     documents: Mutex<BTreeMap<String, Document>>,
+    /// Paths that hold the first cannot be written, for the second.
+    failing: Mutex<Option<(&'static str, &'static str)>>,
 }
 
 impl MemoryStore {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Document>> {
         self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on writing fails for paths that hold `part`, with `reason`; or for none.
+    pub fn fail(&self, failing: Option<(&'static str, &'static str)>) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+    }
+
+    fn written<'a>(&self, mut paths: impl Iterator<Item = &'a String>) -> Result<(), StoreError> {
+        match *self.failing.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((part, reason)) if paths.any(|path| path.contains(part)) => {
+                Err(StoreError(reason.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Scores every passage in scope, drops those without a score, sorts best first.
@@ -102,6 +118,9 @@ fn words(text: &str) -> Vec<String> {
 
 impl Store for MemoryStore {
     fn replace(&self, documents: Vec<Document>) -> Pending<'_, ()> {
+        if let Err(error) = self.written(documents.iter().map(|document| &document.path)) {
+            return Box::pin(async { Err(error) });
+        }
         let mut held = self.lock();
         for document in documents {
             if let Some(from) = &document.moved_from {
@@ -113,6 +132,9 @@ impl Store for MemoryStore {
     }
 
     fn remove(&self, paths: Vec<String>) -> Pending<'_, ()> {
+        if let Err(error) = self.written(paths.iter()) {
+            return Box::pin(async { Err(error) });
+        }
         self.lock().retain(|path, _| !paths.contains(path));
         Box::pin(async { Ok(()) })
     }

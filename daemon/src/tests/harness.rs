@@ -1,12 +1,13 @@
 //! A world of its own for each test: a directory, a running service, clients.
 
 pub(super) mod bench;
+mod drives;
 mod mind;
 mod recorder;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -20,9 +21,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use drives::TestDrives;
 use mind::TestMind;
 pub(crate) use recorder::{Record, Recorder};
 
+use crate::convert::{self, Convert, Converted, Unconverted};
 use crate::store::memory::MemoryStore;
 use crate::store::{Pending, Store};
 use crate::{Backend, Critical, Settings, run};
@@ -60,6 +63,9 @@ pub(super) struct Script {
     pub(super) stores: Mutex<HashMap<String, Arc<MemoryStore>>>,
     /// The model that served last.
     pub(super) served: Mutex<Option<String>>,
+    pub(super) drives: Arc<TestDrives>,
+    /// Files that were converted so far.
+    pub(super) converted: Arc<AtomicUsize>,
 }
 
 pub(super) struct Scripted(pub(super) Arc<Script>);
@@ -90,7 +96,11 @@ impl Backend for Scripted {
     }
 
     fn converter(&self) -> Arc<dyn crate::convert::Convert> {
-        Arc::new(crate::convert::Scripted)
+        Arc::new(TestConvert(Arc::clone(&self.0.converted)))
+    }
+
+    fn drives(&self) -> Arc<dyn crate::patience::Drives> {
+        self.0.drives.clone()
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
@@ -102,6 +112,17 @@ impl Backend for Scripted {
     fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
         self.0.stores.lock().unwrap().retain(|vectors, _| keep.contains(vectors));
         Box::pin(async { Ok(()) })
+    }
+}
+
+/// As [`convert::Scripted`], and it counts. A file may say that it panics.
+struct TestConvert(Arc<AtomicUsize>);
+
+impl Convert for TestConvert {
+    fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        assert!(!bytes.starts_with(b"panic"), "as {} says", path.display());
+        convert::Scripted.convert(path, bytes)
     }
 }
 

@@ -123,6 +123,28 @@ async fn ignored_hidden_and_linked_files_stay_out() {
 }
 
 #[tokio::test]
+async fn a_folder_that_gives_nothing_says_why() {
+    let (world, mut talk) = World::watching().await;
+    let problem = async |talk: &mut Talk| {
+        talk.sync().await;
+        talk.list().await[0].problem.clone()
+    };
+    assert_eq!(problem(&mut talk).await, None, "it is empty");
+    symlink("/nowhere", world.notes.join("link.md")).unwrap();
+    assert_eq!(problem(&mut talk).await.unwrap(), "1 link is not followed");
+    symlink("/nowhere", world.notes.join("other.md")).unwrap();
+    world.write("a.md", "an anchor\n");
+    world.write(".ignore", "*.md\n");
+    world.write("a.png", "");
+    let told = problem(&mut talk).await.unwrap();
+    // The links, too, are left out by the rule.
+    assert_eq!(told, "1 file is left out by ignore rules, 1 file is of a kind that is not read");
+    world.write("b.txt", "a bell\n");
+    assert_eq!(problem(&mut talk).await, None, "there is something");
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_bad_file_is_a_problem_until_it_changes() {
     let (world, mut talk) = World::watching().await;
     let locked = world.write("locked.md", "an anchor\n");

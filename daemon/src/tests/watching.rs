@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::harness::{Record, Recorder, Script, Scripted, settings, within};
 use crate::index::Indexer;
+use crate::patience::Pulse;
 use crate::shared::Shared;
 use crate::watch::Watch;
 
@@ -39,7 +40,7 @@ impl Bench {
         let shared = within(Shared::start(backend, settings(dir.path()), fatal)).await.unwrap();
         for root in roots {
             fs::create_dir_all(top.join(root)).unwrap();
-            shared.folders.add(top.join(root).to_str().unwrap()).unwrap();
+            shared.folders.add(top.join(root).to_str().unwrap(), &Pulse::default()).unwrap();
         }
         let stop = CancellationToken::new();
         let (sender, receiver) = std::sync::mpsc::channel();

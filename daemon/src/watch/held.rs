@@ -219,6 +219,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::patience::Pulse;
     use crate::scan::{self, Scan};
     use crate::tests::harness::{Record, Recorder};
     use crate::watch::Walked;
@@ -252,7 +253,8 @@ mod tests {
         fn look(&self, names: Option<&[&str]>) -> Walk {
             let paths = names.map(|names| names.iter().map(|name| self.top.join(name)).collect());
             let reach = Arc::new(paths.map_or(Reach::All, Reach::Paths));
-            let mut scan: Scan = scan::walk(&self.roots(), &reach, &CancellationToken::new());
+            let mut scan: Scan =
+                scan::walk(&self.roots(), &reach, &CancellationToken::new(), &Pulse::default());
             let walked = Walked::default();
             walked.put(&mut scan, &reach);
             walked.take().unwrap()

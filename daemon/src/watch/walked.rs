@@ -84,6 +84,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::patience::Pulse;
 
     #[test]
     fn looks_that_nobody_took_are_one() {
@@ -92,7 +93,7 @@ mod tests {
         let look = |walked: &Walked, reach: Reach, is_uncertain: bool| {
             let roots = std::slice::from_ref(&root);
             let reach = Arc::new(reach);
-            let mut scan = scan::walk(roots, &reach, &CancellationToken::new());
+            let mut scan = scan::walk(roots, &reach, &CancellationToken::new(), &Pulse::default());
             scan.uncertain = is_uncertain;
             walked.put(&mut scan, &reach);
         };

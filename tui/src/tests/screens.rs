@@ -35,6 +35,16 @@ fn nothing_watched_yet() {
 }
 
 #[test]
+fn an_index_that_cannot_be_written_is_seen() {
+    let mut stage = Stage::new();
+    let why = "No space left on device (os error 28)";
+    let index = IndexStatus { documents: 171, storing: Some(why.into()), ..Default::default() };
+    stage.hear(Event::Indexing { status: index });
+    let screen = stage.screen(100, 24).to_string();
+    assert!(screen.contains(&format!("the index cannot be written: {why} · 171 doc")), "{screen}");
+}
+
+#[test]
 fn draft_while_thinking() {
     let mut stage = Stage::drafted();
     stage.hear(indexing());

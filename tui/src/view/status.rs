@@ -15,6 +15,8 @@ use tui_text as text;
 /// Rows a notice may take.
 const NOTICE_ROWS_MAX: usize = 3;
 const SEPARATOR: &str = " · ";
+/// Cells for why the index cannot be written: the rest of the line is to be seen too.
+const STORING_CELLS_MAX: usize = 40;
 
 /// Rows this pane needs on a `screen` of that size.
 pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
@@ -72,6 +74,10 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
         // Both are to fit beside each other on 80 columns.
         let brief = model.index.as_ref().is_some_and(|index| index.phase != Phase::Idle);
         parts.push((training_text(training, brief), theme.accent()));
+    }
+    if let Some(why) = model.index.as_ref().and_then(|index| index.storing.as_ref()) {
+        let why = text::fit_end(&text::cells(&text::one_line(why)), STORING_CELLS_MAX);
+        parts.push((format!("the index cannot be written: {why}"), theme.bad()));
     }
     if let Some(index) = &model.index {
         index_parts(index, theme, &mut parts);

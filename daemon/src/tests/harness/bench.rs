@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Script, Scripted, settings, within};
 use crate::Settings;
 use crate::index::Indexer;
+use crate::patience::Pulse;
 use crate::shared::Shared;
 use crate::store::Scope;
 
@@ -54,7 +55,7 @@ impl Bench {
         let (fatal, _failures) = mpsc::channel(1);
         let settings = Settings { rescan_every: every, ..settings(dir.path()) };
         let shared = within(Shared::start(backend, settings, fatal)).await.unwrap();
-        shared.folders.add(notes.to_str().unwrap()).unwrap();
+        shared.folders.add(notes.to_str().unwrap(), &Pulse::default()).unwrap();
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(Indexer::new(Arc::clone(&shared), stop.clone()).run());

@@ -1,0 +1,92 @@
+//! Embedded documents -> the store. What cannot be stored, as on a full disk, waits, embedded as it is, and is
+//! tried again; meanwhile no more is embedded than one commit takes.
+
+use tokio::time::Instant;
+
+use super::side::Side;
+use crate::store::{Document, Known, StoreError};
+
+impl Side {
+    /// Stores what is embedded, in one commit.
+    pub(super) async fn commit(&mut self) {
+        if self.is_paused() {
+            return;
+        }
+        let documents = self.group.take();
+        if !documents.is_empty()
+            && let Err(error) = self.store(documents.clone()).await
+        {
+            self.store_singly(documents, error).await;
+        }
+    }
+
+    /// Whether nothing is to be stored for now.
+    pub(super) fn is_paused(&self) -> bool {
+        self.storing.retry_at().is_some()
+    }
+
+    /// Whether one more document to store would be one too many.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_paused() && self.group.is_full()
+    }
+
+    /// Stores `documents`, in one commit.
+    pub(super) async fn store(&mut self, documents: Vec<Document>) -> Result<(), StoreError> {
+        let entries: Vec<(String, Known)> = documents
+            .iter()
+            .map(|document| {
+                let (stamp, tags) = (document.stamp.clone(), document.tags.clone());
+                let passages = document.passages.len();
+                (document.path.clone(), Known { stamp, tags, passages })
+            })
+            .collect();
+        let left: Vec<String> = documents.iter().filter_map(|d| d.moved_from.clone()).collect();
+        let engine = self.engine();
+        engine.store.replace(documents).await?;
+        for (path, _) in &entries {
+            self.refused.remove(path);
+        }
+        let mut known = engine.catalogue.write();
+        for path in &left {
+            known.remove(path);
+        }
+        known.extend(entries);
+        self.upkeep.want();
+        self.storing.works();
+        Ok(())
+    }
+
+    /// Stores `documents`, which the store refused together with `error`, one by one: it may be that one of
+    /// them is why. After two that are refused and none that is not, the store is, and all of them wait.
+    pub(super) async fn store_singly(&mut self, documents: Vec<Document>, error: StoreError) {
+        let (mut failed, mut stored, mut last) = (Vec::new(), false, error);
+        for document in documents {
+            let is_hopeless = !stored && failed.len() > 1;
+            if is_hopeless {
+                failed.push(document);
+                continue;
+            }
+            match self.store(vec![document.clone()]).await {
+                Ok(()) => stored = true,
+                Err(error) => {
+                    failed.push(document);
+                    last = error;
+                }
+            }
+        }
+        if stored {
+            for document in failed {
+                self.refuse(document.path, None, last.to_string());
+            }
+        } else {
+            self.unstorable(&last);
+            self.group.add(failed, std::time::Instant::now());
+        }
+    }
+
+    /// The store cannot be written: that is told, and tried again.
+    pub(super) fn unstorable(&mut self, error: &StoreError) {
+        tracing::error!(%error, "the index cannot be written; it is tried again");
+        self.storing.fails(error, Instant::now());
+    }
+}
