@@ -77,7 +77,7 @@ impl Indexer {
     }
 
     /// Runs until stopped; what is embedded by then is committed. The first order comes from the
-    /// watcher, once it watches: what changes after the scan is then reported.
+    /// watcher, which watches what the scan enters and then has it looked at once more.
     pub(crate) async fn run(mut self) {
         let mut rescan_at = tokio::time::Instant::now() + self.shared.settings.rescan_every;
         while !self.stop.is_cancelled() {
