@@ -67,7 +67,7 @@ impl Indexer {
     }
 
     /// Runs until stopped; what is embedded by then is committed. The first order comes from the
-    /// watcher, once it watches: what changes after the scan is then reported.
+    /// watcher, which watches what the scan enters and then has it looked at once more.
     pub(crate) async fn run(mut self) {
         // A start that goes on serving a former model fills that of the settings.
         if let Some(next) = self.shared.generations.next() {

@@ -83,7 +83,7 @@ impl Watch {
             since: None,
         };
         (watch.held, watch.failure) = match system {
-            Ok(system) => (Some(Held::new(system, held::MODE)), None),
+            Ok(system) => (Some(Held::new(system, held::MODE, watch.stop.clone())), None),
             Err(error) => (None, Some(explain(&error))),
         };
         watch

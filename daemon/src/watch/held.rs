@@ -13,6 +13,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use notify::{ErrorKind, RecursiveMode};
+use tokio_util::sync::CancellationToken;
 
 use super::System;
 use super::walked::Walk;
@@ -35,6 +36,7 @@ struct Watched {
 pub(super) struct Held {
     system: System,
     mode: RecursiveMode,
+    stop: CancellationToken,
     watched: BTreeMap<PathBuf, Watched>,
     /// The same by identity.
     places: BTreeMap<Identity, PathBuf>,
@@ -52,9 +54,9 @@ pub(super) struct Followed {
 }
 
 impl Held {
-    pub(super) fn new(system: System, mode: RecursiveMode) -> Held {
+    pub(super) fn new(system: System, mode: RecursiveMode, stop: CancellationToken) -> Held {
         let (watched, places, denied) = Default::default();
-        Held { system, mode, watched, places, denied }
+        Held { system, mode, stop, watched, places, denied }
     }
 
     /// Watches the folders of `walk` that are in `roots`, and no others within its reach.
@@ -147,6 +149,10 @@ impl Held {
     fn add(&mut self, folders: &[(&Path, Identity)]) -> notify::Result<Vec<PathBuf>> {
         let mut gained: Vec<PathBuf> = Vec::new();
         for (folder, identity) in folders {
+            // A hundred thousand folders take seconds.
+            if self.stop.is_cancelled() {
+                break;
+            }
             if self.watched.contains_key(*folder) || self.is_held_elsewhere(*identity) {
                 continue;
             }
@@ -216,7 +222,6 @@ mod tests {
 
     use tempfile::TempDir;
     use tokio::sync::watch;
-    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::patience::Pulse;
@@ -242,7 +247,8 @@ mod tests {
             }
             let room = Arc::new(AtomicUsize::new(usize::MAX));
             let (recorder, record) = Recorder::new(None, &room);
-            Bench { top, held: Held::new(Box::new(recorder), mode), record, room, _dir: dir }
+            let held = Held::new(Box::new(recorder), mode, CancellationToken::new());
+            Bench { top, held, record, room, _dir: dir }
         }
 
         fn roots(&self) -> Vec<PathBuf> {
