@@ -1,4 +1,7 @@
-//! Files that are there whole or not at all, and files that one process has at a time.
+//! Files that are there whole or not at all, files that one process has at a time, folders that are for one
+//! user.
+
+mod closed;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
@@ -7,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::UserError;
+pub use closed::close;
 
 /// Makes `bytes` the content of the file, at once and for good; makes its folder if need be.
 ///

@@ -5,6 +5,7 @@
 
 mod maintain;
 mod schema;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -20,24 +21,12 @@ use futures::{FutureExt, TryStreamExt};
 use lancedb::expr::{DfExpr, col, is_in, lit};
 use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery};
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
-use lancedb::{Connection, DistanceType, ObjectStoreRegistry, Session, Table};
+use lancedb::{DistanceType, Table};
 use tokio::sync::Mutex;
 
 use crate::maintain::Limits;
 use crate::schema::{EMBEDDED, GONE, KEY, ORDINAL, PATH, SEARCHED, VECTOR};
-
-/// Memory for opened indexes, bytes. Lance's own default is 6 GiB, too much for a service that
-/// runs all day on the user's machine; the full-text index of 100,000 passages is about 45 MB.
-const INDEX_CACHE: usize = 256 << 20;
-
-/// Memory for file footers and other metadata, bytes (Lance's default is 1 GiB).
-const METADATA_CACHE: usize = 64 << 20;
-
-/// Characters of the vectors' digest in a table's name: enough that two models never share one.
-const DIGEST_SHOWN: usize = 16;
-
-/// Start of every table's name, whatever its version, so that old versions can be found.
-const TABLE: &str = "passages_v";
+use crate::tables::{TABLE, connect, damaged, drop_tables, failure, table_name};
 
 /// Passages of one model in a LanceDB directory. Reads never wait; writes wait for each other.
 #[derive(Debug)]
@@ -324,36 +313,6 @@ impl Store for LanceStore {
     }
 }
 
-async fn connect(directory: &Path) -> Result<Connection, StoreError> {
-    let path = directory.to_str().ok_or_else(|| {
-        StoreError(format!("{} is not valid UTF-8: choose another place", directory.display()))
-    })?;
-    let registry = Arc::new(ObjectStoreRegistry::default());
-    let session = Arc::new(Session::new(INDEX_CACHE, METADATA_CACHE, registry));
-    let connection = lancedb::connect(path).session(session).execute().await;
-    connection.map_err(|error| failure(directory, "open the index", &error))
-}
-
-/// Deletes the tables of passages whose names are `unwanted`.
-async fn drop_tables(
-    directory: &Path,
-    connection: &Connection,
-    unwanted: impl Fn(&str) -> bool,
-) -> Result<(), StoreError> {
-    let failed = |error| failure(directory, "delete passages that are no longer used", &error);
-    for name in connection.table_names().execute().await.map_err(failed)? {
-        if name.starts_with(TABLE) && unwanted(&name) {
-            connection.drop_table(&name, &[]).await.map_err(failed)?;
-        }
-    }
-    Ok(())
-}
-
-fn table_name(vectors: &str) -> String {
-    let vectors: String = vectors.chars().take(DIGEST_SHOWN).collect();
-    format!("{TABLE}{}_{vectors}", schema::VERSION)
-}
-
 /// True of the rows of these paths. An expression rather than SQL text: nothing to escape.
 fn among(paths: impl IntoIterator<Item = String>) -> DfExpr {
     is_in(col(PATH), paths.into_iter().map(lit).collect())
@@ -387,15 +346,4 @@ fn ranked(
         b.score.total_cmp(&a.score).then_with(|| (&a.path, a.ordinal).cmp(&(&b.path, b.ordinal)))
     });
     Ok(found)
-}
-
-fn failure(directory: &Path, doing: &str, error: &lancedb::Error) -> StoreError {
-    damaged(directory, &format!("{doing}: {error}"))
-}
-
-fn damaged(directory: &Path, what: &str) -> StoreError {
-    StoreError(format!(
-        "cannot {what} (the index is a cache: if it is damaged, delete {} and it is built again)",
-        directory.display()
-    ))
 }
