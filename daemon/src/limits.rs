@@ -88,6 +88,8 @@ pub const LATE_MAX: usize = 3;
 /// Threads of one kind that wait for a drive, or look at it, in one watched folder: those that it never lets
 /// go of cost some kilobytes each until the daemon ends.
 pub const OUT_MAX: usize = 4;
+/// Threads that wait for something to ask a drive; as many as a look at all folders has use for.
+pub const IDLE_MAX: usize = WALKS_MAX;
 /// Watched folders that are walked at once: one that hangs keeps the next from its turn, and a disk that is asked
 /// for more at a time is slower for all.
 pub const WALKS_MAX: usize = 4;

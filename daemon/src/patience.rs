@@ -1,10 +1,12 @@
 //! Work that waits for a drive, which may never answer: a mount whose server is gone holds whoever touches it,
-//! in the kernel, where no signal ends them. So each work has a thread of its own. One that has given no sign
+//! in the kernel, where no signal ends them. So each work has a thread to itself. One that has given no sign
 //! of life for [`ANSWER_MAX`] is left behind; nobody waits for it, at the end of the service neither.
 //!
 //! How many threads are out is bounded for each watched folder and [`Errand`]. A folder of which
 //! [`LATE_MAX`] files in a row gave no answer hangs: its files are not read and its changes not looked for,
 //! until a thread comes back from it, or a look at all folders has found that it can be walked.
+
+mod crew;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,12 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use futures::future::BoxFuture;
 use tokio::sync::{Notify, oneshot};
 
 use crate::limits::{ANSWER_MAX, LATE_MAX, OUT_MAX};
+use crew::Crew;
 
 /// The drives that files are on, and how long they are waited for; a test has some that do not answer.
 pub trait Drives: Send + Sync {
@@ -147,11 +149,12 @@ struct Roots {
 pub(crate) struct Patience {
     drives: Arc<dyn Drives>,
     roots: Arc<Roots>,
+    crew: Arc<Crew>,
 }
 
 impl Patience {
     pub(crate) fn new(drives: Arc<dyn Drives>) -> Patience {
-        Patience { drives, roots: Arc::default() }
+        Patience { drives, roots: Arc::default(), crew: Arc::default() }
     }
 
     /// Does `work` at `path`, which is in the watched folder `root`. Cancel-safe: who stops waiting leaves a
@@ -168,7 +171,7 @@ impl Patience {
         }
         let pulse = Pulse::on(Arc::clone(&self.drives));
         let (reply, mut answer) = oneshot::channel();
-        let thread = {
+        let outing = {
             let (roots, root, pulse) = (Arc::clone(&self.roots), root.to_owned(), pulse.clone());
             move || {
                 let done = catch_unwind(AssertUnwindSafe(|| work(&pulse)));
@@ -178,7 +181,7 @@ impl Patience {
                 }
             }
         };
-        if let Err(error) = thread::Builder::new().name("drive".to_owned()).spawn(thread) {
+        if let Err(error) = Crew::give(&self.crew, Box::new(outing)) {
             self.roots.end(root, errand);
             return Err(Silence::NoThread(error.to_string()));
         }

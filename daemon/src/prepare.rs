@@ -193,7 +193,7 @@ fn cannot_be_read(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Scripted;
+    use crate::convert::{Converted, Scripted};
 
     #[test]
     fn documents_are_searched_by_their_names_and_tags() {
@@ -211,6 +211,30 @@ mod tests {
             let extracted = extract(path, text.as_bytes(), &Scripted).unwrap();
             assert_eq!(names(path, &extracted, &[PathBuf::from("/home/n")]), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_panic_is_a_reason_that_lasts_until_the_file_changes() {
+        struct Panics;
+        impl Convert for Panics {
+            fn convert(&self, _: &Path, _: &[u8]) -> Result<Converted, Unconverted> {
+                panic!("at byte {}", 7)
+            }
+        }
+        struct Zero;
+        impl TokenCounter for Zero {
+            fn count(&self, _: &str) -> usize {
+                0
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.pdf");
+        fs::write(&path, "x").unwrap();
+        let tools = Tools { tokens_max: 9, counter: &Zero, convert: &Panics, roots: &[] };
+        let outcome = prepare(path.to_str().unwrap(), None, tools, &Pulse::default());
+        let Outcome::Refused { seen, reason } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(reason, "reading it panicked: at byte 7");
+        assert_eq!(seen, Some(Seen::of(&fs::symlink_metadata(&path).unwrap())));
     }
 
     #[test]

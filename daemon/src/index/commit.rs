@@ -74,13 +74,19 @@ impl Side {
                 }
             }
         }
-        if stored {
-            for document in failed {
-                self.refuse(document.path, None, last.to_string());
-            }
-        } else {
+        let reason = last.to_string();
+        let is_to_blame = |document: &Document| {
+            // One that was to blame before says nothing of the store when it comes alone.
+            let refused = self.refused.get(&document.path);
+            stored || refused.is_some_and(|refusal| refusal.reason == reason)
+        };
+        let (blamed, waiting): (Vec<_>, Vec<_>) = failed.into_iter().partition(is_to_blame);
+        for document in blamed {
+            self.refuse(document.path, None, reason.clone());
+        }
+        if !waiting.is_empty() {
             self.unstorable(&last);
-            self.group.add(failed, std::time::Instant::now());
+            self.group.add(waiting, std::time::Instant::now());
         }
     }
 

@@ -7,7 +7,7 @@ mod recorder;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -64,8 +64,6 @@ pub(super) struct Script {
     /// The model that served last.
     pub(super) served: Mutex<Option<String>>,
     pub(super) drives: Arc<TestDrives>,
-    /// Files that were converted so far.
-    pub(super) converted: Arc<AtomicUsize>,
 }
 
 pub(super) struct Scripted(pub(super) Arc<Script>);
@@ -96,7 +94,7 @@ impl Backend for Scripted {
     }
 
     fn converter(&self) -> Arc<dyn crate::convert::Convert> {
-        Arc::new(TestConvert(Arc::clone(&self.0.converted)))
+        Arc::new(TestConvert)
     }
 
     fn drives(&self) -> Arc<dyn crate::patience::Drives> {
@@ -115,12 +113,11 @@ impl Backend for Scripted {
     }
 }
 
-/// As [`convert::Scripted`], and it counts. A file may say that it panics.
-struct TestConvert(Arc<AtomicUsize>);
+/// As [`convert::Scripted`], and a file may say that it panics.
+struct TestConvert;
 
 impl Convert for TestConvert {
     fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted> {
-        self.0.fetch_add(1, Ordering::SeqCst);
         assert!(!bytes.starts_with(b"panic"), "as {} says", path.display());
         convert::Scripted.convert(path, bytes)
     }
