@@ -38,6 +38,7 @@ mod shared;
 pub mod snippet;
 pub mod store;
 mod training;
+mod walked;
 mod watch;
 mod why;
 pub mod words;

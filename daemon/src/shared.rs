@@ -19,7 +19,7 @@ use crate::limits::KINDS_MAX;
 use crate::mailbox::Mailbox;
 use crate::mind::{Loaded, Threads};
 use crate::patience::Patience;
-use crate::watch::Walked;
+use crate::walked::Walked;
 use crate::{Backend, Critical, Settings, mind, training};
 
 /// See the module.

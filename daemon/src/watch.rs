@@ -9,7 +9,6 @@
 
 mod held;
 mod told;
-mod walked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -30,7 +29,6 @@ use crate::scan;
 use crate::shared::Shared;
 use held::Held;
 use told::{Lost, Told, explain, report};
-pub(crate) use walked::Walked;
 
 /// What the system's watcher calls.
 pub(crate) type Handler = Box<dyn Fn(notify::Result<Event>) + Send>;

@@ -1,6 +1,7 @@
 //! A world of its own for each test: a directory, a running service, clients.
 
 pub(super) mod bench;
+mod converter;
 mod drives;
 mod mind;
 mod recorder;
@@ -21,11 +22,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use converter::TestConvert;
 pub(super) use drives::TestDrives;
 use mind::TestMind;
 pub(crate) use recorder::{Record, Recorder};
 
-use crate::convert::{self, Convert, Converted, Unconverted};
+use crate::convert::Convert;
 use crate::store::memory::MemoryStore;
 use crate::store::{Pending, Store};
 use crate::{Backend, Critical, Settings, run};
@@ -93,7 +95,7 @@ impl Backend for Scripted {
         *self.0.served.lock().unwrap() = Some(card.name.clone());
     }
 
-    fn converter(&self) -> Arc<dyn crate::convert::Convert> {
+    fn converter(&self) -> Arc<dyn Convert> {
         Arc::new(TestConvert)
     }
 
@@ -110,16 +112,6 @@ impl Backend for Scripted {
     fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
         self.0.stores.lock().unwrap().retain(|vectors, _| keep.contains(vectors));
         Box::pin(async { Ok(()) })
-    }
-}
-
-/// As [`convert::Scripted`], and a file may say that it panics.
-struct TestConvert;
-
-impl Convert for TestConvert {
-    fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted> {
-        assert!(!bytes.starts_with(b"panic"), "as {} says", path.display());
-        convert::Scripted.convert(path, bytes)
     }
 }
 

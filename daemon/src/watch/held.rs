@@ -16,8 +16,8 @@ use notify::{ErrorKind, RecursiveMode};
 use tokio_util::sync::CancellationToken;
 
 use super::System;
-use super::walked::Walk;
 use crate::scan::{Identity, Reach, root_of};
+use crate::walked::Walk;
 
 /// Where the system reports from whole trees it is left to it; inotify reports from one folder.
 pub(super) const MODE: RecursiveMode = if cfg!(any(target_os = "linux", target_os = "android")) {
@@ -227,7 +227,7 @@ mod tests {
     use crate::patience::Pulse;
     use crate::scan::{self, Scan};
     use crate::tests::harness::{Record, Recorder};
-    use crate::watch::Walked;
+    use crate::walked::Walked;
 
     /// Folders on disk and what is held of them; the system itself hears of nothing.
     struct Bench {
