@@ -2,7 +2,7 @@
 //! in the kernel, where no signal ends them. So each work has a thread to itself. One that has given no sign
 //! of life for [`ANSWER_MAX`] is left behind; nobody waits for it, at the end of the service neither.
 //!
-//! How many threads are out is bounded for each watched folder and [`Errand`]. A folder of which
+//! How many threads are out is bounded for each watched folder and kind of errand. A folder of which
 //! [`LATE_MAX`] files in a row gave no answer hangs: its files are not read and its changes not looked for,
 //! until a thread comes back from it, or a look at all folders has found that it can be walked.
 
