@@ -143,9 +143,24 @@ impl Side {
             let gone = gone.into_iter().filter(|path| !moving.contains(path));
             let gone =
                 gone.filter_map(|path| Some((path.clone(), known.get(&path)?.stamp.clone())));
-            self.moves.pair(gone.collect(), scan.differing(&known))
+            let gone: Vec<_> = gone.collect();
+            // What is not read for this look is no place where anything could be found to be.
+            let fresh =
+                scan.differing(&known).filter(|(path, seen)| self.is_to_be_read(path, *seen));
+            let fresh: Vec<(&String, Seen)> =
+                if gone.is_empty() { Vec::new() } else { fresh.collect() };
+            self.moves.pair(gone, fresh.into_iter())
         };
         self.remove(gone).await;
+    }
+
+    /// Whether a file that differs from what is indexed is not in work as it is, nor refused for what it holds.
+    fn is_to_be_read(&self, path: &str, seen: Seen) -> bool {
+        let is_refused =
+            self.refused.get(path).is_some_and(|refusal| refusal.again == Again::Changed(seen));
+        !is_refused
+            && !self.works.iter().any(|work| work.holds(path, seen))
+            && !self.group.holds(path, seen)
     }
 
     /// Files that could not be read for a reason that may have passed, although nothing of them differs
@@ -190,12 +205,8 @@ impl Side {
         let mut saved: Vec<Suspect> = there.map(|(path, seen)| suspect(path, seen)).collect();
         let differing = scan
             .differing(known)
-            .filter(|(path, seen)| {
-                self.refused.get(*path).is_none_or(|refusal| refusal.again != Again::Changed(*seen))
-            })
             .chain(self.unread(scan))
-            .filter(|(path, seen)| !self.works.iter().any(|work| work.holds(path, *seen)))
-            .filter(|(path, seen)| !self.group.holds(path, *seen))
+            .filter(|(path, seen)| self.is_to_be_read(path, *seen))
             .filter(|(path, _)| !named.contains(path));
         let (moved, walked): (Vec<_>, Vec<_>) =
             differing.partition(|(path, _)| self.moves.contains(path));
