@@ -47,6 +47,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use models::{Part, Sampling};
+
 pub use error::Critical;
 pub use server::run;
 
@@ -107,7 +109,7 @@ pub struct Settings {
     /// What a `fore train` writes of its progress; there only while one runs.
     pub training_file: PathBuf,
     /// How questions are thought about when an ask does not say.
-    pub sampling: models::Sampling,
+    pub sampling: Sampling,
     /// Whether thoughts are shown what a first search found; as the model was trained if `None`.
     pub grounded: Option<bool>,
     /// How long the first passages may be read before they are ranked when an ask does not say; zero
@@ -119,6 +121,15 @@ pub struct Settings {
     pub rescan_every: Duration,
     /// How long the model stays in memory without work; for ever if `None`.
     pub unload_after: Option<Duration>,
+}
+
+impl Settings {
+    /// What an ask that says nothing else needs of the model, in the order that it needs it.
+    fn parts(&self) -> impl Iterator<Item = Part> {
+        let reads = (!self.reading_time.is_zero()).then_some(Part::Reading);
+        let thinks = (self.sampling.thoughts > 0).then_some(Part::Thinking);
+        [Some(Part::Embedding), reads, thinks].into_iter().flatten()
+    }
 }
 
 #[cfg(test)]

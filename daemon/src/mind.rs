@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use models::{Embedding, Mind, MindError, ModelCard, Sampling, Thought, TokenCounter};
+use models::{Embedding, Mind, MindError, ModelCard, Part, Sampling, Thought, TokenCounter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use desk::Desk;
@@ -257,6 +257,21 @@ impl MindHandle {
     /// Ends the thread after the job in work; jobs that wait are dropped.
     pub fn close(&self) {
         self.0.close();
+    }
+
+    /// Has `parts` loaded, in this order, once nobody waits for anything else: someone may be about to ask.
+    pub fn wake(&self, parts: impl IntoIterator<Item = Part>) {
+        let mut lanes = self.0.lock();
+        if lanes.closed {
+            return;
+        }
+        for part in parts {
+            if !lanes.waking.contains(&part) {
+                lanes.waking.push(part);
+            }
+        }
+        drop(lanes);
+        self.0.arrived.notify_one();
     }
 
     /// Queues thinking about `question`, grounded in `context` unless it is empty, and returns at

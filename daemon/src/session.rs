@@ -285,6 +285,8 @@ impl Session {
             return;
         }
         let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
+        // Who watches is about to ask.
+        shared.generations.serving().mind.wake(shared.settings.parts());
         self.jobs.spawn(async move {
             // Neither ends while there is someone to tell.
             tokio::select! {

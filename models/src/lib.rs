@@ -231,6 +231,22 @@ pub trait Mind: Send {
 
     /// Lets go of the weights that the next call can load again: nobody has asked for a while.
     fn rest(&mut self);
+
+    /// Loads what `part` needs and is not there, so that who asks next does not wait for it.
+    ///
+    /// # Errors
+    /// [`MindError`] if it cannot be loaded; who asks is told the same.
+    fn wake(&mut self, _part: Part) -> Result<(), MindError> {
+        Ok(())
+    }
+}
+
+/// What a mind can do, which is loaded when it is first asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Embedding,
+    Reading,
+    Thinking,
 }
 
 /// Why a mind could not do what it was asked.

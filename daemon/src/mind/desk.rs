@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use models::Mind;
+use models::{Mind, Part};
 use tokio::sync::Semaphore;
 
 use super::{Job, perform};
@@ -14,6 +14,8 @@ use crate::limits::LANE_BACKGROUND_MAX;
 pub(super) struct Lanes {
     pub(super) interactive: VecDeque<Job>,
     pub(super) background: VecDeque<Job>,
+    /// What is to be loaded before anyone asks for it, each once.
+    pub(super) waking: Vec<Part>,
     /// No handle is left, or the thread has ended.
     pub(super) closed: bool,
 }
@@ -21,10 +23,16 @@ pub(super) struct Lanes {
 impl Lanes {
     /// The next job. Of people's the short ones first: the vector of a question takes a hundredth of the time
     /// that another's thoughts take.
-    fn next(&mut self) -> Option<Job> {
+    fn next(&mut self) -> Option<Turn> {
         let short = |job: &Job| matches!(job, Job::EmbedQuery { .. });
         let first = self.interactive.iter().position(short).unwrap_or(0);
-        self.interactive.remove(first).or_else(|| self.background.pop_front())
+        if let Some(job) = self.interactive.remove(first) {
+            return Some(Turn::Work(job));
+        }
+        if !self.waking.is_empty() {
+            return Some(Turn::Wake(self.waking.remove(0)));
+        }
+        self.background.pop_front().map(Turn::Work)
     }
 }
 
@@ -54,6 +62,7 @@ impl Desk {
         // Dropping the jobs tells their askers.
         lanes.interactive.clear();
         lanes.background.clear();
+        lanes.waking.clear();
         drop(lanes);
         self.places.close();
         self.arrived.notify_all();
@@ -64,9 +73,9 @@ impl Desk {
         let since = Instant::now();
         let mut lanes = self.lock();
         loop {
-            while let Some(job) = lanes.next() {
-                if !job.asker_left() {
-                    return Turn::Work(job);
+            while let Some(turn) = lanes.next() {
+                if !matches!(&turn, Turn::Work(job) if job.asker_left()) {
+                    return turn;
                 }
             }
             if lanes.closed {
@@ -92,6 +101,13 @@ impl Desk {
                     resting = false;
                     perform(mind, job);
                 }
+                Turn::Wake(part) => {
+                    resting = false;
+                    if let Err(error) = mind.wake(part) {
+                        // Who asks will be told.
+                        tracing::warn!(%error, ?part, "not loaded");
+                    }
+                }
                 Turn::Rest => {
                     resting = true;
                     mind.rest();
@@ -106,6 +122,7 @@ impl Desk {
 /// What the thread does next.
 enum Turn {
     Work(Job),
+    Wake(Part),
     Rest,
     End,
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc as gates};
 use std::time::Duration;
 
-use models::Sampling;
+use models::{Part, Sampling};
 use tokio::sync::mpsc;
 
 use super::harness::{Script, Scripted, within};
@@ -86,4 +86,32 @@ async fn a_mind_without_work_rests_once_and_wakes_for_a_job() {
         assert!(again.await.is_err());
         within(loaded.handle.embed_query("q", Vec::new())).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn parts_are_woken_after_who_waits_and_before_the_indexer() {
+    let script = Arc::new(Script::default());
+    let (open, gate) = gates::channel();
+    *script.gate.lock().unwrap() = Some(gate);
+    let (fatal, _failures) = mpsc::channel(1);
+    let threads = Threads::default();
+    let backend = Arc::new(Scripted(Arc::clone(&script)));
+    let loaded = within(mind::start(backend, None, fatal, &threads)).await.unwrap();
+    let mind = &loaded.handle;
+    // It thinks, and waits at the gate while the rest arrives.
+    let thinking = mind.think("q", "", &Sampling { thoughts: 1, ..Sampling::default() }).unwrap();
+    let passages = mind.embed_passages(vec!["text".to_owned()]);
+    tokio::pin!(passages);
+    assert!(tokio::time::timeout(Duration::ZERO, &mut passages).await.is_err());
+    mind.wake([Part::Reading, Part::Thinking]);
+    mind.wake([Part::Thinking]);
+    let query = mind.embed_query("q", Vec::new());
+    tokio::pin!(query);
+    assert!(tokio::time::timeout(Duration::ZERO, &mut query).await.is_err());
+    drop(open);
+    within(thinking.thoughts()).await.unwrap();
+    within(query).await.unwrap();
+    within(passages).await.unwrap();
+    let expected = ["think", "query", "wake to read", "wake to think", "passages"];
+    assert_eq!(*script.order.lock().unwrap(), expected);
 }

@@ -8,15 +8,17 @@
 
 mod config;
 
-use std::io::{Read, Seek};
+use std::fs::File;
+use std::io::BufReader;
 
 use candle_core::quantized::gguf_file::Content;
 use candle_core::{D, DType, Device, Module, Result, Tensor, bail};
-use candle_nn::{Embedding, RmsNorm, rotary_emb};
+use candle_nn::{RmsNorm, rotary_emb};
 
 use crate::attention::Heads;
 use crate::map::{Map, Numbers};
 use crate::ops;
+use crate::stored::{Rows, Stored};
 
 pub(crate) use config::Config;
 
@@ -25,6 +27,9 @@ pub(crate) use config::Config;
 /// mistral.rs 0.8.1 does not apply them: the vectors of such a model are exact, its thoughts come
 /// from angles that are too large for distant tokens.
 pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
+
+/// The table of the tokens' embeddings, which may be the output layer's matrix too.
+const EMBEDDINGS: &str = "token_embd.weight";
 
 /// One layer. Matrices that read the same input are one: q ‖ k ‖ v, and gate ‖ up.
 pub(crate) struct Block {
@@ -51,20 +56,24 @@ impl Output {
     ///
     /// # Errors
     /// If a tensor is missing or of the wrong shape.
-    pub(crate) fn load<R: Read + Seek>(
+    pub(crate) fn load(
         content: &Content,
-        reader: &mut R,
+        file: &mut BufReader<File>,
         decoder: &Decoder,
         numbers: Numbers,
     ) -> Result<Output> {
-        let embeddings = decoder.embedding.embeddings();
-        let mut loader = Loader { content, reader, numbers, device: &decoder.device };
-        let matrix = match loader.optional("output.weight")? {
-            Some(matrix) => matrix,
-            None => embeddings.to_dtype(numbers.dtype())?,
-        };
+        let mut loader = Loader { content, file, numbers, device: &decoder.device };
+        let own = "output.weight";
+        let name = if content.tensor_infos.contains_key(own) { own } else { EMBEDDINGS };
         let norm = RmsNorm::new(loader.tensor("output_norm.weight")?, decoder.config.norm_eps);
-        Ok(Output { norm, map: Map::new(matrix, None, numbers)? })
+        // Floats that encoding has loaded are not loaded again.
+        let map = match decoder.embedding.loaded() {
+            Ok(embeddings) if name == EMBEDDINGS => {
+                Map::new(embeddings.to_dtype(numbers.dtype())?, None, numbers)?
+            }
+            _ => loader.map(&[name.to_owned()], None, numbers)?,
+        };
+        Ok(Output { norm, map })
     }
 
     /// (n, hidden) states -> (n, tokens) logits.
@@ -79,7 +88,7 @@ impl Output {
 /// See the module.
 pub(crate) struct Decoder {
     pub config: Config,
-    pub embedding: Embedding,
+    pub embedding: Rows,
     pub blocks: Vec<Block>,
     /// (tokens_max, head_dim / 2), as `sin`.
     pub cos: Tensor,
@@ -93,9 +102,9 @@ impl Decoder {
     ///
     /// # Errors
     /// If a tensor is missing or of the wrong shape.
-    pub(crate) fn load<R: Read + Seek>(
+    pub(crate) fn load(
         content: &Content,
-        reader: &mut R,
+        file: &mut BufReader<File>,
         depth: usize,
         tokens_max: usize,
         numbers: Numbers,
@@ -105,9 +114,9 @@ impl Decoder {
         if depth > config.layers {
             bail!("exit layer {depth} is beyond the model's {} layers", config.layers);
         }
-        let mut loader = Loader { content, reader, numbers, device };
-        let table = loader.tensor("token_embd.weight")?.to_dtype(numbers.table())?;
-        let embedding = Embedding::new(table, config.hidden);
+        let form = (numbers == Numbers::Bytes, numbers.dtype());
+        let embedding = Rows::find(content, file, EMBEDDINGS, form, device)?;
+        let mut loader = Loader { content, file, numbers, device };
         let blocks =
             (0..depth).map(|index| loader.block(&config, index)).collect::<Result<Vec<_>>>()?;
         let factors = loader.rope_factors(config.head_dim / 2)?;
@@ -119,13 +128,13 @@ impl Decoder {
     ///
     /// # Errors
     /// If a tensor is missing or of the wrong shape.
-    pub(crate) fn rest<R: Read + Seek>(
+    pub(crate) fn rest(
         &self,
         content: &Content,
-        reader: &mut R,
+        file: &mut BufReader<File>,
         numbers: Numbers,
     ) -> Result<Vec<Block>> {
-        let mut loader = Loader { content, reader, numbers, device: &self.device };
+        let mut loader = Loader { content, file, numbers, device: &self.device };
         let layers = self.blocks.len()..self.config.layers;
         layers.map(|index| loader.block(&self.config, index)).collect()
     }
@@ -142,8 +151,9 @@ impl Decoder {
         shape: (usize, usize),
         visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
-        let states = self.embedding.forward(&Tensor::from_slice(ids, shape, &self.device)?)?;
-        let states = states.to_dtype(self.cos.dtype())?;
+        let (b, t) = shape;
+        let states = self.embedding.of(&Tensor::from_slice(ids, shape, &self.device)?)?;
+        let states = states.to_dtype(self.cos.dtype())?.reshape((b, t, self.config.hidden))?;
         self.through(&self.blocks, states, visit)
     }
 
@@ -230,16 +240,16 @@ fn rotations(
     Ok((angles.cos()?.to_dtype(dtype)?, angles.sin()?.to_dtype(dtype)?))
 }
 
-struct Loader<'a, R> {
+struct Loader<'a> {
     content: &'a Content,
-    reader: &'a mut R,
+    file: &'a mut BufReader<File>,
     numbers: Numbers,
     device: &'a Device,
 }
 
-impl<R: Read + Seek> Loader<'_, R> {
+impl Loader<'_> {
     fn tensor(&mut self, name: &str) -> Result<Tensor> {
-        let quantized = self.content.tensor(self.reader, name, self.device)?;
+        let quantized = self.content.tensor(self.file, name, self.device)?;
         quantized.dequantize(self.device)?.to_dtype(self.numbers.dtype())
     }
 
@@ -252,16 +262,12 @@ impl<R: Read + Seek> Loader<'_, R> {
         if !self.content.tensor_infos.contains_key(ROPE_FACTORS) {
             return Ok(vec![1.0; count]);
         }
-        let factors = self.content.tensor(self.reader, ROPE_FACTORS, self.device)?;
+        let factors = self.content.tensor(self.file, ROPE_FACTORS, self.device)?;
         factors.dequantize(self.device)?.to_dtype(DType::F32)?.to_vec1()
     }
 
     /// One product for several weights that read the same input.
     fn joined(&mut self, prefix: &str, names: &[&str], numbers: Numbers) -> Result<Map> {
-        let weights = names
-            .iter()
-            .map(|name| self.tensor(&format!("{prefix}.{name}.weight")))
-            .collect::<Result<Vec<_>>>()?;
         let biases = names
             .iter()
             .filter_map(|name| self.optional(&format!("{prefix}.{name}.bias")).transpose())
@@ -270,6 +276,20 @@ impl<R: Read + Seek> Loader<'_, R> {
             bail!("{prefix} has biases for some of {names:?} only");
         }
         let bias = if biases.is_empty() { None } else { Some(Tensor::cat(&biases, 0)?) };
+        let weights: Vec<_> = names.iter().map(|name| format!("{prefix}.{name}.weight")).collect();
+        self.map(&weights, bias, numbers)
+    }
+
+    /// The matrices of these names, one below the other, as one map.
+    fn map(&mut self, names: &[String], bias: Option<Tensor>, numbers: Numbers) -> Result<Map> {
+        if numbers == Numbers::Bytes {
+            let find = |name: &String| Stored::find(self.content, self.file.get_ref(), name);
+            let stored: Option<Vec<_>> = names.iter().map(find).collect::<Result<_>>()?;
+            if let Some(stored) = stored {
+                return Map::stored(&stored, bias);
+            }
+        }
+        let weights = names.iter().map(|name| self.tensor(name)).collect::<Result<Vec<_>>>()?;
         Map::new(Tensor::cat(&weights, 0)?, bias, numbers)
     }
 

@@ -77,7 +77,7 @@ impl Encoder {
             let content = Content::read(&mut file)?;
             let depth = exits.layers.iter().copied().max().unwrap_or(0);
             let decoder = Decoder::load(&content, &mut file, depth, tokens_max, numbers, device)?;
-            let head = HeadTensors::read(&content, &mut file, numbers.head_table(), device)?;
+            let head = HeadTensors::read(&content, &mut file, numbers == Numbers::Bytes, device)?;
             Ok(Encoder {
                 decoder,
                 exit_layers: exits.layers,

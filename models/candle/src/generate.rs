@@ -160,7 +160,8 @@ impl Generator {
     ) -> Result<Vec<Vec<f32>>> {
         let b = starts.len();
         let ids = Tensor::from_slice(ids, (b, length), &self.decoder.device)?;
-        let mut states = self.decoder.embedding.forward(&ids)?;
+        let states = self.decoder.embedding.of(&ids)?;
+        let mut states = states.reshape((b, length, self.decoder.config.hidden))?;
         for (block, cache) in self.decoder.blocks.iter().zip(caches) {
             let normed = block.attention_norm.forward(&states)?;
             states = (states + self.attention(block, &normed, at, starts, cache)?)?;

@@ -8,7 +8,8 @@
 //! that ships with the program is in `models/head.safetensors`.
 
 use std::collections::HashMap;
-use std::io::{Read, Seek};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use candle_core::quantized::gguf_file::Content;
@@ -17,6 +18,7 @@ use models::MindError;
 
 use crate::names::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
 use crate::pooling::Pooling;
+use crate::stored::Rows;
 
 /// `y = W x + b`, W row-major (width, inputs).
 #[derive(Debug, Clone, PartialEq)]
@@ -44,28 +46,30 @@ pub(crate) struct HeadTensors {
     pub weight: Tensor,
     pub bias: Tensor,
     /// (tokens, table width).
-    pub table: Option<Tensor>,
+    pub table: Option<Rows>,
 }
 
 impl HeadTensors {
-    /// The head of a model file, if it carries one; `table` is what its table is kept in.
+    /// The head of a model file, if it carries one; whether its table `stays` in the file.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub(crate) fn read<R: Read + Seek>(
+    pub(crate) fn read(
         content: &Content,
-        reader: &mut R,
-        table: DType,
+        file: &mut BufReader<File>,
+        stays: bool,
         device: &Device,
     ) -> candle_core::Result<Option<HeadTensors>> {
         let mut read = |name: &str| {
             let found = content.tensor_infos.contains_key(name);
-            found.then(|| content.tensor(reader, name, device)?.dequantize(device)).transpose()
+            found.then(|| content.tensor(file, name, device)?.dequantize(device)).transpose()
         };
         let (Some(weight), Some(bias)) = (read(HEAD_WEIGHT)?, read(HEAD_BIAS)?) else {
             return Ok(None);
         };
-        let table = read(TOKEN_TABLE)?.map(|rows| rows.to_dtype(table)).transpose()?;
+        // It is summed in f32 on all devices.
+        let find = || Rows::find(content, file, TOKEN_TABLE, (stays, DType::F32), device);
+        let table = content.tensor_infos.contains_key(TOKEN_TABLE).then(find).transpose()?;
         Ok(Some(HeadTensors { weight, bias, table }))
     }
 
@@ -84,8 +88,8 @@ impl HeadTensors {
             None => pooled.clone(),
             Some(table) => {
                 let (b, _, t) = weights.dims3()?;
-                let width = table.dim(1)?;
-                let rows = table.index_select(ids, 0)?.to_dtype(weights.dtype())?;
+                let width = table.width()?;
+                let rows = table.of(ids)?.to_dtype(weights.dtype())?;
                 let rows = rows.reshape((b, t, width))?;
                 let means = weights.matmul(&rows)?.reshape((pooled.dim(0)?, width))?;
                 Tensor::cat(&[pooled, &means], D::Minus1)?

@@ -22,6 +22,7 @@ mod ops;
 mod pooling;
 mod reader;
 pub mod shipped;
+mod stored;
 pub mod teacher;
 pub mod think;
 pub mod tokens;

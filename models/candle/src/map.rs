@@ -5,6 +5,7 @@ use candle_nn::Linear;
 
 use crate::narrow::{self, Bytes};
 use crate::ops::f32_slice;
+use crate::stored::Stored;
 use crate::wide;
 
 /// What a model's weights are computed in.
@@ -39,20 +40,6 @@ impl Numbers {
         }
     }
 
-    /// Of the table of the tokens' embeddings, of which a text needs a few rows. Rounded to half
-    /// precision, what was eight bits and a scale is off by less than a thousandth of a step.
-    pub(crate) fn table(self) -> DType {
-        match self {
-            Numbers::Floats(dtype) => dtype,
-            Numbers::Bytes => DType::F16,
-        }
-    }
-
-    /// Of the head's table, which is summed in f32 on all devices.
-    pub(crate) fn head_table(self) -> DType {
-        if self == Numbers::Bytes { DType::F16 } else { DType::F32 }
-    }
-
     /// Of what is between the maps.
     pub(crate) fn dtype(self) -> DType {
         match self {
@@ -77,6 +64,28 @@ impl Map {
             Numbers::Floats(_) => Map::Floats(Linear::new(weight, bias)),
             Numbers::Bytes => Map::Bytes(Bytes::of(&weight.flatten_all()?.to_vec1()?, shape), bias),
         })
+    }
+
+    /// The same from the rows of `weights`, one after the other, as they are stored.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn stored(weights: &[Stored], bias: Option<Tensor>) -> Result<Map> {
+        let raw = weights.iter().map(Stored::all).collect::<Result<Vec<_>>>()?;
+        let (counts, widths): (Vec<_>, Vec<_>) = weights.iter().map(Stored::shape).unzip();
+        let input = widths.first().copied().unwrap_or(0);
+        if widths.iter().any(|width| *width != input) {
+            bail!("weights of {widths:?} values do not read the same input");
+        }
+        let row = |mut index: usize, values: &mut [f32]| {
+            for (raw, count) in raw.iter().zip(&counts) {
+                if index < *count {
+                    return raw.row(index, values);
+                }
+                index -= count;
+            }
+        };
+        Ok(Map::Bytes(Bytes::by_rows((counts.iter().sum(), input), row), bias))
     }
 
     /// # Errors

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use candle_core::Device;
 use models::{
-    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Sampling, Thought, TokenCounter,
+    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Part, Sampling, Thought, TokenCounter,
     combine, prompt,
 };
 
+use crate::decoder::Decoder;
 use crate::device::DeviceChoice;
 use crate::encoder::{Encoder, Exits};
 use crate::gguf;
@@ -23,7 +24,7 @@ use crate::tokens::Vocabulary;
 /// its speed, which does not, and which cannot be ended; it wakes up every five seconds.
 const THINKERS_RELEASED_MAX: usize = 24;
 
-/// Loads the GGUF at `path` for thinking and embedding.
+/// Opens the GGUF at `path` for thinking, embedding and reading, each of which is loaded when it is first asked for.
 ///
 /// # Errors
 /// [`MindError::Model`] if the file is no usable model, [`MindError::Device`] if the device asked
@@ -44,16 +45,8 @@ pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindErro
     };
     let fingerprint = card.fingerprint.clone();
     let source = Source { path: path.to_owned(), stamp: Stamp::of(path)?, fingerprint, device };
-    let (encoder, thinker) = (source.encoder(&vocabulary)?, source.thinker(&vocabulary)?);
-    Ok(Box::new(O1Mind {
-        card,
-        vocabulary,
-        source,
-        encoder: Some(encoder),
-        thinker: Some(thinker),
-        reader: None,
-        released: 0,
-    }))
+    let (encoder, thinker, reader) = (None, None, None);
+    Ok(Box::new(O1Mind { card, vocabulary, source, encoder, thinker, reader, released: 0 }))
 }
 
 /// See the module. What is not there is loaded when it is asked for.
@@ -154,6 +147,22 @@ impl O1Mind {
         let load = |source: &Source| source.encoder(&self.vocabulary);
         Ok(self.source.ready(&mut self.encoder, load)?)
     }
+
+    fn thinker(&mut self) -> Result<&mut Thinker, MindError> {
+        let load = |source: &Source| source.thinker(&self.vocabulary);
+        self.source.ready(&mut self.thinker, load)
+    }
+
+    /// What reads, and the layers below it.
+    fn reader(&mut self) -> Result<(&Reader, &Decoder, &Vocabulary), MindError> {
+        let O1Mind { source, vocabulary, encoder, reader, .. } = self;
+        let decoder = source.ready(encoder, |source| source.encoder(vocabulary))?.decoder();
+        let reader = source.ready(reader, |source| {
+            let numbers = Numbers::fastest(&source.device);
+            Reader::open(&source.path, decoder, vocabulary, numbers)
+        })?;
+        Ok((reader, decoder, vocabulary))
+    }
 }
 
 impl Mind for O1Mind {
@@ -172,9 +181,7 @@ impl Mind for O1Mind {
         sampling: &Sampling,
         on_token: &mut OnToken<'_>,
     ) -> Result<Vec<Thought>, MindError> {
-        let load = |source: &Source| source.thinker(&self.vocabulary);
-        let thinker = self.source.ready(&mut self.thinker, load)?;
-        thinker.think(question, context, sampling, on_token)
+        self.thinker()?.think(question, context, sampling, on_token)
     }
 
     fn embed_passages(&mut self, passages: &[String]) -> Result<Vec<Embedding>, MindError> {
@@ -206,12 +213,7 @@ impl Mind for O1Mind {
         window: usize,
         on_read: &mut OnRead<'_>,
     ) -> Result<Vec<f32>, MindError> {
-        let O1Mind { source, vocabulary, encoder, reader, .. } = self;
-        let decoder = source.ready(encoder, |source| source.encoder(vocabulary))?.decoder();
-        let reader = source.ready(reader, |source| {
-            let numbers = Numbers::fastest(&source.device);
-            Reader::open(&source.path, decoder, vocabulary, numbers)
-        })?;
+        let (reader, decoder, vocabulary) = self.reader()?;
         let window = window.min(vocabulary.meta().passage_tokens_max);
         reader.read(decoder, vocabulary, (question, passages), window, on_read)
     }
@@ -220,6 +222,14 @@ impl Mind for O1Mind {
         (self.reader, self.encoder) = (None, None);
         if self.released < THINKERS_RELEASED_MAX && self.thinker.take().is_some() {
             self.released += 1;
+        }
+    }
+
+    fn wake(&mut self, part: Part) -> Result<(), MindError> {
+        match part {
+            Part::Embedding => self.encoder().map(|_| ()),
+            Part::Reading => self.reader().map(|_| ()),
+            Part::Thinking => self.thinker().map(|_| ()),
         }
     }
 }

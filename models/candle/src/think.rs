@@ -51,6 +51,8 @@ pub struct Thinker {
     tokenizer: Arc<Tokenizer>,
     /// Special tokens, which no thought has.
     ends: Arc<HashSet<u32>>,
+    /// No prompt goes on with it.
+    end: u32,
     /// Most tokens of prompt and thought together.
     context: usize,
 }
@@ -83,8 +85,9 @@ impl Thinker {
             }
             Style::Chat => Template::plain(&ends, plain, budget)?,
         };
-        let thinker = Thinker { engine, template, tokenizer, ends, context: config.context };
-        thinker.engine.keep(thinker.template.shared()?, options.markers.eos)?;
+        let (end, context) = (options.markers.eos, config.context);
+        let thinker = Thinker { engine, template, tokenizer, ends, end, context };
+        thinker.keep_shared()?;
         Ok(thinker)
     }
 
@@ -103,14 +106,40 @@ impl Thinker {
         let prompt = self.template.fill(question, context)?;
         let room = self.context.saturating_sub(prompt.len());
         let tokens_max = sampling.tokens_max.min(THOUGHT_TOKENS_MAX).min(room);
-        let mut thoughts = Vec::new();
         if tokens_max == 0 {
-            return Ok(thoughts);
+            return Ok(Vec::new());
         }
+        let [before @ .., _] = &prompt[..] else { return Ok(Vec::new()) };
+        if sampling.thoughts < 2 {
+            return self.think_all(&prompt, tokens_max, context, sampling, on_token);
+        }
+        // All thoughts go on from what was read once.
+        self.engine.keep(before.to_vec(), self.end)?;
+        let thoughts = self.think_all(&prompt, tokens_max, context, sampling, on_token);
+        self.engine.forget(self.end)?;
+        self.keep_shared()?;
+        thoughts
+    }
+
+    /// Reads the part that all prompts share, as good as.
+    fn keep_shared(&self) -> Result<(), MindError> {
+        self.engine.keep(self.template.shared()?, self.end)
+    }
+
+    /// Each thought after `prompt`, in turn.
+    fn think_all(
+        &self,
+        prompt: &[u32],
+        tokens_max: usize,
+        context: &str,
+        sampling: &Sampling,
+        on_token: &mut OnToken<'_>,
+    ) -> Result<Vec<Thought>, MindError> {
+        let mut thoughts = Vec::new();
         for (index, seed) in (0..sampling.thoughts).zip(seeds(sampling.seed)) {
             let draw = Draw::new(seed, sampling.temperature, sampling.top_p);
             let writer = Writer::new(self.tokenizer.clone(), self.ends.clone(), tokens_max);
-            match self.think_once(&prompt, tokens_max, draw, writer, index, on_token)? {
+            match self.think_once(prompt, tokens_max, draw, writer, index, on_token)? {
                 None => break,
                 Some(thought) if thought::is_empty(&thought.text) => {}
                 Some(thought) => {

@@ -105,6 +105,22 @@ fn a_seed_decides_what_is_thought() {
 }
 
 #[test]
+fn thoughts_after_a_prompt_that_was_kept_are_those_after_one_that_is_read_anew() {
+    let context = "The capital of France is Paris, on the Seine. Lyon is on the Rhone.";
+    let mut ask = |thinker: &mut Thinker, thoughts: usize| {
+        let greedy = sampling(thoughts, 0.0, 24, 0);
+        let mut on_token = |_: models::ThoughtDelta<'_>| ControlFlow::Continue(());
+        thinker.think(QUESTION, context, &greedy, &mut on_token).unwrap()
+    };
+    shared(|thinker| {
+        let alone = ask(thinker, 1);
+        let kept = ask(thinker, 3);
+        assert_eq!(kept, vec![alone[0].clone(); 3]);
+        assert_eq!(ask(thinker, 1), alone, "what was kept left its mark");
+    });
+}
+
+#[test]
 fn breaking_off_frees_the_engine_at_once() {
     shared(|thinker| {
         let long = sampling(3, 0.7, 200, 3);

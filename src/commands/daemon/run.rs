@@ -24,9 +24,9 @@ use crate::private;
 use crate::runtime;
 use crate::runtime_dir::{self, Holder};
 
-/// Ours in full, other people's libraries only when something is wrong.
-const LOG_FILTER: &str =
-    "warn,fore=info,daemon=info,daemon_lance=info,models=info,models_candle=info";
+/// Ours in full, other people's libraries only when something is wrong. A step of the engine that fails is told to
+/// whoever asked for it, and after several thoughts one is asked for.
+const LOG_FILTER: &str = "warn,fore=info,daemon=info,daemon_lance=info,models=info,models_candle=info,mistralrs_core::engine=off";
 /// Who asks for the lock's holder has the lock for microseconds; that is not a second daemon.
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);

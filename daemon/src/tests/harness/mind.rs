@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use models::scripted::ScriptedMind;
 use models::{
-    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Sampling, Thought, TokenCounter,
+    Embedding, Mind, MindError, ModelCard, OnRead, OnToken, Part, Sampling, Thought, TokenCounter,
 };
 
 use super::{Script, fail};
@@ -78,5 +78,14 @@ impl Mind for TestMind {
     fn rest(&mut self) {
         self.script.rests.send_modify(|rests| *rests += 1);
         self.inner.rest();
+    }
+
+    fn wake(&mut self, part: Part) -> Result<(), MindError> {
+        self.script.order.lock().unwrap().push(match part {
+            Part::Embedding => "wake to embed",
+            Part::Reading => "wake to read",
+            Part::Thinking => "wake to think",
+        });
+        Ok(())
     }
 }

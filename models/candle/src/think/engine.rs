@@ -7,8 +7,9 @@
 //!   and handed back as the only candidate.
 //! - A sequence that completes enters the prefix cache, which on a CPU is never emptied (23 MB each
 //!   for SmolLM2). So a thought never completes: when it has ended its receiver is dropped, which
-//!   mistral.rs takes for cancellation, in the same step and without a further token. Only the
-//!   part that all prompts share is completed, once, so that its state is kept.
+//!   mistral.rs takes for cancellation, in the same step and without a further token. Only what is
+//!   to be kept is completed: the part that all prompts share, and a prompt of several thoughts.
+//! - What is kept goes when a step fails, all of it and at no other time (`evict_all_caches`).
 
 use std::num::NonZeroUsize;
 use std::panic::{self, AssertUnwindSafe};
@@ -31,7 +32,7 @@ use mistralrs::{
 use models::MindError;
 use tokio::sync::mpsc as replies;
 
-use super::chooser::{Chooser, Event, Keeper, Life, Workers};
+use super::chooser::{Chooser, Event, Forgetter, Keeper, Life, Workers};
 use super::draw::Draw;
 use super::writer::Writer;
 
@@ -151,6 +152,19 @@ impl Engine {
         // To its end, so that what follows has the engine for itself.
         while reply.blocking_recv().is_some() {}
         failure(first).map_or(Ok(()), Err)
+    }
+
+    /// Lets go of all that was kept; its tensors are freed before this returns.
+    ///
+    /// # Errors
+    /// [`MindError::Inference`] if the engine is gone.
+    pub(crate) fn forget(&self, token: u32) -> Result<(), MindError> {
+        let (response, mut reply) = replies::channel(2);
+        let sampling = SamplingParams { max_len: Some(1), ..chosen() };
+        self.send(self.request(vec![token], sampling, response, false, Arc::new(Forgetter)))?;
+        // The failure that was asked for, and then nothing more.
+        while reply.blocking_recv().is_some() {}
+        Ok(())
     }
 
     /// Starts a thought of at most `tokens_max` tokens after `prompt`.

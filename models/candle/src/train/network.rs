@@ -22,6 +22,7 @@ use crate::head::HeadTensors;
 use crate::map::Numbers;
 use crate::meta::Meta;
 use crate::pooling::Pooling;
+use crate::stored::Rows;
 
 /// Name of the trained additions to the markers' embeddings, (4, hidden).
 pub(crate) const MARKERS: &str = "markers";
@@ -109,8 +110,8 @@ impl Network {
         let output_norm = RmsNorm::new(read("output_norm.weight")?, decoder.config.norm_eps);
         let tied = !content.tensor_infos.contains_key("output.weight");
         let output =
-            if tied { decoder.embedding.embeddings().clone() } else { read("output.weight")? };
-        let head = HeadTensors::read(content, file, DType::F32, device)?;
+            if tied { decoder.embedding.loaded()?.clone() } else { read("output.weight")? };
+        let head = HeadTensors::read(content, file, false, device)?;
         let roles = meta.roles;
         Ok(Network {
             ones: Tensor::ones(decoder.config.hidden, DType::F32, device)?,
@@ -166,7 +167,7 @@ impl Network {
         let device = &self.decoder.device;
         if let Some(head) = &mut self.head {
             head.weight = weight.to_dtype(DType::F32)?.to_device(device)?;
-            head.table = Some(table.to_dtype(DType::F32)?.to_device(device)?);
+            head.table = Some(Rows::Loaded(table.to_dtype(DType::F32)?.to_device(device)?));
         }
         Ok(())
     }
@@ -228,7 +229,7 @@ impl Network {
     ) -> Result<Pass> {
         let device = self.device();
         let looked_up = Tensor::from_slice(ids, ids.len(), device)?;
-        let mut states = self.decoder.embedding.forward(&looked_up)?;
+        let mut states = self.decoder.embedding.of(&looked_up)?;
         let mut marked = None;
         if let Some(rows) = &self.marker_rows {
             let is = |id: &u32| self.markers.map(|marker| f32::from(u8::from(marker == *id)));
