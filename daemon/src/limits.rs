@@ -32,6 +32,13 @@ pub const SHUTDOWN_WAIT_MAX: Duration = Duration::from_secs(5);
 pub const LANE_INTERACTIVE_MAX: usize = 8;
 /// Jobs of the indexer; one in work and one ready keep the model busy.
 pub const LANE_BACKGROUND_MAX: usize = 2;
+/// How long the model's thread has nothing to do before it gives freed memory back: longer than the second for which
+/// the allocator keeps it.
+pub const TIDY_AFTER: Duration = Duration::from_secs(2);
+/// Bytes of the block that is taken and freed for that, never touched: it has a place of its own at the allocator's.
+pub const TIDY_BYTES: usize = 32 << 20;
+/// How often, since each time looks at one of the allocator's areas, of which there are a few.
+pub const TIDY_TIMES: usize = 4;
 /// Thought pieces beyond one per token: a last piece and an incomplete character per thought.
 pub const DELTAS_SPARE: usize = 64;
 /// How long a question may be thought about before the draft ranking becomes the answer.
@@ -121,8 +128,13 @@ pub const COMMIT_DOCUMENTS_MAX: usize = 64;
 pub const COMMIT_PASSAGES_MAX: usize = 2048;
 /// How long an embedded document waits for its commit while others are still being embedded.
 pub const COMMIT_WAIT_MAX: Duration = Duration::from_secs(5);
-/// Least time between two compactions of the store.
+/// Least time between two upkeeps of the store after a few passages, as those of saved files.
 pub const MAINTAIN_INTERVAL_MIN: Duration = Duration::from_secs(60);
+/// And between two after at least [`MAINTAIN_PASSAGES`]: a search splits the words of each passage that its index
+/// does not cover, some thousands in a second.
+pub const MAINTAIN_INTERVAL_BUSY: Duration = Duration::from_secs(5);
+/// Passages stored since the last upkeep that make the next one due soon.
+pub const MAINTAIN_PASSAGES: usize = 512;
 /// After this, what could not be stored, or what another model lacks before it can serve, is tried
 /// again: a disk that is full or a drive that is away may be that for hours.
 pub const RETRY_AFTER: Duration = Duration::from_secs(60);

@@ -49,6 +49,14 @@ pub(crate) struct Watch {
     pending: BTreeMap<PathBuf, bool>,
     /// When the first and the last of `pending` came.
     since: Option<(Instant, Instant)>,
+    doubts: Doubts,
+}
+
+/// What was heard by which the system may have stopped watching, and `held` does not know of yet.
+#[derive(Default)]
+struct Doubts {
+    of_all: bool,
+    of: Vec<PathBuf>,
 }
 
 impl Watch {
@@ -79,6 +87,7 @@ impl Watch {
             lost,
             pending: BTreeMap::new(),
             since: None,
+            doubts: Doubts::default(),
         };
         (watch.held, watch.failure) = match system {
             Ok(system) => (Some(Held::new(system, held::MODE, watch.stop.clone())), None),
@@ -133,25 +142,39 @@ impl Watch {
         self.since = Some(extend(self.since));
     }
 
-    /// Orders a look at what is pending.
     async fn settle(&mut self) {
-        self.since = None;
         self.deny_refused().await;
+        self.order();
+        self.doubt();
+    }
+
+    /// Orders a look at what is pending.
+    fn order(&mut self) {
+        self.since = None;
         let pending = std::mem::take(&mut self.pending);
-        let is_lost = self.lost.flag.swap(false, Ordering::Relaxed);
-        if let Some(held) = &mut self.held {
-            if is_lost {
-                held.doubt_all();
-            }
-            for (path, _) in pending.iter().filter(|(_, is_other)| **is_other) {
-                held.doubt(path);
-            }
-        }
-        if is_lost {
+        let others = pending.iter().filter(|(_, is_other)| **is_other);
+        self.doubts.of.extend(others.map(|(path, _)| path.clone()));
+        if self.lost.flag.swap(false, Ordering::Relaxed) {
+            self.doubts.of_all = true;
             self.shared.mailbox.rescan(Cause::Overflow);
+        }
+        if self.doubts.of_all || self.doubts.of.len() > CHANGED_PATHS_MAX {
+            self.doubts = Doubts { of_all: true, of: Vec::new() };
         }
         if !pending.is_empty() {
             self.shared.mailbox.changed(pending.into_keys().collect());
+        }
+    }
+
+    /// Tells what is held of the doubts, unless it is lent.
+    fn doubt(&mut self) {
+        let Some(held) = &mut self.held else { return };
+        let Doubts { of_all, of } = std::mem::take(&mut self.doubts);
+        if of_all {
+            held.doubt_all();
+        }
+        for path in of {
+            held.doubt(&path);
         }
     }
 
@@ -198,19 +221,15 @@ impl Watch {
     /// Has what is not watched looked at, after which it is watched if the system is willing now.
     async fn rewatch(&mut self) {
         let roots = self.roots.borrow().clone();
-        let retried = self.with_held(move |held| {
-            // Of one that is away there is nothing to look at.
-            held.retry(&roots).into_iter().filter(|root| root.exists()).collect::<BTreeSet<_>>()
-        });
-        if let Some(retried) = retried.await
-            && !retried.is_empty()
-        {
-            self.shared.mailbox.changed(retried);
+        let retried = self.with_held(move |held| held.retry(&roots)).await.unwrap_or_default();
+        if !retried.is_empty() {
+            // One that is away or hangs is found out by the look, which waits for none.
+            self.shared.mailbox.changed(retried.into_iter().collect());
         }
     }
 
-    /// Changes what is watched, and takes what the system tells meanwhile: for a large folder that
-    /// is more than its queue holds. `None` if there is no watcher.
+    /// Changes what is watched, and takes what the system tells meanwhile, and has it looked at: for a large folder
+    /// that is more than its queue holds, and one on a drive that hangs takes for ever. `None` if there is no watcher.
     async fn with_held<T: Send + 'static>(
         &mut self,
         change: impl FnOnce(&mut Held) -> T + Send + 'static,
@@ -220,16 +239,22 @@ impl Watch {
             let done = change(&mut held);
             (held, done)
         });
+        let stop = self.stop.clone();
         loop {
+            let settled = self.since.map(|(first, last)| settled_at(first, last));
             tokio::select! {
                 biased;
                 changed = &mut changing => match changed {
                     Ok((held, done)) => {
                         self.held = Some(held);
+                        self.doubt();
                         return Some(done);
                     }
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
+                // What is left behind ends with the process.
+                () = stop.cancelled() => return None,
+                () = sleep_until(settled), if settled.is_some() => self.order(),
                 Some(told) = self.events.recv() => self.take(told),
             }
         }

@@ -18,6 +18,7 @@ const READ_MS_DEFAULT: u64 = 1_000;
 /// The watcher sees changes at once; a rescan is the safety net, and one a day is its least.
 const RESCAN_MINUTES_MAX: u64 = 24 * 60;
 const RESCAN_MINUTES_DEFAULT: u64 = 30;
+const UNLOAD_MINUTES_DEFAULT: u64 = 10;
 /// A week.
 const UNLOAD_MINUTES_MAX: u64 = 7 * 24 * 60;
 /// Numbers of this format have a sign.
@@ -45,8 +46,7 @@ impl Default for Settings {
             grounded: None,
             reading_time: Duration::from_millis(READ_MS_DEFAULT),
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
-            // What is let go of is mostly kept by the allocator so far, and loading takes 3 s.
-            unload_after: None,
+            unload_after: Some(Duration::from_secs(UNLOAD_MINUTES_DEFAULT * 60)),
         }
     }
 }

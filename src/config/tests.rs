@@ -93,7 +93,7 @@ fn the_file_sets_every_key() {
     assert_eq!(config.unload_after, None);
     let unload =
         |text: &str| load(&[("HOME", "/h")], Global::default(), text).unwrap().unload_after;
-    assert_eq!(unload(""), None);
+    assert_eq!(unload(""), Some(Duration::from_secs(600)));
     assert_eq!(unload("unload_minutes = 2"), Some(Duration::from_secs(120)));
     assert_eq!(config.device, Device::Cpu);
 }

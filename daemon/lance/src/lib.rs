@@ -302,10 +302,7 @@ impl Store for LanceStore {
     fn maintain(&self) -> Pending<'_, ()> {
         async move {
             let failed = self.failed("tidy the index");
-            {
-                let _writing = self.writing.lock().await;
-                maintain::run(&self.table, &self.limits).await.map_err(&failed)?;
-            }
+            maintain::run(&self.table, &self.limits, &self.writing).await.map_err(&failed)?;
             let built = maintain::ensure_vector_index(&self.table, &self.limits, self.width).await;
             built.map_err(failed)
         }

@@ -6,6 +6,7 @@ use lancedb::index::scalar::{BTreeIndexBuilder, FtsIndexBuilder};
 use lancedb::index::vector::IvfPqIndexBuilder;
 use lancedb::table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions};
 use lancedb::{DistanceType, Result, Table};
+use tokio::sync::Mutex;
 
 use crate::schema::{KEY, ORDINAL, PATH, SEARCHED, VECTOR};
 
@@ -115,16 +116,23 @@ async fn ensure(
     table.create_index(&[column], index()).name(name.to_owned()).execute().await
 }
 
-/// Compacts, indexes and prunes `table`, each only where it is due. The caller holds the write
-/// lock.
-pub(crate) async fn run(table: &Table, limits: &Limits) -> Result<()> {
-    compact(table, limits).await?;
-    ensure_indexes(table).await?;
-    update(table, TEXT_INDEX, limits).await?;
-    for (name, _) in VALUE_INDEXES {
-        update(table, name, limits).await?;
+/// Compacts, indexes and prunes `table`, each only where it is due. Each step holds `writing`, the write lock, and
+/// lets a saved file through before the next.
+pub(crate) async fn run(table: &Table, limits: &Limits, writing: &Mutex<()>) -> Result<()> {
+    {
+        let _writing = writing.lock().await;
+        compact(table, limits).await?;
     }
-    update(table, VECTOR_INDEX, limits).await?;
+    {
+        let _writing = writing.lock().await;
+        ensure_indexes(table).await?;
+    }
+    let values = VALUE_INDEXES.map(|(name, _)| name);
+    for index in [TEXT_INDEX].into_iter().chain(values).chain([VECTOR_INDEX]) {
+        let _writing = writing.lock().await;
+        update(table, index, limits).await?;
+    }
+    let _writing = writing.lock().await;
     let prune = OptimizeAction::Prune {
         older_than: Some(Duration::minutes(KEEP_MINUTES)),
         delete_unverified: None,

@@ -42,6 +42,7 @@ impl Side {
             .collect();
         let left: Vec<String> = documents.iter().filter_map(|d| d.moved_from.clone()).collect();
         let engine = self.engine();
+        let passages = documents.iter().map(|document| document.passages.len()).sum();
         engine.store.replace(documents).await?;
         for (path, _) in &entries {
             self.refused.remove(path);
@@ -51,7 +52,7 @@ impl Side {
             known.remove(path);
         }
         known.extend(entries);
-        self.upkeep.want();
+        self.upkeep.want(passages);
         self.storing.works();
         Ok(())
     }

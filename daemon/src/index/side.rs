@@ -193,7 +193,7 @@ impl Side {
                 for path in &paths {
                     known.remove(path);
                 }
-                self.upkeep.want();
+                self.upkeep.want(0);
                 self.storing.works();
             }
             // They stay known, so the next scan tries again.

@@ -3,37 +3,39 @@
 
 use tokio::time::Instant;
 
-use crate::limits::MAINTAIN_INTERVAL_MIN;
+use crate::limits::{MAINTAIN_INTERVAL_BUSY, MAINTAIN_INTERVAL_MIN, MAINTAIN_PASSAGES};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Upkeep {
-    /// Whether anything was committed since the store was last maintained, and when that was.
-    is_wanted: bool,
+    /// Passages stored since the store was last maintained, if anything was committed; and when that was.
+    stored: Option<usize>,
     last: Option<Instant>,
 }
 
 impl Default for Upkeep {
     /// At a start: the service may have ended between a commit and the upkeep after it.
     fn default() -> Upkeep {
-        Upkeep { is_wanted: true, last: None }
+        Upkeep { stored: Some(0), last: None }
     }
 }
 
 impl Upkeep {
-    /// Something was committed.
-    pub(super) fn want(&mut self) {
-        self.is_wanted = true;
+    /// Something was committed, `passages` among it.
+    pub(super) fn want(&mut self, passages: usize) {
+        self.stored = Some(self.stored.unwrap_or(0) + passages);
     }
 
     /// From when on the store may be maintained; `None` if there is no reason to.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        self.is_wanted.then(|| self.last.map_or(now, |last| last + MAINTAIN_INTERVAL_MIN))
+        let is_much = self.stored? >= MAINTAIN_PASSAGES;
+        let interval = if is_much { MAINTAIN_INTERVAL_BUSY } else { MAINTAIN_INTERVAL_MIN };
+        Some(self.last.map_or(now, |last| last + interval))
     }
 
     /// It has been, or could not be.
     pub(super) fn done(&mut self, now: Instant) {
-        *self = Upkeep { is_wanted: false, last: Some(now) };
+        *self = Upkeep { stored: None, last: Some(now) };
     }
 }
 
@@ -48,7 +50,13 @@ mod tests {
         assert_eq!(upkeep.due(start), Some(start), "it never was maintained");
         upkeep.done(start);
         assert_eq!(upkeep.due(start + MAINTAIN_INTERVAL_MIN), None);
-        upkeep.want();
+        upkeep.want(0);
         assert_eq!(upkeep.due(start), Some(start + MAINTAIN_INTERVAL_MIN));
+        upkeep.want(MAINTAIN_PASSAGES - 1);
+        assert_eq!(upkeep.due(start), Some(start + MAINTAIN_INTERVAL_MIN));
+        upkeep.want(1);
+        assert_eq!(upkeep.due(start), Some(start + MAINTAIN_INTERVAL_BUSY));
+        upkeep.done(start);
+        assert_eq!(upkeep.due(start), None);
     }
 }

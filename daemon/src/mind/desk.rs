@@ -8,7 +8,7 @@ use models::{Mind, Part};
 use tokio::sync::Semaphore;
 
 use super::{Job, perform};
-use crate::limits::LANE_BACKGROUND_MAX;
+use crate::limits::{LANE_BACKGROUND_MAX, TIDY_AFTER, TIDY_BYTES, TIDY_TIMES};
 
 #[derive(Default)]
 pub(super) struct Lanes {
@@ -83,7 +83,7 @@ impl Desk {
             }
             lanes = match idle.map(|idle| idle.saturating_sub(since.elapsed())) {
                 None => self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Turn::Rest,
+                Some(Duration::ZERO) => return Turn::Idle,
                 Some(left) => {
                     let waited = self.arrived.wait_timeout(lanes, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -94,28 +94,56 @@ impl Desk {
 
     /// Has `mind` do what arrives, until the desk is closed; whenever nothing has for `idle`, it rests.
     pub(super) fn serve(&self, mind: &mut dyn Mind, idle: Option<Duration>) {
-        let mut resting = false;
+        let idling = idling(idle);
+        let mut next = idling.iter();
         loop {
-            match self.take(idle.filter(|_| !resting)) {
-                Turn::Work(job) => {
-                    resting = false;
-                    perform(mind, job);
-                }
+            let step = next.as_slice().first();
+            match self.take(step.map(|(after, _)| *after)) {
+                Turn::Work(job) => perform(mind, job),
                 Turn::Wake(part) => {
-                    resting = false;
                     if let Err(error) = mind.wake(part) {
                         // Who asks will be told.
                         tracing::warn!(%error, ?part, "not loaded");
                     }
                 }
-                Turn::Rest => {
-                    resting = true;
-                    mind.rest();
-                    tracing::info!("the model has left memory until it is needed");
+                Turn::Idle => {
+                    match next.next() {
+                        Some((_, Idle::Tidy)) => tidy(),
+                        Some((_, Idle::Rest)) => {
+                            mind.rest();
+                            tracing::info!("the model has left memory until it is needed");
+                        }
+                        None => {}
+                    }
+                    continue;
                 }
                 Turn::End => return,
             }
+            next = idling.iter();
         }
+    }
+}
+
+/// What a thread without work does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    Tidy,
+    Rest,
+}
+
+/// What is done in turn, each so long after what was before it, by a thread that has nothing to do; the mind rests
+/// after `idle`.
+fn idling(idle: Option<Duration>) -> Vec<(Duration, Idle)> {
+    let Some(idle) = idle else { return vec![(TIDY_AFTER, Idle::Tidy)] };
+    let first = TIDY_AFTER.min(idle);
+    vec![(first, Idle::Tidy), (idle - first, Idle::Rest), (TIDY_AFTER, Idle::Tidy)]
+}
+
+/// Gives the system back what was freed. An allocator that keeps that for a moment, lest it is asked for again, looks
+/// whether the moment is over when something large is freed, and a thread without work frees nothing.
+fn tidy() {
+    for _ in 0..TIDY_TIMES {
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(TIDY_BYTES)));
     }
 }
 
@@ -123,6 +151,24 @@ impl Desk {
 enum Turn {
     Work(Job),
     Wake(Part),
-    Rest,
+    /// Nothing arrived in time.
+    Idle,
     End,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_without_work_tidies_before_and_after_the_mind_rests() {
+        let s = Duration::from_secs;
+        assert_eq!(idling(None), [(TIDY_AFTER, Idle::Tidy)]);
+        let long =
+            [(TIDY_AFTER, Idle::Tidy), (s(60) - TIDY_AFTER, Idle::Rest), (TIDY_AFTER, Idle::Tidy)];
+        assert_eq!(idling(Some(s(60))), long);
+        let short = Duration::from_millis(20);
+        let at_once = [(short, Idle::Tidy), (Duration::ZERO, Idle::Rest), (TIDY_AFTER, Idle::Tidy)];
+        assert_eq!(idling(Some(short)), at_once);
+    }
 }

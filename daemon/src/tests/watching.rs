@@ -33,6 +33,15 @@ struct Bench {
 impl Bench {
     /// Watches `roots` below `top`, which are made, as far as the system has `room`.
     async fn new(roots: &[&str], room: usize) -> Bench {
+        Bench::by(roots, room, |_, recorder| recorder).await
+    }
+
+    /// The same by another recorder than the usual one.
+    async fn by(
+        roots: &[&str],
+        room: usize,
+        other: impl FnOnce(&Path, Recorder) -> Recorder,
+    ) -> Bench {
         let dir = TempDir::new().unwrap();
         let top = dir.path().canonicalize().unwrap().join("top");
         let backend = Arc::new(Scripted(Arc::new(Script::default())));
@@ -49,7 +58,7 @@ impl Bench {
             let (recorder, watched) =
                 Recorder::new(Some(system), &Arc::new(AtomicUsize::new(room)));
             sender.send(watched).unwrap();
-            Ok(Box::new(recorder))
+            Ok(Box::new(other(&top, recorder)))
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(Indexer::new(Arc::clone(&shared), stop.clone()).run());
@@ -323,4 +332,22 @@ async fn past_the_limit_one_root_is_left_to_the_rescan_and_the_others_stay_watch
         bench.watches(&["notes", "notes/in"]).await;
         bench.finish().await;
     }
+}
+
+#[tokio::test]
+async fn while_the_system_does_not_answer_what_it_told_is_looked_at() {
+    let (open, gate) = std::sync::mpsc::channel();
+    let hangs = |top: &Path, recorder: Recorder| recorder.waiting_at(top.join("b/hung"), gate);
+    let mut bench = Bench::by(&["a", "b"], usize::MAX, hangs).await;
+    bench.watches(&["a", "b"]).await;
+    fs::create_dir(bench.top.join("b/hung")).unwrap();
+    bench.write("a/one.md", "one");
+    bench.finds(&["a/one.md"]).await;
+    bench.write("a/two.md", "two");
+    bench.finds(&["a/one.md", "a/two.md"]).await;
+    bench.write("b/hung/three.md", "three");
+    drop(open);
+    bench.watches(&["a", "b", "b/hung"]).await;
+    bench.finds(&["a/one.md", "a/two.md", "b/hung/three.md"]).await;
+    bench.finish().await;
 }

@@ -12,15 +12,19 @@ pub(crate) mod prompt;
 pub(crate) mod writer;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::Device;
+use candle_core::quantized::gguf_file::Content;
 use models::{MindError, OnToken, Sampling, Thought, ThoughtDelta, thought};
+use tempfile::NamedTempFile;
 use tokenizers::Tokenizer;
 
 use crate::decoder::Config;
-use crate::gguf;
+use crate::gguf::convert;
 use crate::meta::{Roles, Style};
 use crate::names::CHAT_TEMPLATE;
 use chooser::Event;
@@ -66,12 +70,18 @@ impl Thinker {
     /// # Errors
     /// [`MindError::Model`] if the file cannot be used, [`MindError::Inference`] if it does not run.
     pub fn open(options: ThinkerOptions, tokenizer: Arc<Tokenizer>) -> Result<Thinker, MindError> {
-        let content = gguf::open(&options.path)?.content;
-        let config = Config::read(&content).map_err(|e| MindError::Model(e.to_string()))?;
+        let path = &options.path;
+        let wrong =
+            |error: candle_core::Error| MindError::Model(format!("{}: {error}", path.display()));
+        let mut file = BufReader::new(File::open(path).map_err(|error| wrong(error.into()))?);
+        let content = Content::read(&mut file).map_err(wrong)?;
+        let config = Config::read(&content).map_err(wrong)?;
         let chat_template = content.metadata.get(CHAT_TEMPLATE);
         let chat_template = chat_template.and_then(|value| value.to_string().ok());
-        let engine =
-            Engine::open(&options.path, chat_template.map(String::as_str), &options.device)?;
+        let narrow = narrow_copy(path, &content, &mut file).map_err(wrong)?;
+        // The copy goes once it is loaded.
+        let loaded = narrow.as_ref().map_or(path.as_path(), |copy| copy.path());
+        let engine = Engine::open(loaded, chat_template.map(String::as_str), &options.device)?;
         let ends = Arc::new(special_tokens(&tokenizer, &options.markers));
         let plain = without_special_tokens(&tokenizer);
         let budget = options.question_tokens_max;
@@ -180,6 +190,19 @@ impl Thinker {
             None => Err(run.failure()),
         }
     }
+}
+
+/// A copy of the model for the engine, if one is better than the file; see [`convert::for_thinking`].
+fn narrow_copy(
+    path: &Path,
+    content: &Content,
+    file: &mut BufReader<File>,
+) -> candle_core::Result<Option<NamedTempFile>> {
+    // Errors of loading it name it.
+    let name = path.file_name().unwrap_or_default();
+    let mut copy = tempfile::Builder::new().prefix(name).suffix(".gguf").tempfile()?;
+    let is_written = convert::for_thinking(content, file, copy.as_file_mut())?;
+    Ok(is_written.then_some(copy))
 }
 
 /// The seeds of a query's thoughts.

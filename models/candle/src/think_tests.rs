@@ -107,7 +107,7 @@ fn a_seed_decides_what_is_thought() {
 #[test]
 fn thoughts_after_a_prompt_that_was_kept_are_those_after_one_that_is_read_anew() {
     let context = "The capital of France is Paris, on the Seine. Lyon is on the Rhone.";
-    let mut ask = |thinker: &mut Thinker, thoughts: usize| {
+    let ask = |thinker: &mut Thinker, thoughts: usize| {
         let greedy = sampling(thoughts, 0.0, 24, 0);
         let mut on_token = |_: models::ThoughtDelta<'_>| ControlFlow::Continue(());
         thinker.think(QUESTION, context, &greedy, &mut on_token).unwrap()
@@ -239,7 +239,7 @@ fn a_start_that_panics_is_tried_again_and_what_it_leaves_is_not_waited_for() {
     let pipeline = engine::load(&model_path(), &Device::Cpu).unwrap();
     // As a thread that a failed start has left.
     let orphan = pipeline.clone();
-    let engine = Engine::start(&pipeline).unwrap();
+    let engine = Engine::start(&pipeline, &Device::Cpu).unwrap();
     drop(pipeline);
     engine.keep(vec![1, 2, 3], 0).unwrap();
     let started = Instant::now();

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
 
 use notify::{
     Config, Error, ErrorKind, EventHandler, RecommendedWatcher, RecursiveMode, Watcher, WatcherKind,
@@ -20,6 +21,8 @@ pub(crate) struct Recorder {
     record: watch::Sender<Record>,
     /// How much may be watched.
     room: Arc<AtomicUsize>,
+    /// A folder that is not watched before the gate is opened, as on a drive that hangs.
+    gate: Option<(PathBuf, Receiver<()>)>,
 }
 
 impl Recorder {
@@ -28,7 +31,11 @@ impl Recorder {
         room: &Arc<AtomicUsize>,
     ) -> (Recorder, watch::Receiver<Record>) {
         let (record, watched) = watch::channel(Record::new());
-        (Recorder { system, record, room: Arc::clone(room) }, watched)
+        (Recorder { system, record, room: Arc::clone(room), gate: None }, watched)
+    }
+
+    pub(crate) fn waiting_at(self, path: PathBuf, gate: Receiver<()>) -> Recorder {
+        Recorder { gate: Some((path, gate)), ..self }
     }
 }
 
@@ -38,6 +45,12 @@ impl Watcher for Recorder {
     }
 
     fn watch(&mut self, path: &Path, mode: RecursiveMode) -> notify::Result<()> {
+        if let Some((place, gate)) = &self.gate
+            && place == path
+        {
+            // A dropped sender is an open gate.
+            gate.recv().unwrap_or(());
+        }
         if self.record.borrow().len() >= self.room.load(Ordering::SeqCst) {
             return Err(Error::new(ErrorKind::MaxFilesWatch).add_path(path.to_owned()));
         }

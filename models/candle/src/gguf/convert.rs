@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::gguf_file::{self, Content, TensorInfo, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Result, Tensor};
 use models::MindError;
@@ -72,6 +72,34 @@ pub(crate) fn rewrite(
         .map_err(|error| wrong(out, &error))?;
     progress(1.0);
     Ok(())
+}
+
+/// Writes the model in `file` to `out` as it thinks: its matrices in 8 bits, without the head. Vectors are more
+/// exacting than the next word; of what has more than 8 bits mistral.rs makes floats, which take a token four times
+/// as long to read. False, and nothing is written, if there is nothing of the kind.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub(crate) fn for_thinking(
+    content: &Content,
+    file: &mut BufReader<File>,
+    out: &mut File,
+) -> Result<bool> {
+    let is_wide = |kind| matches!(kind, GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16);
+    let thinks = |name: &str| ![HEAD_WEIGHT, HEAD_BIAS, TOKEN_TABLE].contains(&name);
+    let infos = content.tensor_infos.iter().filter(|(name, _)| thinks(name));
+    let narrows = |info: &TensorInfo| is_wide(info.ggml_dtype) && fits_blocks(info.shape.dims());
+    if !infos.clone().any(|(_, info)| narrows(info)) {
+        return Ok(false);
+    }
+    let mut tensors = BTreeMap::new();
+    for (name, info) in infos {
+        let tensor = content.tensor(file, name, &Device::Cpu)?;
+        let tensor = if narrows(info) { requantise(tensor)? } else { tensor };
+        tensors.insert(name.clone(), tensor);
+    }
+    write_to(out, content.metadata.iter(), &tensors)?;
+    Ok(true)
 }
 
 fn metadata(base: &Gguf, meta: &Meta) -> BTreeMap<String, Value> {
@@ -150,15 +178,23 @@ fn write(
     metadata: &BTreeMap<String, Value>,
     tensors: &BTreeMap<String, QTensor>,
 ) -> Result<()> {
+    let mut file = File::create(path)?;
+    write_to(&mut file, metadata.iter(), tensors)?;
+    Ok(file.sync_all()?)
+}
+
+fn write_to<'a>(
+    file: &mut File,
+    metadata: impl Iterator<Item = (&'a String, &'a Value)>,
+    tensors: &BTreeMap<String, QTensor>,
+) -> Result<()> {
     let metadata: Vec<(&str, &Value)> =
-        metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
+        metadata.map(|(key, value)| (key.as_str(), value)).collect();
     let tensors: Vec<(&str, &QTensor)> =
         tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    let mut writer = BufWriter::new(File::create(path)?);
+    let mut writer = BufWriter::new(file);
     gguf_file::write(&mut writer, &metadata, &tensors)?;
-    writer.flush()?;
-    writer.get_ref().sync_all()?;
-    Ok(())
+    Ok(writer.flush()?)
 }
 
 /// Makes a rename last through a power cut.
@@ -182,5 +218,62 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         // Gone already if all went well; if not, there is an error to tell of already.
         fs::remove_file(&self.0).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gguf::draft::{Draft, HIDDEN, wave};
+
+    /// What is written for thinking of `draft`, if anything is.
+    fn thinking(draft: &Draft) -> Option<(Content, BufReader<File>)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.gguf");
+        draft.write(&path);
+        let mut file = BufReader::new(File::open(&path).unwrap());
+        let content = Content::read(&mut file).unwrap();
+        let mut out = tempfile::tempfile().unwrap();
+        let is_written = for_thinking(&content, &mut file, &mut out).unwrap();
+        std::io::Seek::rewind(&mut out).unwrap();
+        let mut out = BufReader::new(out);
+        is_written.then(|| (Content::read(&mut out).unwrap(), out))
+    }
+
+    #[test]
+    fn what_thinks_has_matrices_of_8_bits_and_no_head() {
+        let mut draft = Draft::new("llama");
+        let (name, weight) = ("blk.0.attn_q.weight", wave(&[HIDDEN, HIDDEN]));
+        draft.tensor(name, &weight, GgmlDType::F16);
+        draft.tensor(HEAD_WEIGHT, &wave(&[32, HIDDEN]), GgmlDType::F32);
+        draft.tensor(HEAD_BIAS, &wave(&[32]), GgmlDType::F32);
+        let (content, mut file) = thinking(&draft).expect("a copy");
+        assert!(!content.tensor_infos.contains_key(HEAD_WEIGHT));
+        let written = content.tensor(&mut file, name, &Device::Cpu).unwrap();
+        assert_eq!(written.dtype(), GgmlDType::Q8_0);
+        let rounded = QTensor::quantize(
+            &weight
+                .to_dtype(candle_core::DType::F16)
+                .unwrap()
+                .to_dtype(candle_core::DType::F32)
+                .unwrap(),
+            GgmlDType::Q8_0,
+        )
+        .unwrap();
+        assert_eq!(written.data().unwrap(), rounded.data().unwrap());
+        let norm = content.tensor_infos["output_norm.weight"].ggml_dtype;
+        assert_eq!(norm, draft.tensors["output_norm.weight"].dtype(), "vectors stay");
+        assert_eq!(content.metadata.len(), draft.metadata.len());
+    }
+
+    #[test]
+    fn what_has_8_bits_is_not_copied() {
+        let mut draft = Draft::new("llama");
+        let names: Vec<String> = draft.tensors.keys().cloned().collect();
+        for name in names {
+            let values = draft.tensors[&name].dequantize(&Device::Cpu).unwrap();
+            draft.tensors.insert(name, quantised(&values, GgmlDType::F32).unwrap());
+        }
+        assert!(thinking(&draft).is_none());
     }
 }

@@ -145,15 +145,6 @@ impl CustomLogitsProcessor for Keeper {
     }
 }
 
-/// Fails, for mistral.rs then lets go of every prompt that was kept, and has no other occasion to.
-pub(super) struct Forgetter;
-
-impl CustomLogitsProcessor for Forgetter {
-    fn apply(&self, _logits: &Tensor, _context: &[u32]) -> candle_core::Result<Tensor> {
-        candle_core::bail!("what was kept is to be forgotten")
-    }
-}
-
 /// `logits` by which `token` is the one candidate.
 fn only(token: u32, logits: &Tensor) -> candle_core::Result<Tensor> {
     let mut only = vec![0f32; logits.elem_count()];

@@ -32,7 +32,7 @@ use mistralrs::{
 use models::MindError;
 use tokio::sync::mpsc as replies;
 
-use super::chooser::{Chooser, Event, Forgetter, Keeper, Life, Workers};
+use super::chooser::{Chooser, Event, Keeper, Life, Workers};
 use super::draw::Draw;
 use super::writer::Writer;
 
@@ -42,6 +42,9 @@ const END_MS_MAX: u64 = 2_000;
 /// Most tries to start an engine, for mistral.rs panics if its new thread is the first to look at
 /// the pipeline (`try_lock().unwrap()` in `MistralRs::new`): a daemon among ten that start at once.
 const STARTS_MAX: usize = 5;
+
+/// An id that no vocabulary has. (One more is candle's word for a row of zeros, which is no failure.)
+const NO_TOKEN: u32 = u32::MAX - 1;
 
 /// A model that mistral.rs has loaded.
 pub(super) type Loaded = tokio::sync::Mutex<dyn Pipeline>;
@@ -56,6 +59,7 @@ pub(crate) struct Engine {
     /// mistral.rs has no way to end them.
     orphans: usize,
     workers: Workers,
+    is_cpu: bool,
 }
 
 impl Engine {
@@ -77,7 +81,7 @@ impl Engine {
         // mistral.rs panics on some files that it does not understand.
         let loaded = panic::catch_unwind(AssertUnwindSafe(|| load(path, device)));
         let why = match loaded {
-            Ok(Ok(pipeline)) => match Engine::start(&pipeline) {
+            Ok(Ok(pipeline)) => match Engine::start(&pipeline, device) {
                 Some(engine) => return Ok(engine),
                 None => format!("its engine did not start, {STARTS_MAX} times"),
             },
@@ -88,7 +92,8 @@ impl Engine {
     }
 
     /// Nothing if mistral.rs panics every time; see [`STARTS_MAX`].
-    pub(super) fn start(pipeline: &Arc<Loaded>) -> Option<Engine> {
+    pub(super) fn start(pipeline: &Arc<Loaded>, device: &Device) -> Option<Engine> {
+        let is_cpu = device.is_cpu();
         tried(STARTS_MAX, || {
             // What failed starts have left; see `orphans`. The caller's is the one more.
             let orphans = Arc::strong_count(pipeline) - 1;
@@ -97,7 +102,8 @@ impl Engine {
             let builder = MistralRsBuilder::new(pipeline.clone(), scheduler, false, None);
             let mistral = Some(futures::executor::block_on(builder.build()));
             let pipeline = Arc::downgrade(pipeline);
-            Engine { mistral, pipeline, orphans, workers: Workers::default() }
+            let workers = Workers::default();
+            Engine { mistral, pipeline, orphans, workers, is_cpu }
         })
     }
 
@@ -154,14 +160,19 @@ impl Engine {
         failure(first).map_or(Ok(()), Err)
     }
 
-    /// Lets go of all that was kept; its tensors are freed before this returns.
+    /// Lets go of all that was kept, by a prompt of a token that does not exist: that step fails. On a CPU, where
+    /// nothing else ends what is kept; on other devices such a step would be the process's last.
     ///
     /// # Errors
     /// [`MindError::Inference`] if the engine is gone.
-    pub(crate) fn forget(&self, token: u32) -> Result<(), MindError> {
+    pub(crate) fn forget(&self, end: u32) -> Result<(), MindError> {
+        if !self.is_cpu {
+            return Ok(());
+        }
         let (response, mut reply) = replies::channel(2);
         let sampling = SamplingParams { max_len: Some(1), ..chosen() };
-        self.send(self.request(vec![token], sampling, response, false, Arc::new(Forgetter)))?;
+        let keeper = Arc::new(Keeper { end, workers: self.workers.clone() });
+        self.send(self.request(vec![NO_TOKEN], sampling, response, false, keeper))?;
         // The failure that was asked for, and then nothing more.
         while reply.blocking_recv().is_some() {}
         Ok(())
