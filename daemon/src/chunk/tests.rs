@@ -221,6 +221,12 @@ fn the_model_reads_each_heading_once() {
     for (title, heading, text, expected) in table {
         assert_eq!(embedded_text(title, heading, text), expected);
     }
+    // A title may be longer than a heading is shown.
+    let title = "Of lamps. ".repeat(15);
+    let (title, heading) = (title.trim(), &title[..120]);
+    let text = format!("# {title}\ntext");
+    assert_eq!(embedded_text(title, heading, "text"), format!("{title}\n\ntext"));
+    assert_eq!(embedded_text(title, heading, &text), text);
 }
 
 #[test]
