@@ -94,7 +94,7 @@ mod tests {
         .map(str::to_owned)
         .to_vec();
         let roots = [PathBuf::from("/n"), PathBuf::from("/m")];
-        let cases: [(&str, &[usize]); 15] = [
+        let cases: [(&str, &[usize]); 17] = [
             ("Project [draft]", &[0]),
             ("./Project [draft]/", &[0]),
             ("/n/Project [draft]", &[0]),
@@ -108,6 +108,8 @@ mod tests {
             ("What?", &[6]),
             ("deep/What?", &[6]),
             ("Caf\u{e9}", &[7]),
+            ("Caf?", &[7]),
+            ("C[\u{e0}-\u{ff}a]f\u{e9}*", &[7]),
             ("top.md", &[8]),
             ("/m", &[8]),
         ];
