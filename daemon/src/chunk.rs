@@ -143,9 +143,11 @@ pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
     format!("{}\n\n{text}", trail.join(SEPARATOR))
 }
 
-/// As much of a heading as a trail holds.
+/// As much of a heading as a trail holds, without what parts it from the next: `Settings > Mail` is one heading.
 fn shown(heading: &str) -> String {
-    heading.chars().take(HEADING_CHARS_MAX).collect()
+    let shown: String = heading.chars().take(HEADING_CHARS_MAX).collect();
+    let words = shown.split(' ').map(|word| if word == ">" { "›" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A heading as it stands in a trail behind another.
