@@ -122,7 +122,8 @@ pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
     let mut trail: Vec<&str> = Vec::new();
     let headings = heading.split(SEPARATOR).filter(|part| !part.is_empty());
     for part in std::iter::once(title).filter(|title| !title.is_empty()).chain(headings) {
-        if trail.last() != Some(&part) {
+        // A trail holds less of a heading than a title may have.
+        if trail.last().is_none_or(|last| shown(last) != shown(part)) {
             trail.push(part);
         }
     }
@@ -132,7 +133,8 @@ pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
     let said = markup::said(line).chain([Cow::Borrowed(code::name(line))]);
     let said = said.chain(table::header(line).map(Cow::Owned));
     let said: Vec<String> = said.map(|said| shown(&said)).collect();
-    if let Some(repeated) = trail.iter().position(|part| said.iter().any(|said| said == part)) {
+    let is_said = |part: &&str| said.contains(&shown(part));
+    if let Some(repeated) = trail.iter().position(is_said) {
         trail.truncate(repeated);
     }
     if trail.is_empty() || text.is_empty() {
@@ -141,9 +143,11 @@ pub fn embedded_text(title: &str, heading: &str, text: &str) -> String {
     format!("{}\n\n{text}", trail.join(SEPARATOR))
 }
 
-/// As much of a heading as a trail holds.
+/// As much of a heading as a trail holds, without what parts it from the next: `Settings > Mail` is one heading.
 fn shown(heading: &str) -> String {
-    heading.chars().take(HEADING_CHARS_MAX).collect()
+    let shown: String = heading.chars().take(HEADING_CHARS_MAX).collect();
+    let words = shown.split(' ').map(|word| if word == ">" { "›" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A heading as it stands in a trail behind another.
@@ -175,7 +179,7 @@ fn sections(
     let mut trail: Vec<(usize, String, usize)> = Vec::new();
     while let Some(heading) = headings.next() {
         trail.retain(|(level, ..)| *level < heading.level);
-        let repeated = trail.is_empty() && heading.text == title;
+        let repeated = trail.is_empty() && shown(&heading.text) == shown(title);
         let tokens = if repeated { 0 } else { count(&below(&heading.text)) };
         trail.push((heading.level, shown(&heading.text), tokens));
         let end = headings.peek().map_or(text.len(), |next| next.bytes.start);

@@ -29,7 +29,7 @@ pub mod mind;
 pub mod patience;
 mod phrase;
 pub mod prepare;
-mod query;
+pub mod query;
 pub mod reading;
 pub mod scan;
 mod server;

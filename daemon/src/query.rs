@@ -4,9 +4,9 @@
 //! thought or a reading the ranking before it stands, without a vector the text ranking does, and
 //! `done` says why.
 
-mod filter;
+pub mod filter;
 mod reading;
-mod scope;
+pub mod scope;
 mod search;
 mod select;
 

@@ -55,6 +55,12 @@ fn markdown_is_cut_at_headings_and_merged_below_them() {
         &[("A", "---\ntitle: T\n---\n\n# A\ntext")],
     );
     check("x.md", "# A\n\n# B\n", 40, &[("B", "# A\n\n# B")]);
+    check(
+        "x.md",
+        "# A > B\n## C >\n### D\ntext",
+        40,
+        &[("A › B > C › > D", "# A > B\n## C >\n### D\ntext")],
+    );
     check("x.md", "", 40, &[]);
     check("x.md", " \n\t\r\n", 40, &[]);
 }
@@ -216,11 +222,19 @@ fn the_model_reads_each_heading_once() {
         ("T", "a, b", "a;b\n1;2", "T\n\na;b\n1;2"),
         ("lamp", "impl Lamp", "impl Lamp {\n}", "lamp\n\nimpl Lamp {\n}"),
         ("T", "T > A", "", "T > A"),
+        ("S > m", "S › m", "text", "S > m\n\ntext"),
+        ("S > m", "S › m > A", "# S > m\n\n## A\ntext", "# S > m\n\n## A\ntext"),
         ("", "", "text", "text"),
     ];
     for (title, heading, text, expected) in table {
         assert_eq!(embedded_text(title, heading, text), expected);
     }
+    // A title may be longer than a heading is shown.
+    let title = "Of lamps. ".repeat(15);
+    let (title, heading) = (title.trim(), &title[..120]);
+    let text = format!("# {title}\ntext");
+    assert_eq!(embedded_text(title, heading, "text"), format!("{title}\n\ntext"));
+    assert_eq!(embedded_text(title, heading, &text), text);
 }
 
 #[test]

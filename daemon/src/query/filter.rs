@@ -53,33 +53,33 @@ const COMMON_COMMANDS: &[&str] = &[
 
 /// A question taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Parsed {
+pub struct Parsed {
     /// What is searched for, embedded, thought about and read: the words, a phrase's among them.
-    pub(super) words: String,
-    pub(super) filters: Filters,
+    pub words: String,
+    pub filters: Filters,
 }
 
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Filters {
-    pub(super) documents: Vec<Condition>,
+pub struct Filters {
+    pub documents: Vec<Condition>,
     /// Each [`plain`].
-    pub(super) phrases: Vec<String>,
-    pub(super) without: Vec<String>,
+    pub phrases: Vec<String>,
+    pub without: Vec<String>,
 }
 
 /// One filter of documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Condition {
+pub struct Condition {
     /// As it stands in the question, for messages.
-    pub(super) written: String,
-    pub(super) excluded: bool,
-    pub(super) asked: Asked,
+    pub written: String,
+    pub excluded: bool,
+    pub asked: Asked,
 }
 
 /// What is asked of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
+pub enum Asked {
     Path(String),
     /// Endings, or whole names, of files.
     Type(Vec<String>),
@@ -103,7 +103,7 @@ enum Token<'a> {
 }
 
 /// Takes `text` apart; `now` is in nanoseconds since 1970. Without a filter the words are the text.
-pub(super) fn parse(text: &str, now: i64) -> Parsed {
+pub fn parse(text: &str, now: i64) -> Parsed {
     let tokens = tokens(text, now);
     let excluding = exclusions(&tokens);
     let mut filters = Filters::default();
@@ -197,10 +197,12 @@ fn asked(key: &str, value: &str, now: i64) -> Option<Asked> {
 /// `tar -xzf`, unless they are what a kind of file is called.
 fn is_exclusion(word: &str) -> bool {
     let Some(word) = word.strip_prefix('-') else { return false };
-    let begins = word.chars().take_while(|c| c.is_alphabetic()).count() >= WITHOUT_LETTERS_MIN;
+    // As it is compared: of marks alone, which are letters too, nothing would be left.
+    let said = plain(word);
+    let begins = said.chars().take_while(|c| c.is_alphabetic()).count() >= WITHOUT_LETTERS_MIN;
     let small = word.to_lowercase();
     let is_said = !small.is_ascii() || small.contains(['a', 'e', 'i', 'o', 'u', 'y']);
-    begins && word.chars().all(char::is_alphanumeric) && (is_said || kinds::is_kind(&small))
+    begins && said.chars().all(char::is_alphanumeric) && (is_said || kinds::is_kind(&small))
 }
 
 /// From which of `tokens` on words with a `-` are to be left out: those at the end of the question, among

@@ -1,12 +1,15 @@
 //! Which documents a question is asked of: those of a folder or file of that very name, else those
 //! that a glob matches. Pure.
 
+mod glob;
+
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use daemon_protocol::Failure;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use unicode_normalization::UnicodeNormalization;
 
+use self::glob::Glob;
 use crate::error::invalid;
 
 /// How a path glob counts.
@@ -30,7 +33,10 @@ pub(super) fn named<'a>(
 ///
 /// A folder may be called `Project [draft]` or `a{b,c}`: what is called as the pattern is written is what
 /// is meant, before it is read as a glob.
-pub(super) fn matching<'a>(
+///
+/// # Errors
+/// [`Failure`] of kind `invalid` if it is no pattern.
+pub fn matching<'a>(
     pattern: &str,
     roots: &[PathBuf],
     known: impl Iterator<Item = &'a String> + Clone,
@@ -46,37 +52,26 @@ pub(super) fn matching<'a>(
         let is_meant = |path: &&'a String| is_meant(path) || below(path).any(is_meant);
         known.clone().filter(is_meant).cloned().collect()
     };
-    let composed: String = name.nfc().collect();
-    let called = chosen(&|path| is_called(path, &composed));
+    let name = composed(name);
+    let called = chosen(&|path| is_called(&composed(path), &name));
     if !called.is_empty() {
         return Ok(called);
     }
-    let globs = globs(name).map_err(|error| {
-        invalid(format!("not a path glob: {pattern:?}: {}", error.kind()), GLOB_HINT)
-    })?;
-    Ok(chosen(&|path| globs.is_match(path)))
+    let glob = Glob::new(&name)
+        .map_err(|why| invalid(format!("not a path glob: {pattern:?}: {why}"), GLOB_HINT))?;
+    Ok(chosen(&|path| glob.matches(&composed(path))))
 }
 
-/// Whether `path` is `name` or lies below it; a name without folders may be anywhere in the path. macOS
-/// decomposes letters with accents, keyboards compose them: it is the same name.
+/// macOS decomposes letters with accents, keyboards compose them: it is the same name.
+fn composed(path: &str) -> Cow<'_, str> {
+    if path.is_ascii() { Cow::Borrowed(path) } else { Cow::Owned(path.nfc().collect()) }
+}
+
+/// Whether `path` is `name` or lies below it; a name without folders may be anywhere in the path.
 fn is_called(path: &str, name: &str) -> bool {
-    let path: String = path.nfc().collect();
     let rest = path.strip_prefix(name);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         || (!name.contains('/') && path.split('/').any(|part| part == name))
-}
-
-/// The glob as given, as a folder's name, and at any depth if it names no folder itself.
-fn globs(glob: &str) -> Result<GlobSet, globset::Error> {
-    let mut shapes = vec![glob.to_owned(), format!("{glob}/**")];
-    if !glob.contains('/') {
-        shapes.extend([format!("**/{glob}"), format!("**/{glob}/**")]);
-    }
-    let mut set = GlobSetBuilder::new();
-    for shape in shapes {
-        set.add(GlobBuilder::new(&shape).literal_separator(true).build()?);
-    }
-    set.build()
 }
 
 #[cfg(test)]
@@ -99,7 +94,7 @@ mod tests {
         .map(str::to_owned)
         .to_vec();
         let roots = [PathBuf::from("/n"), PathBuf::from("/m")];
-        let cases: [(&str, &[usize]); 15] = [
+        let cases: [(&str, &[usize]); 17] = [
             ("Project [draft]", &[0]),
             ("./Project [draft]/", &[0]),
             ("/n/Project [draft]", &[0]),
@@ -113,6 +108,8 @@ mod tests {
             ("What?", &[6]),
             ("deep/What?", &[6]),
             ("Caf\u{e9}", &[7]),
+            ("Caf?", &[7]),
+            ("C[\u{e0}-\u{ff}a]f\u{e9}*", &[7]),
             ("top.md", &[8]),
             ("/m", &[8]),
         ];

@@ -35,7 +35,7 @@ pub(crate) fn about(text: &str) -> (Option<String>, About) {
     let (mut title, mut about) = (None, About::default());
     let Some(front) = front(text) else { return (title, about) };
     for Entry { table, key, first, rest } in entries(&text[front.block.clone()], front.syntax) {
-        let value = || value(first, &rest);
+        let value = || value(first, &rest, front.syntax);
         match (table, key.as_str()) {
             (None, "title") => title = title.or_else(|| value().text()),
             (None | Some("taxonomies"), "tags" | "tag" | "keywords") => {
@@ -178,7 +178,7 @@ impl Value {
     }
 }
 
-fn value(first: &str, rest: &[&str]) -> Value {
+fn value(first: &str, rest: &[&str], syntax: Syntax) -> Value {
     let mut first = first.trim();
     // An anchor or a type before the value.
     while let Some((word, after)) = first.split_once(' ').filter(|_| first.starts_with(['!', '&']))
@@ -193,21 +193,24 @@ fn value(first: &str, rest: &[&str]) -> Value {
     let indicator = |c: char| matches!(c, '+' | '-' | '1'..='9');
     match first.chars().next() {
         Some('>' | '|') if block[1..].chars().all(indicator) => Value::of(rest.join(" ")),
-        Some('[') => Value { items: flow(&plain()), list: true },
+        Some('[') => Value { items: flow(&plain(), syntax), list: true },
         Some(quote @ ('"' | '\'')) => {
             let whole = std::iter::once(&first).chain(rest).copied().collect::<Vec<_>>().join("\n");
-            Value::of(quoted(&whole, quote).0)
+            Value::of(quoted(&whole, quote, syntax).0)
         }
         None | Some('#') => {
             let lines = || rest.iter().map(|line| uncommented(line).trim());
             let mut items = lines().filter_map(|line| line.strip_prefix('-')).peekable();
             if items.peek().is_some() {
-                return Value { items: items.map(scalar).collect(), list: true };
+                return Value {
+                    items: items.map(|item| scalar(item, syntax)).collect(),
+                    list: true,
+                };
             }
             let text = lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
             match text.starts_with('[') {
-                true => Value { items: flow(&text), list: true },
-                false => Value::of(scalar(&text)),
+                true => Value { items: flow(&text, syntax), list: true },
+                false => Value::of(scalar(&text, syntax)),
             }
         }
         _ => Value::of(plain()),
@@ -215,18 +218,19 @@ fn value(first: &str, rest: &[&str]) -> Value {
 }
 
 /// One value, in quotes or not.
-fn scalar(text: &str) -> String {
+fn scalar(text: &str, syntax: Syntax) -> String {
     let text = text.trim();
     match text.chars().next() {
-        Some(quote @ ('"' | '\'')) => quoted(text, quote).0,
+        Some(quote @ ('"' | '\'')) => quoted(text, quote, syntax).0,
         _ => text.to_owned(),
     }
 }
 
 /// What stands in quotes at the beginning of `text`, and how many bytes that took.
-fn quoted(text: &str, quote: char) -> (String, usize) {
+fn quoted(text: &str, quote: char, syntax: Syntax) -> (String, usize) {
+    // In YAML it would be a quote that is meant: '''Tis so'.
     let triple: String = std::iter::repeat_n(quote, 3).collect();
-    if let Some(inside) = text.strip_prefix(&triple) {
+    if let Some(inside) = text.strip_prefix(&triple).filter(|_| syntax == Syntax::Toml) {
         let end = inside.find(&triple).unwrap_or(inside.len());
         return (inside[..end].trim().to_owned(), (end + 6).min(text.len()));
     }
@@ -251,12 +255,12 @@ fn quoted(text: &str, quote: char) -> (String, usize) {
 }
 
 /// The items of `[a, "b, c"]`.
-fn flow(text: &str) -> Vec<String> {
+fn flow(text: &str, syntax: Syntax) -> Vec<String> {
     let mut items = Vec::new();
     let mut rest = text.trim_start_matches('[').trim_start();
     while !rest.is_empty() && !rest.starts_with(']') {
         let (item, taken) = match rest.chars().next() {
-            Some(quote @ ('"' | '\'')) => quoted(rest, quote),
+            Some(quote @ ('"' | '\'')) => quoted(rest, quote, syntax),
             _ => {
                 let end = rest.find([',', ']']).unwrap_or(rest.len());
                 (rest[..end].trim().to_owned(), end)
@@ -278,9 +282,15 @@ fn flow(text: &str) -> Vec<String> {
 fn uncommented(line: &str) -> &str {
     let mut quote = None;
     let mut before = ' ';
-    for (at, c) in line.char_indices() {
+    let mut characters = line.char_indices().peekable();
+    while let Some((at, c)) = characters.next() {
         match quote {
-            Some(open) if c == open && before != '\\' => quote = None,
+            Some('"') if c == '\\' => {
+                characters.next();
+            }
+            // YAML doubles a quote that it means.
+            Some('\'') if characters.next_if(|(_, next)| (c, *next) == ('\'', '\'')).is_some() => {}
+            Some(open) if c == open => quote = None,
             Some(_) => {}
             None if c == '#' && before.is_whitespace() => return &line[..at],
             None if matches!(c, '"' | '\'')

@@ -63,6 +63,7 @@ fn filters_are_taken_out_of_the_words() {
         ("flex layout -sql", "flex layout | without sql"),
         ("lampe -öl1 -Öle", "lampe -öl1 -Öle"),
         ("lampe -Öle", "lampe | without ole"),
+        ("lampe -O\u{308}le", "lampe | without ole"),
         ("type:pdf -oil", "-oil | type=pdf"),
         ("type:pdf", " | type=pdf"),
     ];
@@ -98,6 +99,8 @@ fn what_is_no_filter_is_a_word() {
         "-lamp oil",
         "lamp -oil keeper",
         "lamp - oil",
+        "lamp -\u{5b0}\u{5b0}\u{5b0}",
+        "lamp -\u{fdfa}",
         "lamp -oi",
         "temperature of -40 degrees",
         "well-known",
