@@ -106,10 +106,11 @@ fn thought(screen: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Whether the first result, which is selected unless someone moves, is of file `name`.
+/// Whether the first result is of file `name`. What is selected is the draft's first, wherever it went.
 fn first_is(screen: &str, name: &str) -> bool {
     let place = format!("{name}:");
-    screen.lines().filter_map(|line| line.strip_prefix("▌ 1 ")).any(|head| {
+    let first = |line| str::strip_prefix(line, "▌ 1 ").or_else(|| line.strip_prefix("  1 "));
+    screen.lines().filter_map(first).any(|head| {
         // How far it has moved since the draft may come first: `↑2 lamp.md:5`.
         head.split(' ').take(2).any(|word| word.starts_with(&place))
     })
@@ -146,7 +147,8 @@ fn type_watch_open_leave() {
     assert!(first_is(&done, "lamp.md"), "{done}");
     assert!(done.contains("the wick is too high"), "{done}");
 
-    terminal.press(&["Enter"]);
+    // To the start of the line, and on to the first result.
+    terminal.press(&["Home", "Home", "Enter"]);
     let edited = sandbox.home().join("edited");
     let arguments = wait_until("the editor", PATIENCE, || {
         let text = fs::read_to_string(&edited).unwrap_or_default();
@@ -198,9 +200,9 @@ fn the_newest_question_wins_and_escape_cancels() {
     });
     assert!(first_is(&answer, "tide.txt"), "{answer}");
 
-    // A daemon that dies is no reason to leave: the next question starts another.
+    // A daemon that dies is no reason to leave: another is started.
     sandbox.kill_daemon();
-    terminal.shows("that it is gone", |screen| screen.contains("daemon gone"));
+    terminal.shows("another daemon", |screen| screen.contains("the daemon answers again"));
     terminal.press(&["C-t", "C-u"]);
     terminal.types("kneading dough");
     terminal.press(&["Enter"]);
@@ -208,6 +210,49 @@ fn the_newest_question_wins_and_escape_cancels() {
     terminal.shows("another answer", |screen| first_is(screen, "bread.md"));
     terminal.press(&["C-c"]);
     terminal.shows("the prompt", |screen| screen.trim_end().ends_with("ready>"));
+}
+
+#[test]
+fn the_shell_and_other_programs_can_stop_and_end_it() {
+    let sandbox = library();
+    let terminal = Terminal::open(&sandbox);
+    let modes = "stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(icanon|echo|isig|icrnl|opost)'";
+    let before = terminal.runs(modes);
+    let tell = |signal: &str| {
+        let pid = fs::read_to_string(sandbox.home().join("pid")).unwrap();
+        run(Command::new("kill").args([signal, pid.trim()])).exits(0);
+    };
+    let prompt = || terminal.shows("a prompt", |screen| screen.trim_end().ends_with("ready>"));
+    for (signal, status) in [("-TERM", "ended with 143"), ("-HUP", "ended with 129")] {
+        // The first frame is there before the daemon is.
+        sandbox.kill_daemon();
+        terminal.types("clear; sh -c 'echo $$ > \"$HOME/pid\"; exec fore'");
+        terminal.press(&["Enter"]);
+        terminal.shows("the first frame", |screen| screen.contains("connecting to the daemon"));
+        terminal.types("lamp");
+        terminal.shows("the index", |screen| {
+            screen.contains("3 documents") && screen.contains("› lamp")
+        });
+        terminal.press(&["C-z"]);
+        prompt();
+        assert_eq!(terminal.state("#{alternate_on} #{cursor_flag}"), "0 1\n");
+        assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+        terminal.types("fg");
+        terminal.press(&["Enter"]);
+        terminal.shows("all of it again", |screen| screen.contains("› lamp"));
+        tell("-TSTP");
+        prompt();
+        assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+        terminal.types("fg");
+        terminal.press(&["Enter"]);
+        terminal.shows("all of it again", |screen| screen.contains("› lamp"));
+        tell(signal);
+        prompt();
+        terminal.types("echo ended with $?");
+        terminal.press(&["Enter"]);
+        terminal.shows("the exit status", |screen| screen.contains(status));
+        assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+    }
 }
 
 #[test]

@@ -32,6 +32,14 @@ impl Line {
         &self.text
     }
 
+    pub(crate) fn at_start(&self) -> bool {
+        self.cursor == 0
+    }
+
+    pub(crate) fn at_end(&self) -> bool {
+        self.cursor == self.text.len()
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Line::default();
     }

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use daemon_protocol::{Event, Hit, Request};
 
 use crate::keys::{self, Action};
-use crate::preview::Preview;
+use crate::preview::{Passage, Preview};
 
 /// Something happened.
 #[derive(Debug)]
@@ -21,19 +21,28 @@ pub(crate) enum Message {
     Daemon(Box<Event>),
     /// The connection is gone, and why.
     Lost(String),
-    /// A new connection stands.
+    /// A connection stands.
     Connected,
-    /// No new connection could be had, and why.
+    /// No connection could be had, and why.
     ConnectFailed(String),
     /// A preview has been read.
     Preview(Box<Preview>),
+    /// The file of this passage has not been read yet.
+    Late(Passage),
     /// The editor has ended; what went wrong, if anything did.
     EditorClosed(Result<(), String>),
+    /// There is no shell that could bring a stopped program back.
+    Unstoppable,
     /// Time to turn the spinner.
     Tick,
 }
 
 impl Message {
+    /// The terminal's new size, columns first.
+    pub(crate) fn resized((width, height): (u16, u16)) -> Message {
+        Message::Resized { width, height }
+    }
+
     /// What a key press means; nothing for keys without a meaning and for releases.
     pub(crate) fn of_key(key: KeyEvent, query_empty: bool) -> Option<Message> {
         if key.kind == KeyEventKind::Release {
@@ -55,8 +64,8 @@ impl Message {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Send(Request),
-    /// Get a new connection from the caller.
-    Reconnect,
+    /// Get a connection from the caller.
+    Connect,
     /// Read the lines around this hit.
     Preview(Box<Hit>),
     /// Open the editor at `line`, counted from 1.
@@ -70,5 +79,7 @@ pub(crate) enum Command {
     },
     /// Put the text on the terminal's clipboard.
     Copy(String),
+    /// Stop this process until the shell makes it go on.
+    Stop,
     Quit,
 }

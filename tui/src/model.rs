@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, TrainingStatus};
 
 use crate::line::Line;
+use crate::memo::Memo;
 use crate::preview::{Passage, Preview};
+use crate::snippet;
 
 /// Ids of the two requests that are made once; asks and reads count on from [`ASK_ID_FIRST`].
 pub(crate) const SUBSCRIBE_ID: u64 = 1;
@@ -19,7 +21,6 @@ pub(crate) const THOUGHT_BYTES_MAX: usize = 64 << 10;
 pub(crate) struct Settings {
     pub(crate) limit: usize,
     pub(crate) thoughts: Option<usize>,
-    pub(crate) editor: bool,
     pub(crate) color: bool,
     pub(crate) home: Option<PathBuf>,
     pub(crate) cwd: PathBuf,
@@ -36,8 +37,10 @@ pub(crate) struct Model {
     /// The newest question, running or over.
     pub(crate) asking: Option<Asking>,
     pub(crate) rows: Vec<Row>,
-    /// Index into `rows`.
+    /// Index into `rows`. When they are ranked anew, it follows the passage.
     pub(crate) selected: usize,
+    /// Index of the first row that is shown.
+    pub(crate) top: usize,
     /// The passage whose preview is wanted; the one shown may still be the one before.
     pub(crate) wanted: Option<Passage>,
     pub(crate) preview: Option<Preview>,
@@ -48,7 +51,8 @@ pub(crate) struct Model {
     pub(crate) training: Option<TrainingStatus>,
     pub(crate) connection: Connection,
     pub(crate) notice: Option<Notice>,
-    pub(crate) help: bool,
+    /// The help screen, and how many of its rows are above what is shown.
+    pub(crate) help: Option<usize>,
     /// Turns of the spinner, wrapping.
     pub(crate) spin: usize,
     pub(crate) next_id: u64,
@@ -63,15 +67,23 @@ pub(crate) struct Asking {
     pub(crate) phase: AskPhase,
     /// Which ranking is on the screen.
     pub(crate) stage: Option<Stage>,
-    pub(crate) thoughts: Vec<String>,
+    pub(crate) thoughts: Vec<Thought>,
     /// The thought that grew last.
     pub(crate) current: usize,
+}
+
+/// A thought as far as it has come.
+#[derive(Debug, Default)]
+pub(crate) struct Thought {
+    pub(crate) text: String,
+    /// Its rows at a width, and at a length of the text, which only grows.
+    pub(crate) rows: Memo<(usize, usize), Vec<String>>,
 }
 
 /// How far an ask got.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum AskPhase {
-    /// Waits for a new connection.
+    /// Waits for a connection.
     Waiting,
     Running,
     Done(Timings),
@@ -84,6 +96,8 @@ pub(crate) enum AskPhase {
 pub(crate) struct Row {
     pub(crate) hit: Hit,
     pub(crate) moved: Moved,
+    /// Its snippet in so many rows of so many cells.
+    pub(crate) snippet: Memo<(usize, usize), Vec<snippet::Cut>>,
 }
 
 /// Where reading and the thought moved a hit, against the draft.
@@ -107,9 +121,16 @@ pub(crate) enum Focus {
 /// Whether the daemon hears us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Connection {
-    Up,
-    Lost(String),
-    Reconnecting,
+    /// The caller is at it: finding the daemon, or starting one, which loads a model.
+    Connecting {
+        /// Whether there was a connection, which broke.
+        again: bool,
+    },
+    Up {
+        /// Whether it has said anything. One that goes without a word would go again.
+        heard: bool,
+    },
+    Lost,
 }
 
 /// Something to be told once; the next question takes it away.
@@ -136,24 +157,36 @@ impl Model {
             asking: None,
             rows: Vec::new(),
             selected: 0,
+            top: 0,
             wanted: None,
             preview: None,
             focus: Focus::Results,
             index: None,
             daemon: None,
             training: None,
-            connection: Connection::Up,
+            connection: Connection::Connecting { again: false },
             notice: None,
-            help: false,
+            help: None,
             spin: 0,
             next_id: ASK_ID_FIRST,
             reading: None,
         }
     }
 
-    /// Whether a question is under way, so that the spinner turns.
+    /// Whether something is waited for, so that the spinner turns.
     pub(crate) fn busy(&self) -> bool {
-        self.asking.as_ref().is_some_and(Asking::busy)
+        matches!(self.connection, Connection::Connecting { .. })
+            || self.asking.as_ref().is_some_and(Asking::busy)
+    }
+
+    /// The newest ask, if it is number `id` and under way: the events of all others are stale.
+    pub(crate) fn running(&mut self, id: u64) -> Option<&mut Asking> {
+        let asking = self.asking.as_mut()?;
+        (asking.ask.id == id && asking.phase == AskPhase::Running).then_some(asking)
+    }
+
+    pub(crate) fn up(&self) -> bool {
+        matches!(self.connection, Connection::Up { .. })
     }
 
     pub(crate) fn selected_hit(&self) -> Option<&Hit> {
@@ -168,6 +201,12 @@ impl Asking {
 
     pub(crate) fn thinks(&self) -> bool {
         self.ask.thoughts != Some(0)
+    }
+}
+
+impl Row {
+    pub(crate) fn new(hit: Hit, moved: Moved) -> Row {
+        Row { hit, moved, snippet: Memo::default() }
     }
 }
 

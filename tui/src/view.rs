@@ -1,4 +1,4 @@
-//! view: the model as cells. Layout of the panes below, and the few styles they share. Pure.
+//! view: the model as cells. A file for each pane, and here the few styles they share. Pure.
 
 mod help;
 mod preview;
@@ -8,54 +8,31 @@ mod status;
 mod thought;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders};
 
+use crate::layout;
 use crate::model::Model;
-
-/// Below this many columns or rows there is no preview.
-const PREVIEW_WIDTH_MIN: u16 = 80;
-const PREVIEW_HEIGHT_MIN: u16 = 24;
-/// From this many columns on the preview is right of the results, else below them.
-const BESIDE_WIDTH_MIN: u16 = 100;
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     let area = frame.area();
     let theme = Theme { color: model.settings.color };
-    let [prompt, thought, middle, status] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Length(thought::rows(model, area)),
-        Constraint::Fill(1),
-        Constraint::Length(status::rows(model, area)),
-    ])
-    .areas(area);
-    prompt::draw(frame, prompt, model, theme);
-    thought::draw(frame, thought, model, theme);
-    let (results, preview) = split(middle, area);
-    results::draw(frame, results, model, theme);
-    if let Some(preview) = preview {
-        preview::draw(frame, preview, model, theme);
+    let panes = layout::panes(model, area);
+    prompt::draw(frame, panes.prompt, model, theme);
+    thought::draw(frame, panes.thought, model, theme);
+    if let Some(results) = panes.results {
+        results::draw(frame, results, model, theme);
     }
-    status::draw(frame, status, model, theme);
-    if model.help {
-        help::draw(frame, area, theme);
+    if let Some(preview) = panes.preview {
+        preview::draw(frame, preview, model, theme, panes.results.is_none());
     }
-}
-
-fn split(middle: Rect, screen: Rect) -> (Rect, Option<Rect>) {
-    if screen.width < PREVIEW_WIDTH_MIN || screen.height < PREVIEW_HEIGHT_MIN {
-        return (middle, None);
+    status::draw(frame, panes.status, model, theme);
+    if let Some(top) = model.help {
+        help::draw(frame, area, top, theme);
     }
-    let halves = [Constraint::Fill(1), Constraint::Fill(1)];
-    let [results, preview] = if screen.width >= BESIDE_WIDTH_MIN {
-        Layout::horizontal(halves).spacing(1).areas(middle)
-    } else {
-        Layout::vertical(halves).areas(middle)
-    };
-    (results, Some(preview))
 }
 
 /// A pane's rule with its title in it; what is left is the pane's.

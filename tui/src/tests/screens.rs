@@ -18,7 +18,7 @@ fn check(name: &str, screen: TestBackend) {
 
 #[test]
 fn start() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     check("start_80x24", stage.screen(80, 24));
     check("start_40x10", stage.screen(40, 10));
 }
@@ -68,7 +68,7 @@ fn answer_with_movement() {
 }
 
 /// The last row of a screen.
-fn bar(stage: &Stage, width: u16) -> String {
+fn bar(stage: &mut Stage, width: u16) -> String {
     let screen = stage.screen(width, 24).to_string();
     let row = screen.lines().next_back().expect("a row");
     row.trim_matches('"').trim_end().to_owned()
@@ -85,9 +85,9 @@ fn a_run_of_training() {
     assert!(accent != Color::Reset && screen.buffer()[(40, 23)].fg == accent, "one part");
     stage.hear(indexing());
     let both = "training step 120/400 · 5 min left · indexing 120/904, 2 min left";
-    assert!(bar(&stage, 80).starts_with(both), "{}", bar(&stage, 80));
+    assert!(bar(&mut stage, 80).starts_with(both), "{}", bar(&mut stage, 80));
     stage.hear(Event::Training { status: None });
-    assert!(bar(&stage, 80).starts_with("indexing 120/904"), "{}", bar(&stage, 80));
+    assert!(bar(&mut stage, 80).starts_with("indexing 120/904"), "{}", bar(&mut stage, 80));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_a_run_does_beside_training() {
         ),
     ] {
         stage.hear(Event::Training { status: Some(status) });
-        assert!(bar(&stage, 80).starts_with(expected), "{}", bar(&stage, 80));
+        assert!(bar(&mut stage, 80).starts_with(expected), "{}", bar(&mut stage, 80));
     }
 }
 
@@ -124,7 +124,7 @@ fn help() {
     check("help_80x24", stage.screen(80, 24));
     stage.screen(40, 10);
     stage.keys("<esc>");
-    assert!(!stage.model.help);
+    assert!(stage.model.help.is_none());
 }
 
 #[test]

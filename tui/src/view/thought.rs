@@ -7,20 +7,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Theme, spinner, titled};
-use crate::model::{AskPhase, Asking, Model};
+use crate::model::{AskPhase, Asking, Model, Thought};
 use tui_text as text;
 
 /// Narrower columns would break most lines after three words.
 const COLUMN_CELLS_MIN: usize = 26;
 /// Cells of the number before a thought.
 const NUMBER_CELLS: usize = 3;
-
-/// Rows this pane needs on a `screen` of that size, its title included; 0 if the newest question is
-/// not thought about.
-pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
-    let thinks = model.asking.as_ref().is_some_and(Asking::thinks);
-    if thinks { (screen.height / 5).clamp(2, 8) } else { 0 }
-}
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
     let Some(asking) = model.asking.as_ref().filter(|asking| asking.thinks()) else {
@@ -45,10 +38,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     }
 }
 
-fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &str, style: Style) {
+fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &Thought, style: Style) {
     let width = usize::from(area.width).saturating_sub(NUMBER_CELLS);
-    let thought = text::cells(thought);
-    let rows = text::wrap(thought.trim(), width);
+    let wrapped = || text::wrap(text::cells(&thought.text).trim(), width);
+    let rows = thought.rows.get((width, thought.text.len()), wrapped);
     let hidden = rows.len().saturating_sub(usize::from(area.height));
     let lines: Vec<Line<'_>> = rows[hidden..]
         .iter()
@@ -68,7 +61,7 @@ fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &str, styl
 fn title(asking: &Asking, spin: usize) -> String {
     let count = asking.thoughts.len();
     match &asking.phase {
-        AskPhase::Waiting => format!(" {} starting the daemon ", spinner(spin)),
+        AskPhase::Waiting => format!(" {} waiting for the daemon ", spinner(spin)),
         AskPhase::Running if count == 0 => format!(" {} thinking ", spinner(spin)),
         AskPhase::Running => {
             format!(" {} thinking · thought {} ", spinner(spin), asking.current + 1)
