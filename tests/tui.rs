@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use rustix::process::Signal;
+
 use crate::process::{PATIENCE, run, wait_until};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, signal};
 
 /// A shell in a terminal of its own, ended with its sandbox.
 struct Terminal<'a> {
@@ -201,7 +203,7 @@ fn the_newest_question_wins_and_escape_cancels() {
     assert!(first_is(&answer, "tide.txt"), "{answer}");
 
     // A daemon that dies is no reason to leave: another is started.
-    sandbox.kill_daemon();
+    signal(sandbox.daemon_pid(), Signal::KILL);
     terminal.shows("another daemon", |screen| screen.contains("the daemon answers again"));
     terminal.press(&["C-t", "C-u"]);
     terminal.types("kneading dough");
@@ -218,12 +220,12 @@ fn the_shell_and_other_programs_can_stop_and_end_it() {
     let terminal = Terminal::open(&sandbox);
     let modes = "stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(icanon|echo|isig|icrnl|opost)'";
     let before = terminal.runs(modes);
-    let tell = |signal: &str| {
+    let tell = |told| {
         let pid = fs::read_to_string(sandbox.home().join("pid")).unwrap();
-        run(Command::new("kill").args([signal, pid.trim()])).exits(0);
+        signal(pid.trim().parse().unwrap(), told);
     };
     let prompt = || terminal.shows("a prompt", |screen| screen.trim_end().ends_with("ready>"));
-    for (signal, status) in [("-TERM", "ended with 143"), ("-HUP", "ended with 129")] {
+    for (end, status) in [(Signal::TERM, "ended with 143"), (Signal::HUP, "ended with 129")] {
         // The first frame is there before the daemon is.
         sandbox.kill_daemon();
         terminal.types("clear; sh -c 'echo $$ > \"$HOME/pid\"; exec fore'");
@@ -240,13 +242,13 @@ fn the_shell_and_other_programs_can_stop_and_end_it() {
         terminal.types("fg");
         terminal.press(&["Enter"]);
         terminal.shows("all of it again", |screen| screen.contains("› lamp"));
-        tell("-TSTP");
+        tell(Signal::TSTP);
         prompt();
         assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
         terminal.types("fg");
         terminal.press(&["Enter"]);
         terminal.shows("all of it again", |screen| screen.contains("› lamp"));
-        tell(signal);
+        tell(end);
         prompt();
         terminal.types("echo ended with $?");
         terminal.press(&["Enter"]);

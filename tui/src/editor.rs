@@ -87,8 +87,11 @@ pub(crate) async fn run(choices: Vec<Vec<String>>) -> Result<(), String> {
             Err(error) => return Err(format!("{program} did not start: {error}")),
         }
     }
-    let absent = absent.join(" nor ");
-    Err(format!("no editor is there ({absent} was found); set $VISUAL or $EDITOR"))
+    let absent = match absent.as_slice() {
+        [one] => format!("{one} is not there"),
+        several => format!("neither {} is there", several.join(" nor ")),
+    };
+    Err(format!("{absent}; set $VISUAL or $EDITOR"))
 }
 
 /// Opens `path` with the program that the system has for it, which goes on by itself: what it says would be in

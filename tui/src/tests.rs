@@ -1,6 +1,7 @@
 //! Keys and events in, screens and commands out. `pure`, `moving` and `connecting` look at functions,
-//! `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket (`world`), `tty` at the real
-//! terminal. `session` is a whole session as a picture, which `svg` draws.
+//! `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket
+//! (`world`), `tty` and `shell` at the real terminal. `session` is a whole session as a picture,
+//! which `svg` draws.
 
 mod connecting;
 mod live;
@@ -8,6 +9,7 @@ mod moving;
 mod pure;
 mod screens;
 mod session;
+mod shell;
 mod svg;
 mod tty;
 mod world;

@@ -264,6 +264,28 @@ fn editors_are_told_the_line_their_way() {
     }
 }
 
+#[tokio::test]
+async fn without_an_editor_vi_and_nano_are_tried() {
+    let path = "/a b";
+    let words = |words: [&str; 3]| words.map(str::to_owned).to_vec();
+    let fallbacks = vec![words(["vi", "+7", path]), words(["nano", "+7", path])];
+    assert_eq!(editor::choices(None, path, 7), Ok(fallbacks.clone()));
+    assert_eq!(editor::choices(Some(" "), path, 7), Ok(fallbacks));
+    assert_eq!(editor::choices(Some("hx"), path, 7).map(|choices| choices.len()), Ok(1));
+    assert!(editor::choices(Some("'hx"), path, 7).is_err_and(|told| told.contains("quote")));
+
+    let run =
+        |names: &[&str]| editor::run(names.iter().map(|name| vec![(*name).to_owned()]).collect());
+    assert_eq!(run(&["no-such-editor", "true", "false"]).await, Ok(()), "the first that is there");
+    assert_eq!(
+        run(&["no-such-editor", "nor-this"]).await,
+        Err("neither no-such-editor nor nor-this is there; set $VISUAL or $EDITOR".to_owned())
+    );
+    let told = Err("no-such-editor is not there; set $VISUAL or $EDITOR".to_owned());
+    assert_eq!(run(&["no-such-editor"]).await, told);
+    assert_eq!(run(&["false"]).await, Err("false ended with exit status: 1".to_owned()));
+}
+
 #[test]
 fn a_preview_marks_the_passage_and_counts_lines() {
     let file = "one\ntwo\nthree\nfour\n";

@@ -7,6 +7,7 @@ use ratatui::style::{Color, Modifier};
 
 use super::{ASK, Stage, git, hit, indexing, status, training};
 use crate::message::Message;
+use crate::model::Connection;
 
 /// Compares a screen with the snapshot of that name.
 fn check(name: &str, screen: TestBackend) {
@@ -21,6 +22,35 @@ fn start() {
     let mut stage = Stage::new();
     check("start_80x24", stage.screen(80, 24));
     check("start_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn before_there_is_a_daemon() {
+    let mut stage = Stage::new();
+    stage.model.connection = Connection::Connecting { again: false };
+    stage.keys("git rebase<enter>");
+    check("connecting_80x24", stage.screen(80, 24));
+    let reason = "no model in ~/.cache/forethought/models; run: fore model pull";
+    stage.say(Message::ConnectFailed(reason.to_owned()));
+    check("unconnected_80x24", stage.screen(80, 24));
+    check("unconnected_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn a_small_screen_shows_the_preview_in_the_place_of_the_results() {
+    let mut stage = Stage::answered();
+    stage.keys("<ctrl-home>");
+    stage.read_preview(60);
+    stage.say(Message::Resized { width: 40, height: 10 });
+    stage.keys("<tab>");
+    check("preview_40x10", stage.screen(40, 10));
+    stage.keys("<pgdn>");
+    let screen = stage.screen(40, 10).to_string();
+    assert!(screen.contains("18  this is line 018"), "{screen}");
+    assert!(stage.screen(100, 30).to_string().contains("4 results"), "there is room for both");
+    stage.screen(40, 10);
+    stage.keys("<esc>");
+    assert!(stage.screen(40, 10).to_string().contains("4 results"));
 }
 
 #[test]
@@ -122,7 +152,7 @@ fn help() {
     let mut stage = Stage::new();
     stage.keys("?");
     check("help_80x24", stage.screen(80, 24));
-    stage.screen(40, 10);
+    check("help_40x10", stage.screen(40, 10));
     stage.keys("<esc>");
     assert!(stage.model.help.is_none());
 }
