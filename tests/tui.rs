@@ -134,6 +134,9 @@ fn type_watch_open_leave() {
 
     terminal.types("why does my lamp smoke");
     terminal.shows("what is typed", |screen| screen.contains("› why does my lamp smoke"));
+    terminal.shows("what is found as it is typed", |screen| {
+        screen.contains("4 results as you type") && first_is(screen, "lamp.md")
+    });
     terminal.press(&["Enter"]);
     let mut thoughts = Vec::new();
     let mut drafts = false;
@@ -175,6 +178,9 @@ fn type_watch_open_leave() {
     terminal.shows("the prompt", |screen| screen.trim_end().ends_with("ready>"));
     assert_eq!(terminal.state("#{alternate_on} #{cursor_flag} #{mouse_any_flag}"), "0 1 0\n");
     assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+    let questions = sandbox.home().join("state/forethought/questions");
+    assert_eq!(fs::read_to_string(&questions).unwrap(), "why does my lamp smoke\n");
+    assert_eq!(fs::metadata(&questions).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tui::Options;
+use tui::{Look, Options};
 
 use crate::config::Config;
 use crate::error::AppError;
@@ -26,7 +26,10 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
         limit: HITS,
         thoughts: None,
         editor: config.editor,
-        color: config.color,
+        look: Look::of(&|name| std::env::var(name).ok()),
+        instant: true,
+        // Beside the log, in the folder of what lasts and is not settings.
+        history: Some(config.paths.log.with_file_name("questions")),
         home: config.home,
         cwd: config.working_dir,
         connect: Box::new(move || {

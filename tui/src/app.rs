@@ -11,6 +11,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
+use crate::history::History;
 use crate::message::{Command, Message};
 use crate::model::{Model, Settings};
 use crate::preview::Preview;
@@ -38,6 +39,7 @@ pub(crate) struct App<S> {
     connect: Connect,
     connecting: Option<BoxFuture<'static, Result<Client, String>>>,
     readers: Readers,
+    history: History,
     editor: Option<String>,
     editing: Option<BoxFuture<'static, Result<(), String>>>,
     /// Whether the shell has the terminal, because this process was stopped.
@@ -66,7 +68,8 @@ impl<S: Screen> App<S> {
         let settings = Settings {
             limit: options.limit,
             thoughts: options.thoughts,
-            color: options.color,
+            look: options.look,
+            instant: options.instant,
             home: options.home,
             cwd: options.cwd,
         };
@@ -81,6 +84,7 @@ impl<S: Screen> App<S> {
             connect: options.connect,
             connecting: None,
             readers: Readers::new(read),
+            history: History::open(options.history),
             editor: options.editor,
             editing: None,
             stopped: false,
@@ -90,6 +94,15 @@ impl<S: Screen> App<S> {
     }
 
     pub(crate) async fn run(mut self) -> Result<Outcome, TuiError> {
+        let outcome = self.turns().await;
+        // The terminal is the shell's again before anything is waited for.
+        let App { history, screen, .. } = self;
+        drop(screen);
+        history.close().await;
+        outcome
+    }
+
+    async fn turns(&mut self) -> Result<Outcome, TuiError> {
         // The first frame waits for nothing, least of all for the daemon.
         self.screen.draw(&self.model)?;
         for command in update::opening() {
@@ -124,7 +137,7 @@ impl<S: Screen> App<S> {
         if shown && undrawn >= MESSAGES_PER_DRAW_MAX {
             return Ok(Turn::Draw);
         }
-        let turning = shown && self.model.busy();
+        let turning = shown && self.model.busy() && !self.model.settings.look.still;
         Ok(tokio::select! {
             biased;
             Some(heard) = self.signals.next() => self.heed(heard)?,
@@ -150,6 +163,7 @@ impl<S: Screen> App<S> {
                 Err(reason) => Message::ConnectFailed(reason),
             }),
             message = self.readers.next() => Turn::Hear(message),
+            message = self.history.next() => Turn::Hear(message),
             _ = self.spinner.tick(), if turning => Turn::Hear(Message::Tick),
             () = ready(()), if shown && undrawn > 0 => Turn::Draw,
         })
@@ -217,6 +231,7 @@ impl<S: Screen> App<S> {
                     update::update(&mut self.model, Message::EditorClosed(Err(problem)));
                 }
             }
+            Command::Keep(question) => self.history.keep(question),
             Command::Copy(text) => self.screen.copy(&text)?,
             Command::Open { path, line } => {
                 match editor::choices(self.editor.as_deref(), &path, line) {
@@ -271,7 +286,8 @@ fn understand(input: Input, query_empty: bool) -> Option<Message> {
         Input::Key(key) => Message::of_key(key, query_empty),
         Input::Paste(text) => Some(Message::Insert(text)),
         Input::Resize(width, height) => Some(Message::resized((width, height))),
-        Input::FocusGained | Input::FocusLost | Input::Mouse(_) => None,
+        Input::Mouse(mouse) => Message::of_mouse(mouse),
+        Input::FocusGained | Input::FocusLost => None,
     }
 }
 

@@ -25,7 +25,18 @@ pub(crate) enum Action {
     PageUp,
     Focus,
     Copy,
+    Quote,
     ToggleThinking,
+    /// The next passage of the same document.
+    NextHere,
+    PreviousHere,
+    /// The ranking before reading and thinking, or the one after.
+    Before,
+    /// The question asked before.
+    Older,
+    Newer,
+    /// Search the questions asked before.
+    Find,
 }
 
 /// One row of the table.
@@ -64,7 +75,7 @@ pub(crate) const TABLE: &[Binding] = &[
     first(bind(
         &[(NONE, KeyCode::Enter)],
         "Enter",
-        "ask, or open the selected result",
+        "ask; once it is answered, open the selected result",
         Action::Enter,
     )),
     bind(&[(NONE, KeyCode::F(5))], "F5", "ask again, or connect again", Action::Again),
@@ -106,7 +117,44 @@ pub(crate) const TABLE: &[Binding] = &[
         "move the results or the preview; on small screens, see it",
         Action::Focus,
     )),
+    bind(
+        &[(CTRL, KeyCode::Char('b'))],
+        "Ctrl-B",
+        "the ranking before reading and thinking, or after",
+        Action::Before,
+    ),
+    bind(
+        &[(ALT, KeyCode::Down)],
+        "Alt-Down",
+        "next passage found in the same document",
+        Action::NextHere,
+    ),
+    bind(
+        &[(ALT, KeyCode::Up)],
+        "Alt-Up",
+        "previous passage found in the same document",
+        Action::PreviousHere,
+    ),
     bind(&[(CTRL, KeyCode::Char('y'))], "Ctrl-Y", "copy path:line", Action::Copy),
+    bind(
+        &[(ALT, KeyCode::Char('y'))],
+        "Alt-Y",
+        "copy the passage as a Markdown quotation",
+        Action::Quote,
+    ),
+    bind(
+        &[(CTRL, KeyCode::Up)],
+        "Ctrl-Up",
+        "the question asked before; so does Up without results",
+        Action::Older,
+    ),
+    bind(&[(CTRL, KeyCode::Down)], "Ctrl-Down", "the question asked after it", Action::Newer),
+    first(bind(
+        &[(CTRL, KeyCode::Char('r'))],
+        "Ctrl-R",
+        "search the questions asked before",
+        Action::Find,
+    )),
     first(bind(
         &[(CTRL, KeyCode::Char('t'))],
         "Ctrl-T",

@@ -20,6 +20,8 @@ const NOTICE_ROWS_MAX: usize = 3;
 pub(crate) const GUTTER_CELLS: usize = 7;
 /// Columns of the help screen, its frame included.
 const HELP_WIDTH: u16 = 80;
+/// Cells of its key column, the gap included.
+pub(crate) const HELP_KEYS_CELLS: usize = 17;
 
 /// Where each pane is, its title included; absent are those that are not shown.
 pub(crate) struct Panes {
@@ -83,12 +85,26 @@ pub(crate) fn preview_size(model: &Model) -> (usize, usize) {
     (usize::from(pane.width).saturating_sub(GUTTER_CELLS).max(1), height)
 }
 
-/// The help screen's place, and how many of its rows are below what it can show.
-pub(crate) fn help(screen: Rect) -> (Rect, usize) {
-    let rows = u16::try_from(keys::TABLE.len()).unwrap_or(u16::MAX);
-    let height = rows.saturating_add(2);
+/// The help screen as it is laid out: its place, and its rows, keys first, of which some may not fit.
+pub(crate) struct Help {
+    pub(crate) popup: Rect,
+    pub(crate) rows: Vec<(&'static str, String)>,
+    /// How many of them are below what it can show.
+    pub(crate) below: usize,
+}
+
+pub(crate) fn help(screen: Rect) -> Help {
+    let width = screen.width.min(HELP_WIDTH);
+    let room = usize::from(width).saturating_sub(HELP_KEYS_CELLS + 3);
+    let mut rows = Vec::new();
+    for binding in keys::TABLE {
+        let does = text::wrap(binding.does, room).into_iter().enumerate();
+        rows.extend(does.map(|(row, does)| (if row == 0 { binding.label } else { "" }, does)));
+    }
+    let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
     let popup = screen.centered(Constraint::Max(HELP_WIDTH), Constraint::Max(height));
-    (popup, usize::from(height.saturating_sub(popup.height)))
+    let below = usize::from(height.saturating_sub(popup.height));
+    Help { popup, rows, below }
 }
 
 /// A notice as it is told in `width` cells.

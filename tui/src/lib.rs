@@ -2,14 +2,16 @@
 //!
 //! Elm in shape: [`run`] is one loop that turns keys, daemon events and finished work into
 //! messages; `update` turns a message into a changed model and commands; `view` draws the model.
-//! All IO is in `app`, `terminal`, `signals`, `readers`, `preview::read` and `editor`. Nothing here
-//! knows how a daemon is started: the caller connects, at the start and again when asked to.
+//! All IO is in `app`, `terminal`, `signals`, `readers`, `preview::read`, `history` and `editor`.
+//! Nothing here knows how a daemon is started: the caller connects, at the start and when asked to.
 
 mod app;
 mod editor;
+mod history;
 mod keys;
 mod layout;
 mod line;
+mod look;
 mod memo;
 mod message;
 mod model;
@@ -30,6 +32,8 @@ use futures::future::BoxFuture;
 use crate::app::App;
 use crate::terminal::Tty;
 
+pub use crate::look::{Colors, Look};
+
 /// Connects to the daemon, starting it if need be; the error is shown as it is.
 pub type Connect = Box<dyn FnMut() -> BoxFuture<'static, Result<Client, String>> + Send>;
 
@@ -41,8 +45,12 @@ pub struct Options {
     pub thoughts: Option<usize>,
     /// What `$VISUAL` or `$EDITOR` says; may carry arguments.
     pub editor: Option<String>,
-    /// Whether colours may be used; without them bold and underline must do.
-    pub color: bool,
+    /// How the terminal may be used.
+    pub look: Look,
+    /// Whether results are shown while a question is typed.
+    pub instant: bool,
+    /// The file of questions asked before; without one, they are forgotten with the screen.
+    pub history: Option<PathBuf>,
     /// Paths below it are shown with `~`.
     pub home: Option<PathBuf>,
     /// Paths below it are shown without it.
@@ -92,7 +100,7 @@ pub enum TuiError {
 /// [`TuiError`]. A daemon that cannot be had, or is lost, is not one: it is shown, and
 /// `options.connect` is called again when the person asks for it.
 pub async fn run(options: Options) -> Result<Outcome, TuiError> {
-    let screen = Tty::enter()?.ok_or(TuiError::NoTerminal)?;
+    let screen = Tty::enter(options.look.mouse)?.ok_or(TuiError::NoTerminal)?;
     App::new(options, screen, signals::listen()?, preview::read)?.run().await
 }
 

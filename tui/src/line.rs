@@ -28,6 +28,13 @@ pub(crate) enum Edit {
 }
 
 impl Line {
+    /// A line that says `text`, the cursor at its end.
+    pub(crate) fn of(text: &str) -> Line {
+        let mut line = Line::default();
+        line.insert(text);
+        line
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

@@ -162,6 +162,23 @@ impl Preview {
         Preview { passage, lines, top, snippet: false, problem: None, wrapped: RefCell::default() }
     }
 
+    /// The passage itself, its lines as they are shown.
+    pub(crate) fn passage_text(&self) -> String {
+        let mut text = String::new();
+        for line in self.lines.iter().filter(|line| line.matched) {
+            // A long line is in parts, of which the first alone has a number; converted text has none.
+            if !text.is_empty() && (line.number.is_some() || !self.numbered()) {
+                text.push('\n');
+            }
+            text.push_str(&line.text);
+        }
+        text
+    }
+
+    fn numbered(&self) -> bool {
+        self.lines.iter().any(|line| line.number.is_some())
+    }
+
     /// The rows of line number `line`, from 0, at `width` cells; at least one.
     pub(crate) fn rows(&self, line: usize, width: usize) -> Arc<[String]> {
         let mut wrapped = self.wrapped.borrow_mut();

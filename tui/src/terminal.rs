@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, EventStream};
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -49,6 +50,11 @@ pub(crate) trait Screen {
 /// before, onto what has been printed since. There is one terminal, hence a static.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Buttons and the wheel. Crossterm's own command asks for every movement as well, each of which would
+/// wake this program.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
 type Hook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
 /// A frame as it is made, which the terminal is to get as a whole, or not at all.
@@ -59,12 +65,13 @@ struct Pieces(Rc<RefCell<Vec<u8>>>);
 pub(crate) struct Tty {
     terminal: Terminal<CrosstermBackend<Pieces>>,
     pieces: Pieces,
+    mouse: bool,
     previous_hook: Arc<Hook>,
 }
 
 impl Tty {
-    /// Takes the terminal over. Absent if this process has none to take.
-    pub(crate) fn enter() -> io::Result<Option<Tty>> {
+    /// Takes the terminal over, its mouse too if wanted. Absent if this process has none to take.
+    pub(crate) fn enter(mouse: bool) -> io::Result<Option<Tty>> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(None);
         }
@@ -77,8 +84,8 @@ impl Tty {
             leave().ok();
             chained(info);
         }));
-        let tty = Tty { terminal, pieces, previous_hook };
-        take()?;
+        let tty = Tty { terminal, pieces, mouse, previous_hook };
+        take(mouse)?;
         Ok(Some(tty))
     }
 }
@@ -113,7 +120,7 @@ impl Screen for Tty {
     }
 
     fn resume(&mut self) -> io::Result<()> {
-        take()?;
+        take(self.mouse)?;
         // A new one has drawn nothing yet. `Terminal::clear` would ask the terminal where its
         // cursor is, which crossterm cannot hear after an event stream has been dropped.
         self.terminal = Terminal::new(CrosstermBackend::new(self.pieces.clone()))?;
@@ -173,17 +180,24 @@ impl Drop for Tty {
     }
 }
 
-fn take() -> io::Result<()> {
+fn take(mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)
+    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
+    if mouse { execute!(io::stdout(), Print(MOUSE_ON)) } else { Ok(()) }
 }
 
 fn leave() -> io::Result<()> {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return Ok(());
     }
-    let screen = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let screen = execute!(
+        io::stdout(),
+        Print(MOUSE_OFF),
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
     disable_raw_mode().and(screen)
 }
 

@@ -1,9 +1,12 @@
-//! Keys and events in, screens and commands out. `pure`, `moving` and `connecting` look at functions,
+//! Keys and events in, screens and commands out. `pure`, `asking`, `moving`, `connecting` and `keeping`
+//! look at functions,
 //! `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket
 //! (`world`), `tty` and `shell` at the real terminal. `session` is a whole session as a picture,
 //! which `svg` draws.
 
+mod asking;
 mod connecting;
+mod keeping;
 mod live;
 mod moving;
 mod pure;
@@ -25,12 +28,14 @@ use daemon_protocol::{
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use crate::look::{Colors, Look};
 use crate::message::{Command, Message};
 use crate::model::{ASK_ID_FIRST, Model, STATUS_ID, Settings};
 use crate::preview::Preview;
 use crate::update::update;
 use crate::view;
 
+const LOOK: Look = Look { colors: Colors::Ansi, light: false, still: false, mouse: true };
 /// The id of a test's first question.
 const ASK: u64 = ASK_ID_FIRST;
 
@@ -39,6 +44,8 @@ struct Stage {
     model: Model,
     /// Everything asked for so far.
     commands: Vec<Command>,
+    /// The questions that were to be kept.
+    kept: Vec<String>,
 }
 
 impl Stage {
@@ -46,14 +53,28 @@ impl Stage {
         let settings = Settings {
             limit: 10,
             thoughts: None,
-            color: true,
+            look: LOOK,
+            instant: false,
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from("/home/me/work"),
         };
-        let mut stage = Stage { model: Model::new(settings, (100, 30)), commands: Vec::new() };
+        let mut stage = Stage::of(Model::new(settings, (100, 30)));
+        stage.hear(status(IndexStatus { documents: 171, passages: 904, ..Default::default() }));
+        stage
+    }
+
+    /// The model with a fresh connection.
+    fn of(model: Model) -> Stage {
+        let mut stage = Stage { model, commands: Vec::new(), kept: Vec::new() };
         stage.say(Message::Connected);
         stage.commands.clear();
-        stage.hear(status(IndexStatus { documents: 171, passages: 904, ..Default::default() }));
+        stage
+    }
+
+    /// A stage that shows results while a question is typed.
+    fn instant() -> Stage {
+        let mut stage = Stage::new();
+        stage.model.settings.instant = true;
         stage
     }
 
@@ -82,7 +103,12 @@ impl Stage {
     }
 
     fn say(&mut self, message: Message) {
-        self.commands.extend(update(&mut self.model, message));
+        for command in update(&mut self.model, message) {
+            match command {
+                Command::Keep(question) => self.kept.push(question),
+                other => self.commands.push(other),
+            }
+        }
     }
 
     fn hear(&mut self, event: Event) {

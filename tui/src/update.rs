@@ -2,13 +2,17 @@
 
 mod ask;
 mod connection;
+mod history;
+mod instant;
+mod mouse;
 mod preview;
 mod results;
 
 use daemon_protocol::{Event, Phase, Request};
+use ratatui::layout::Rect;
 
 use crate::keys::Action;
-use crate::layout;
+use crate::layout::{self, Help};
 use crate::line::Edit;
 use crate::message::{Command, Message};
 use crate::model::{Focus, Model, Notice, STATUS_ID};
@@ -53,6 +57,17 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
             model.notice = Some(Notice::note("there is no shell here to go back to"));
             Vec::new()
         }
+        Message::History(questions) => {
+            history::loaded(model, questions);
+            Vec::new()
+        }
+        Message::Unkept(reason) => {
+            let text = format!("questions cannot be kept: {reason}");
+            model.notice = Some(Notice::error(text, None));
+            Vec::new()
+        }
+        Message::Wheel { at, by } => mouse::wheel(model, at, by),
+        Message::Click(at) => mouse::click(model, at),
         Message::Tick => {
             model.spin = model.spin.wrapping_add(1);
             Vec::new()
@@ -64,39 +79,61 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
 
 fn insert(model: &mut Model, text: &str) -> Vec<Command> {
     model.help = None;
+    if let Some(finding) = &mut model.finding {
+        finding.pattern.insert(text);
+        finding.selected = 0;
+        return Vec::new();
+    }
     let cut = model.query.insert(text);
     if cut > 0 {
         let cut = text::counted(cut, "character");
         model.notice = Some(Notice::note(format!("the question is full: {cut} left out")));
     }
-    Vec::new()
+    instant::typed(model)
 }
 
 fn act(model: &mut Model, action: Action) -> Vec<Command> {
-    if let Some(top) = model.help.filter(|_| !matches!(action, Action::Quit | Action::Suspend)) {
+    let leaves = matches!(action, Action::Quit | Action::Suspend);
+    if let Some(top) = model.help.filter(|_| !leaves) {
         model.help = scroll_help(model, top, action);
         return Vec::new();
+    }
+    if model.finding.is_some() && !leaves {
+        return history::act(model, action);
     }
     match action {
         Action::Edit(Edit::Home) if model.query.at_start() || reads(model) => {
             return go(model, false);
         }
         Action::Edit(Edit::End) if model.query.at_end() || reads(model) => return go(model, true),
-        Action::Edit(edit) => model.query.edit(edit),
+        Action::Edit(edit) => {
+            model.query.edit(edit);
+            return instant::typed(model);
+        }
         Action::Enter => return ask::enter(model),
         Action::Again => return ask::again(model),
         Action::Escape => return escape(model),
         Action::Quit => return vec![Command::Quit],
         Action::Suspend => return vec![Command::Stop],
         Action::Help => model.help = Some(0),
+        // With nothing below the line to move through, they move through what was asked before.
+        Action::Next if recalls(model) => return history::recall(model, false),
+        Action::Previous if recalls(model) => return history::recall(model, true),
         Action::Next => return step(model, 1),
         Action::Previous => return step(model, -1),
         Action::First => return go(model, false),
         Action::Last => return go(model, true),
+        Action::NextHere => return results::step_here(model, true),
+        Action::PreviousHere => return results::step_here(model, false),
+        Action::Before => return results::before(model),
         Action::PageDown => preview::page(model, 1),
         Action::PageUp => preview::page(model, -1),
         Action::Focus => preview::focus(model),
+        Action::Older => return history::recall(model, true),
+        Action::Newer => return history::recall(model, false),
+        Action::Find => history::find(model),
         Action::Copy => return results::copy(model),
+        Action::Quote => return results::quote(model),
         Action::ToggleThinking => {
             model.thinking = !model.thinking;
             let now = if model.thinking { "on" } else { "off" };
@@ -106,10 +143,14 @@ fn act(model: &mut Model, action: Action) -> Vec<Command> {
     Vec::new()
 }
 
+fn recalls(model: &Model) -> bool {
+    model.recall.is_some() || (model.rows.is_empty() && model.focus == Focus::Results)
+}
+
 /// The help screen lies over everything: keys that move move it, and any other takes it away.
 fn scroll_help(model: &Model, top: usize, action: Action) -> Option<usize> {
     let (width, height) = model.size;
-    let (popup, below) = layout::help(ratatui::layout::Rect::new(0, 0, width, height));
+    let Help { popup, below, .. } = layout::help(Rect::new(0, 0, width, height));
     let page = usize::from(popup.height).saturating_sub(2).max(1);
     let moved = match action {
         Action::Next => top + 1,
@@ -162,13 +203,19 @@ fn escape(model: &mut Model) -> Vec<Command> {
         return commands;
     }
     model.query.clear();
-    Vec::new()
+    instant::typed(model)
 }
 
 fn hear(model: &mut Model, event: Event) -> Vec<Command> {
     connection::heard(model);
     match event {
         Event::Thought { id, index, delta } => ask::think(model, id, index, &delta),
+        Event::Hits { id, hits, .. } if model.instant.pending == Some(id) => {
+            return instant::rank(model, hits);
+        }
+        Event::Done { id, .. } | Event::Failed { id, .. } if model.instant.pending == Some(id) => {
+            return instant::over(model);
+        }
         Event::Hits { id, stage, hits } => return results::rank(model, id, stage, hits),
         Event::Done { id, timings } => ask::done(model, id, timings),
         Event::Failed { id, error } if model.reading == Some(id) => {

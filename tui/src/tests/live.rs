@@ -33,7 +33,7 @@ async fn from_a_question_to_an_edited_file() {
         }
         daemon.says(Event::Hits { id, stage: Ranking::Final, hits: vec![last] }).await;
         daemon.says(Event::Done { id, timings: timings() }).await;
-        person.sees("↑1 git.md:3").await;
+        person.sees("▲1 git.md:3").await;
         person.sees("71 tokens").await;
         person.types("<ctrl-y>").await;
         person.told.wait_for(|told| told.clipboard.ends_with("/git.md:3")).await.expect("copied");

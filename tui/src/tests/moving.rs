@@ -1,12 +1,13 @@
 //! What is selected and what is seen, while rows move and keys are pressed.
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use daemon_protocol::{Event, Stage as Ranking};
 
 use super::{ASK, Stage, draft, git, hit, reranked, timings};
+use crate::layout;
 use crate::message::{Command, Message};
 use crate::model::{Focus, Moved};
 use crate::preview::{Passage, Preview, Spot};
-use crate::{keys, layout};
 
 /// The topmost row of the preview.
 fn top(stage: &Stage) -> Spot {
@@ -161,9 +162,10 @@ fn help_scrolls_where_it_does_not_fit() {
     stage.keys("?<down><down>");
     assert_eq!(stage.model.help, Some(2));
     stage.keys("<end>");
-    assert_eq!(stage.model.help, Some(keys::TABLE.len() - 8));
+    let last = stage.model.help.expect("open");
+    assert!(stage.screen(60, 10).to_string().contains("Ctrl-C"));
     stage.keys("<pgdn><pgup>");
-    assert_eq!(stage.model.help, Some(keys::TABLE.len() - 16));
+    assert_eq!(stage.model.help, Some(last - 8));
     stage.keys("<tab>");
     assert_eq!((stage.model.help, stage.model.focus), (None, Focus::Results));
 }
@@ -183,4 +185,37 @@ fn a_file_that_hangs_is_shown_as_its_snippet() {
     stage.read_preview(200);
     stage.say(Message::Late(Passage::of(&draft()[1])));
     assert_eq!(stage.model.preview.as_ref().expect("read").problem, None);
+}
+
+#[test]
+fn the_wheel_and_clicks_mean_what_is_under_them() {
+    let mut stage = Stage::drafted();
+    stage.read_preview(60);
+    let mouse = |stage: &mut Stage, kind, column, row| {
+        let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        let message = Message::of_mouse(event);
+        message.into_iter().for_each(|message| stage.say(message));
+    };
+    let (down, up) = (MouseEventKind::ScrollDown, MouseEventKind::ScrollUp);
+    let click = MouseEventKind::Down(MouseButton::Left);
+    // 100 columns: results on the left from row 7 on, three rows each below their title.
+    mouse(&mut stage, down, 10, 9);
+    assert_eq!(stage.model.selected, 1);
+    mouse(&mut stage, up, 10, 9);
+    assert_eq!((stage.model.selected, stage.model.focus), (0, Focus::Results));
+    mouse(&mut stage, click, 10, 14);
+    assert_eq!(stage.results().1, Some(git().path.as_str()));
+    mouse(&mut stage, click, 10, 28);
+    assert_eq!(stage.model.selected, 2, "there is nothing");
+    stage.keys("<ctrl-home>");
+    mouse(&mut stage, down, 80, 9);
+    assert_eq!((stage.model.selected, top(&stage)), (0, Spot { line: 3, row: 0 }));
+    mouse(&mut stage, click, 80, 9);
+    assert_eq!(stage.model.focus, Focus::Preview);
+    mouse(&mut stage, MouseEventKind::Moved, 10, 9);
+    mouse(&mut stage, click, 10, 8);
+    assert_eq!(stage.model.focus, Focus::Results);
+    stage.keys("<f1>");
+    mouse(&mut stage, click, 10, 14);
+    assert_eq!((stage.model.help, stage.model.selected), (None, 0));
 }

@@ -3,14 +3,11 @@
 use std::path::Path;
 use std::{env, fs};
 
-use daemon_protocol::{
-    ErrorKind, Event, Hit, Place, QUESTION_CHARS_MAX, Request, Stage as Ranking,
-};
+use daemon_protocol::{Event, Hit, Place, QUESTION_CHARS_MAX, Request, Stage as Ranking};
 
-use super::{ASK, Stage, ask, draft, failed, git, hit, timings};
+use super::{ASK, Stage, git, hit, timings};
 use crate::line::Line;
 use crate::message::{Command, Message};
-use crate::model::AskPhase;
 use crate::preview::Preview;
 use crate::terminal::base64;
 use crate::{editor, keys};
@@ -52,24 +49,6 @@ fn a_paste_is_one_line_and_is_cut_at_the_limit() {
     stage.say(Message::Insert("é".repeat(100_000)));
     assert_eq!(stage.model.query.text().chars().count(), QUESTION_CHARS_MAX);
     assert!(stage.model.notice.as_ref().expect("said").text.contains("91821 characters left out"));
-}
-
-#[test]
-fn enter_asks_what_is_new_and_opens_what_is_answered() {
-    let open = || Command::Open { path: git().path, line: git().line };
-    let mut stage = Stage::answered();
-    stage.keys("<ctrl-home>");
-    assert!(stage.commands.contains(&ask(ASK, "git rebase main", None)));
-    for (keys, last) in [
-        ("<enter>", open()),
-        (" <enter>", open()),
-        ("s<enter>", ask(ASK + 1, "git rebase main s", None)),
-        ("<ctrl-t><enter>", ask(ASK + 2, "git rebase main s", Some(0))),
-    ] {
-        stage.commands.clear();
-        stage.keys(keys);
-        assert_eq!(stage.commands.last(), Some(&last), "{keys}");
-    }
 }
 
 #[test]
@@ -118,72 +97,6 @@ fn what_no_editor_reads_is_shown_from_the_index_and_opened_beside() {
     // An answer for a passage that is no longer selected changes nothing.
     stage.hear(Event::Text { id: ASK, path: path.clone(), passages: vec![] });
     assert_eq!(stage.model.preview.as_ref().expect("still").lines.len(), 7);
-}
-
-#[test]
-fn nothing_is_asked_twice_while_it_runs_or_when_it_is_empty() {
-    let mut stage = Stage::new();
-    stage.keys("  <enter>");
-    assert!(stage.commands.is_empty());
-    stage.keys("git<enter><enter>");
-    assert_eq!(stage.commands, [ask(ASK, "git", None)]);
-}
-
-#[test]
-fn the_newest_question_wins() {
-    let mut stage = Stage::drafted();
-    stage.keys(" now<enter>");
-    assert_eq!(stage.commands.last(), Some(&ask(ASK + 1, "git rebase main now", None)));
-    assert!(stage.model.rows.is_empty());
-    stage.think(0, "late");
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: draft() });
-    stage.hear(failed(ASK, ErrorKind::Cancelled));
-    stage.hear(Event::Done { id: ASK, timings: timings() });
-    let asking = stage.model.asking.as_ref().expect("asked");
-    assert_eq!(asking.phase, AskPhase::Running);
-    assert!(asking.thoughts.is_empty() && stage.model.rows.is_empty());
-    assert!(stage.model.notice.is_none());
-}
-
-#[test]
-fn escape_cancels_then_clears() {
-    let mut stage = Stage::drafted();
-    stage.keys("<esc>");
-    assert_eq!(stage.commands.last(), Some(&Command::Send(Request::Cancel { id: ASK })));
-    assert!(!stage.model.busy());
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: Vec::new() });
-    stage.hear(failed(ASK, ErrorKind::Cancelled));
-    assert_eq!(stage.model.rows.len(), 3, "the draft stays");
-    assert_eq!(stage.model.query.text(), "git rebase main");
-    stage.keys("<esc>");
-    assert_eq!(stage.model.query.text(), "");
-}
-
-#[test]
-fn after_a_failure_enter_opens_the_draft() {
-    let mut stage = Stage::drafted();
-    stage.hear(failed(ASK, ErrorKind::Busy));
-    stage.keys("<enter>");
-    let first = draft().remove(0);
-    let opened = Command::Open { path: first.path, line: first.line };
-    assert_eq!(stage.commands.last(), Some(&opened));
-    assert_eq!(stage.model.rows.len(), 3);
-    stage.keys("<f5>");
-    assert_eq!(stage.commands.last(), Some(&ask(ASK + 1, "git rebase main", None)));
-}
-
-#[test]
-fn thoughts_are_bounded() {
-    let mut stage = Stage::asked();
-    stage.think(usize::MAX, "x");
-    for _ in 0..100 {
-        stage.think(1, &"x".repeat(1 << 12));
-    }
-    let asking = stage.model.asking.as_ref().expect("asked");
-    assert_eq!(
-        asking.thoughts.iter().map(|thought| thought.text.len()).collect::<Vec<_>>(),
-        [0, 1 << 16]
-    );
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use daemon_protocol::frame::Decoder;
 use daemon_protocol::{Ask, Event, Hit, Request, Stage as Ranking};
 
-use super::Stage;
 use super::svg::{self, Shot};
+use super::{LOOK, Stage};
 use crate::app::SPIN_MS;
 use crate::message::{Command, Message};
 use crate::model::{Model, Settings};
@@ -68,14 +68,13 @@ impl Film {
         let settings = Settings {
             limit: ask.limit,
             thoughts: ask.thoughts,
-            color: true,
+            look: LOOK,
+            instant: false,
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from(NOTES),
         };
         let model = Model::new(settings, (WIDTH, HEIGHT));
-        let mut stage = Stage { model, commands: Vec::new() };
-        stage.say(Message::Connected);
-        stage.commands.clear();
+        let stage = Stage::of(model);
         Film { stage, shots: Vec::new(), now_ms: 0 }
     }
 

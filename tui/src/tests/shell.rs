@@ -12,7 +12,7 @@ use daemon_protocol::{Event, Hello, IndexStatus, PROTOCOL, Request, Stage as Ran
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::tty::{SCREEN, Terminal};
-use super::{hit, timings};
+use super::{LOOK, hit, timings};
 use crate::Options;
 
 /// As the test harness calls the only test in here.
@@ -27,7 +27,9 @@ fn be_the_program(socket: PathBuf) -> ! {
         limit: 10,
         thoughts: None,
         editor: env::var("EDITOR").ok(),
-        color: true,
+        look: LOOK,
+        instant: false,
+        history: None,
         home: None,
         cwd: env::current_dir().unwrap(),
         connect: Box::new(move || {

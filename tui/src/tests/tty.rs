@@ -111,7 +111,7 @@ fn run(command: &mut Command) -> String {
 
 /// Takes the terminal over and panics at the first key.
 fn take_and_panic(elsewhere: bool) {
-    let tty = Tty::enter().unwrap();
+    let tty = Tty::enter(true).unwrap();
     assert!(tty.is_some(), "there is no terminal to take");
     io::stdin().read_exact(&mut [0]).unwrap();
     if elsewhere {

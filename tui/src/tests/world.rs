@@ -20,7 +20,7 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 
-use super::{hit, parse};
+use super::{LOOK, hit, parse};
 use crate::app::App;
 use crate::model::Model;
 use crate::preview::{self, Preview};
@@ -189,7 +189,9 @@ impl World {
             limit: 10,
             thoughts: Some(1),
             editor: Some(editor(&home).display().to_string()),
-            color: true,
+            look: LOOK,
+            instant: false,
+            history: None,
             home: None,
             cwd: home.path().to_owned(),
             connect: Box::new(move || {

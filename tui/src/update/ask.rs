@@ -2,6 +2,7 @@
 
 use daemon_protocol::{Ask, ErrorKind, Failure, Request, THOUGHTS_MAX, Timings};
 
+use crate::history;
 use crate::message::Command;
 use crate::model::{
     AskPhase, Asking, Connection, Focus, Model, Notice, STATUS_ID, SUBSCRIBE_ID, THOUGHT_BYTES_MAX,
@@ -9,7 +10,8 @@ use crate::model::{
 };
 use crate::update::{connection, results};
 
-/// Asks if the question is not the one last asked or has no answer; else opens the selection.
+/// Asks, or opens the selection: of an answer to the question in the line, or of results that the person has
+/// moved in.
 pub(super) fn enter(model: &mut Model) -> Vec<Command> {
     let text = model.query.text().trim();
     let asked = model
@@ -17,17 +19,19 @@ pub(super) fn enter(model: &mut Model) -> Vec<Command> {
         .as_ref()
         .filter(|asking| asking.ask.text == text && asking.ask.thoughts == thoughts_wanted(model));
     // A draft is on the screen even if the thought after it failed.
-    let answered = asked.is_some() && !model.rows.is_empty();
-    if answered || asked.is_some_and(Asking::busy) {
+    let answered = asked.is_some_and(|asking| asking.stage.is_some()) && !model.rows.is_empty();
+    let chosen = model.touched && model.asking.is_none() && !model.rows.is_empty();
+    if answered || chosen {
         return results::open(model);
     }
-    if text.is_empty() {
-        if model.connection == Connection::Lost {
-            return connection::connect(model);
-        }
-        return results::open(model);
+    if asked.is_some_and(Asking::busy) {
+        return Vec::new();
     }
-    ask(model)
+    match text {
+        "" if model.connection == Connection::Lost => connection::connect(model),
+        "" => results::open(model),
+        _ => ask(model),
+    }
 }
 
 /// Asks the question in the line, whether or not it has been answered; connects if need be.
@@ -39,7 +43,8 @@ pub(super) fn again(model: &mut Model) -> Vec<Command> {
     }
 }
 
-fn ask(model: &mut Model) -> Vec<Command> {
+/// Asks the question in the line. What is on the screen stays until there is something new.
+pub(super) fn ask(model: &mut Model) -> Vec<Command> {
     let ask = Ask {
         id: model.next_id,
         text: model.query.text().trim().to_owned(),
@@ -50,10 +55,11 @@ fn ask(model: &mut Model) -> Vec<Command> {
     };
     model.next_id += 1;
     model.notice = None;
-    model.rows.clear();
-    model.selected = 0;
-    model.wanted = None;
-    model.preview = None;
+    model.recall = None;
+    // The daemon cancels it by itself, like the question before this one.
+    model.instant.pending = None;
+    model.instant.text.clear();
+    model.kept = None;
     model.focus = Focus::Results;
     model.asking = Some(Asking {
         ask: ask.clone(),
@@ -62,12 +68,23 @@ fn ask(model: &mut Model) -> Vec<Command> {
         thoughts: Vec::new(),
         current: 0,
     });
+    let mut commands = keep(model, &ask.text);
     match model.connection {
-        // The daemon cancels the question before this one by itself.
-        Connection::Up { .. } => vec![Command::Send(Request::Ask(ask))],
-        Connection::Connecting { .. } => Vec::new(),
-        Connection::Lost => connection::connect(model),
+        Connection::Up { .. } => commands.push(Command::Send(Request::Ask(ask))),
+        Connection::Connecting { .. } => {}
+        Connection::Lost => commands.extend(connection::connect(model)),
     }
+    commands
+}
+
+/// Puts a question into the history; one that was typed after a blank is nobody's business, as in shells.
+fn keep(model: &mut Model, text: &str) -> Vec<Command> {
+    let newest = model.history.last().is_some_and(|newest| newest == text);
+    if newest || model.query.text().starts_with(' ') {
+        return Vec::new();
+    }
+    history::push(&mut model.history, text.to_owned());
+    vec![Command::Keep(text.to_owned())]
 }
 
 /// How many thoughts the next ask wants; absent leaves it to the daemon.

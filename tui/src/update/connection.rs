@@ -4,6 +4,7 @@ use daemon_protocol::Request;
 
 use crate::message::Command;
 use crate::model::{AskPhase, Connection, Model, Notice, STATUS_ID, SUBSCRIBE_ID};
+use crate::update::instant;
 
 /// What is to be done once the first frame is drawn.
 pub(crate) fn opening() -> Vec<Command> {
@@ -32,6 +33,8 @@ pub(super) fn connected(model: &mut Model) -> Vec<Command> {
         asking.phase = AskPhase::Running;
         commands.push(Command::Send(Request::Ask(asking.ask.clone())));
     }
+    // What was typed meanwhile.
+    commands.extend(instant::look(model));
     commands
 }
 
@@ -88,6 +91,8 @@ fn lose(model: &mut Model) -> Option<bool> {
     }
     model.connection = Connection::Lost;
     model.reading = None;
+    model.instant.pending = None;
+    model.instant.text.clear();
     // All of it may go on, but nobody would say when it has ended.
     model.training = None;
     model.index = None;

@@ -6,23 +6,17 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::Theme;
-use crate::keys::TABLE;
-use crate::layout;
-
-/// Cells of the key column, its gap included.
-const KEYS_CELLS: usize = 17;
+use crate::layout::{self, HELP_KEYS_CELLS, Help};
 
 /// The table from row `top` on.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, top: usize, theme: Theme) {
-    let row = |binding: &crate::keys::Binding| {
-        Line::from(vec![
-            Span::styled(format!(" {:<KEYS_CELLS$}", binding.label), theme.strong()),
-            Span::raw(binding.does),
-        ])
-    };
-    let (popup, below) = layout::help(area);
+    let Help { popup, rows, below } = layout::help(area);
     let top = top.min(below);
-    let rows: Vec<Line<'_>> = TABLE.iter().skip(top).map(row).collect();
+    let row = |(label, does): (&'static str, String)| {
+        let label = Span::styled(format!(" {label:<HELP_KEYS_CELLS$}"), theme.strong());
+        Line::from(vec![label, Span::raw(does)])
+    };
+    let rows: Vec<Line<'_>> = rows.into_iter().skip(top).map(row).collect();
     let title = match below {
         0 => " keys · any key closes ".to_owned(),
         _ => format!(" keys {}/{} · Up, Down; others close ", top + 1, below + 1),

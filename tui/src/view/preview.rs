@@ -1,5 +1,7 @@
 //! The file around the selected passage, whose lines carry a bar.
 
+use std::collections::BTreeSet;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -34,11 +36,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
         frame.render_widget(row, first);
         inner = rest;
     }
-    frame.render_widget(Paragraph::new(rows(preview, inner, theme)), inner);
+    frame.render_widget(Paragraph::new(rows(preview, inner, &model.words, theme)), inner);
 }
 
-/// The rows that are seen.
-fn rows(preview: &Preview, area: Rect, theme: Theme) -> Vec<Line<'static>> {
+/// The rows that are seen, with the `words` that were searched for marked in them.
+fn rows(
+    preview: &Preview,
+    area: Rect,
+    words: &BTreeSet<String>,
+    theme: Theme,
+) -> Vec<Line<'static>> {
     let height = usize::from(area.height);
     let width = usize::from(area.width).saturating_sub(GUTTER_CELLS);
     let top = preview.top(width);
@@ -52,16 +59,34 @@ fn rows(preview: &Preview, area: Rect, theme: Theme) -> Vec<Line<'static>> {
         for (part, text) in preview.rows(index, width).iter().enumerate().skip(above) {
             let number = line.number.filter(|_| part == 0);
             let number = number.map_or(String::new(), |number| number.to_string());
-            rows.push(Line::from(vec![
+            let mut row = Line::from(vec![
                 Span::styled(format!("{number:>5}"), theme.dim()),
                 Span::styled(bar, theme.matched()),
-                Span::styled(
-                    text.clone(),
-                    if line.matched { theme.strong() } else { Style::new() },
-                ),
-            ]));
+            ]);
+            let plain = if line.matched { theme.strong() } else { Style::new() };
+            mark(&mut row, text, words, plain, theme.matched());
+            rows.push(row);
         }
     }
     rows.truncate(height);
     rows
+}
+
+/// Adds `text` to `row`, in `matched` style where it is one of `words` and `plain` elsewhere.
+fn mark(
+    row: &mut Line<'static>,
+    text: &str,
+    words: &BTreeSet<String>,
+    plain: Style,
+    matched: Style,
+) {
+    let mut at = 0;
+    for (start, word) in text::words(text) {
+        if words.contains(&word.to_lowercase()) {
+            row.push_span(Span::styled(text[at..start].to_owned(), plain));
+            row.push_span(Span::styled(word.to_owned(), matched));
+            at = start + word.len();
+        }
+    }
+    row.push_span(Span::styled(text[at..].to_owned(), plain));
 }

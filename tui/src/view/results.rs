@@ -32,9 +32,24 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
 }
 
 fn title(model: &Model) -> String {
-    let stage = model.asking.as_ref().and_then(|asking| asking.stage.map(|stage| (stage, asking)));
-    let Some((stage, asking)) = stage else { return " results ".to_owned() };
     let count = text::counted(model.rows.len(), "result");
+    let Some(asking) = &model.asking else {
+        return match (model.rows.is_empty(), model.thinking) {
+            (true, _) => " results ".to_owned(),
+            (false, true) => format!(" {count} as you type · Enter thinks "),
+            (false, false) => format!(" {count} as you type "),
+        };
+    };
+    let Some(stage) = asking.stage else {
+        return if asking.phase == AskPhase::Running {
+            " searching… ".to_owned()
+        } else {
+            " results ".to_owned()
+        };
+    };
+    if model.before {
+        return format!(" {count} · before, by searching alone · Ctrl-B: after ");
+    }
     match (stage, asking.busy()) {
         (Stage::Final, _) => format!(" {count} "),
         (Stage::Draft, true) if asking.thinks() => format!(" {count} · draft, still thinking… "),
@@ -48,6 +63,8 @@ fn title(model: &Model) -> String {
 fn empty(model: &Model) -> String {
     let indexing = model.index.as_ref().is_some_and(|index| index.phase != Phase::Idle);
     let phase = model.asking.as_ref().map(|asking| &asking.phase);
+    let typed =
+        phase.is_none() && !model.instant.text.is_empty() && model.instant.pending.is_none();
     let unwatched = model.daemon.as_ref().is_some_and(|daemon| daemon.folders.is_empty());
     match phase {
         Some(AskPhase::Waiting) => "waiting for the daemon…",
@@ -57,6 +74,7 @@ fn empty(model: &Model) -> String {
         _ if unwatched => "no folder is watched yet; run: fore add DIR",
         Some(AskPhase::Done(_)) if indexing => "nothing found so far; indexing is still under way",
         Some(AskPhase::Done(_)) => "nothing found",
+        None if typed => "nothing found as you type; Enter thinks about it",
         None => match model.connection {
             Connection::Up { .. } => "type a question and press Enter",
             Connection::Connecting { .. } => {
@@ -95,15 +113,18 @@ fn draw_row(
     frame.render_widget(Text::from_iter(cuts.iter().map(spans)), snippet_area);
 }
 
-/// `1 ↑2 notes/git.md:14  Git > Rebase      0.031`; the heading gives way first.
+/// `1 ▲2 notes/git.md:14  Git > Rebase      0.031`; the heading gives way first.
 fn head_line(model: &Model, theme: Theme, index: usize, row: &Row, width: u16) -> Line<'static> {
     let hit = &row.hit;
     let rank = format!("{} ", index + 1);
     let (moved, moved_style) = match row.moved {
         Moved::Unknown | Moved::Kept => (String::new(), Style::new()),
-        Moved::Up(by) => (format!("↑{by} "), theme.good()),
-        Moved::Down(by) => (format!("↓{by} "), theme.bad()),
+        Moved::Up(by) => (format!("▲{by} "), theme.good()),
+        Moved::Down(by) => (format!("▼{by} "), theme.bad()),
         Moved::New => ("new ".to_owned(), theme.accent()),
+        Moved::To(rank) if rank <= index => (format!("→{rank} "), theme.good()),
+        Moved::To(rank) => (format!("→{rank} "), theme.bad()),
+        Moved::Gone => ("gone ".to_owned(), theme.bad()),
     };
     let score = format!(" {:.3}", hit.score);
     let fixed = rank.width() + moved.width() + score.width();

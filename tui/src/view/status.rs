@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Theme, spinner};
+use super::Theme;
 use crate::layout;
 use crate::model::{AskPhase, Connection, Model, NoticeKind};
 use tui_text as text;
@@ -54,7 +54,7 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
         Connection::Up { .. } => {}
         Connection::Lost => parts.push(("no daemon".to_owned(), theme.bad())),
         Connection::Connecting { .. } => {
-            let connecting = format!("{} connecting to the daemon", spinner(model.spin));
+            let connecting = format!("{} connecting to the daemon", theme.spinner(model.spin));
             parts.push((connecting, theme.accent()));
         }
     }

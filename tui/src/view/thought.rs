@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Theme, spinner, titled};
+use super::{Theme, titled};
 use crate::model::{AskPhase, Asking, Model, Thought};
 use tui_text as text;
 
@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     };
     let busy = asking.busy();
     let style = if busy { theme.accent() } else { theme.dim() };
-    let title = Line::styled(title(asking, model.spin), style);
+    let title = Line::styled(title(asking, theme.spinner(model.spin)), style);
     let inner = titled(frame, area, title, theme.dim());
     // A pane for the thoughts announced, so that the columns stand still, or for those there are.
     let announced = asking.ask.thoughts.unwrap_or(0);
@@ -58,13 +58,13 @@ fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &Thought, 
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn title(asking: &Asking, spin: usize) -> String {
+fn title(asking: &Asking, spinner: char) -> String {
     let count = asking.thoughts.len();
     match &asking.phase {
-        AskPhase::Waiting => format!(" {} waiting for the daemon ", spinner(spin)),
-        AskPhase::Running if count == 0 => format!(" {} thinking ", spinner(spin)),
+        AskPhase::Waiting => format!(" {spinner} waiting for the daemon "),
+        AskPhase::Running if count == 0 => format!(" {spinner} thinking "),
         AskPhase::Running => {
-            format!(" {} thinking · thought {} ", spinner(spin), asking.current + 1)
+            format!(" {spinner} thinking · thought {} ", asking.current + 1)
         }
         AskPhase::Done(_) if count == 0 => " no thoughts ".to_owned(),
         AskPhase::Done(timings) => format!(
