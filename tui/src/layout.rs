@@ -88,9 +88,16 @@ pub(crate) fn preview_size(model: &Model) -> (usize, usize) {
 /// The help screen as it is laid out: its place, and its rows, keys first, of which some may not fit.
 pub(crate) struct Help {
     pub(crate) popup: Rect,
-    pub(crate) rows: Vec<(&'static str, String)>,
+    pub(crate) rows: Vec<HelpRow>,
     /// How many of them are below what it can show.
     pub(crate) below: usize,
+}
+
+/// Keys, on the first row of what they do; and that.
+pub(crate) struct HelpRow {
+    pub(crate) keys: &'static str,
+    pub(crate) essential: bool,
+    pub(crate) does: String,
 }
 
 pub(crate) fn help(screen: Rect) -> Help {
@@ -99,7 +106,11 @@ pub(crate) fn help(screen: Rect) -> Help {
     let mut rows = Vec::new();
     for binding in keys::TABLE {
         let does = text::wrap(binding.does, room).into_iter().enumerate();
-        rows.extend(does.map(|(row, does)| (if row == 0 { binding.label } else { "" }, does)));
+        rows.extend(does.map(|(row, does)| HelpRow {
+            keys: if row == 0 { binding.label } else { "" },
+            essential: binding.essential,
+            does,
+        }));
     }
     let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
     let popup = screen.centered(Constraint::Max(HELP_WIDTH), Constraint::Max(height));

@@ -7,6 +7,7 @@
 
 mod app;
 mod editor;
+mod growing;
 mod history;
 mod keys;
 mod layout;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, TrainingStatus};
 
+use crate::growing::Growing;
 use crate::history;
 use crate::line::Line;
 use crate::look::Look;
@@ -135,8 +136,7 @@ pub(crate) struct Asking {
 #[derive(Debug, Default)]
 pub(crate) struct Thought {
     pub(crate) text: String,
-    /// Its rows at a width, and at a length of the text, which only grows.
-    pub(crate) rows: Memo<(usize, usize), Vec<String>>,
+    pub(crate) rows: Growing,
 }
 
 /// How far an ask got.

@@ -6,6 +6,7 @@ use std::{env, fs};
 use daemon_protocol::{Event, Hit, Place, QUESTION_CHARS_MAX, Request, Stage as Ranking};
 
 use super::{ASK, Stage, git, hit, timings};
+use crate::growing::Growing;
 use crate::line::Line;
 use crate::message::{Command, Message};
 use crate::preview::Preview;
@@ -237,5 +238,34 @@ fn the_clipboard_is_written_in_base64() {
         [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
     {
         assert_eq!(base64(bytes.as_bytes()), encoded);
+    }
+}
+
+#[test]
+fn a_text_that_grows_is_wrapped_as_if_it_were_whole() {
+    let texts = [
+        "Rebasing replays commits on another base, one at a time.",
+        "  begins late\n\nand has  gaps,\ttabs and\r\n ends ",
+        "anunbreakablewordthatislongerthanarow and 日本語の文章は続く e\u{301}a",
+    ];
+    for text in texts {
+        for width in [1, 2, 5, 11, 80] {
+            let growing = Growing::default();
+            let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            for end in starts.into_iter().skip(1).step_by(3).chain([text.len()]) {
+                let whole = tui_text::wrap(tui_text::cells(&text[..end]).trim_start(), width);
+                let rows = growing.end(&text[..end], width, usize::MAX);
+                let trimmed = |rows: &[String]| -> Vec<String> {
+                    rows.iter().map(|row| row.trim_end().to_owned()).collect()
+                };
+                let filled = |rows: &[String]| {
+                    trimmed(rows).into_iter().filter(|row| !row.is_empty()).collect::<Vec<_>>()
+                };
+                assert_eq!(filled(&rows), filled(&whole), "{text:?} to {end} in {width}");
+            }
+            let last = growing.end(text, width, 2);
+            assert!(last.len() <= 2 && growing.end(text, width, usize::MAX).ends_with(&last));
+            assert_eq!(growing.end("other", 5, 9), ["other"], "one that did not grow out of it");
+        }
     }
 }

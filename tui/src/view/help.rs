@@ -6,15 +6,16 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::Theme;
-use crate::layout::{self, HELP_KEYS_CELLS, Help};
+use crate::layout::{self, HELP_KEYS_CELLS, Help, HelpRow};
 
 /// The table from row `top` on.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, top: usize, theme: Theme) {
     let Help { popup, rows, below } = layout::help(area);
     let top = top.min(below);
-    let row = |(label, does): (&'static str, String)| {
-        let label = Span::styled(format!(" {label:<HELP_KEYS_CELLS$}"), theme.strong());
-        Line::from(vec![label, Span::raw(does)])
+    let row = |HelpRow { keys, essential, does }| {
+        let style = if essential { theme.accent() } else { theme.strong() };
+        let keys = Span::styled(format!(" {keys:<HELP_KEYS_CELLS$}"), style);
+        Line::from(vec![keys, Span::raw(does)])
     };
     let rows: Vec<Line<'_>> = rows.into_iter().skip(top).map(row).collect();
     let title = match below {

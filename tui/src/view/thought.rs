@@ -40,11 +40,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
 
 fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &Thought, style: Style) {
     let width = usize::from(area.width).saturating_sub(NUMBER_CELLS);
-    let wrapped = || text::wrap(text::cells(&thought.text).trim(), width);
-    let rows = thought.rows.get((width, thought.text.len()), wrapped);
-    let hidden = rows.len().saturating_sub(usize::from(area.height));
-    let lines: Vec<Line<'_>> = rows[hidden..]
-        .iter()
+    let rows = thought.rows.end(&thought.text, width, usize::from(area.height));
+    let lines: Vec<Line<'_>> = rows
+        .into_iter()
         .enumerate()
         .map(|(row, text)| {
             let number = if row == 0 {
@@ -52,7 +50,7 @@ fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &Thought, 
             } else {
                 " ".repeat(NUMBER_CELLS)
             };
-            Line::from(vec![Span::raw(number), Span::raw(text.as_str())]).style(style)
+            Line::from(vec![Span::raw(number), Span::raw(text)]).style(style)
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
