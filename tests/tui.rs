@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use rustix::process::Signal;
+
 use crate::process::{PATIENCE, run, wait_until};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, signal};
 
 /// A shell in a terminal of its own, ended with its sandbox.
 struct Terminal<'a> {
@@ -106,10 +108,11 @@ fn thought(screen: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Whether the first result, which is selected unless someone moves, is of file `name`.
+/// Whether the first result is of file `name`. What is selected is the draft's first, wherever it went.
 fn first_is(screen: &str, name: &str) -> bool {
     let place = format!("{name}:");
-    screen.lines().filter_map(|line| line.strip_prefix("▌ 1 ")).any(|head| {
+    let first = |line| str::strip_prefix(line, "▌ 1 ").or_else(|| line.strip_prefix("  1 "));
+    screen.lines().filter_map(first).any(|head| {
         // How far it has moved since the draft may come first: `↑2 lamp.md:5`.
         head.split(' ').take(2).any(|word| word.starts_with(&place))
     })
@@ -131,6 +134,9 @@ fn type_watch_open_leave() {
 
     terminal.types("why does my lamp smoke");
     terminal.shows("what is typed", |screen| screen.contains("› why does my lamp smoke"));
+    terminal.shows("what is found as it is typed", |screen| {
+        screen.contains("4 results as you type") && first_is(screen, "lamp.md")
+    });
     terminal.press(&["Enter"]);
     let mut thoughts = Vec::new();
     let mut drafts = false;
@@ -146,7 +152,8 @@ fn type_watch_open_leave() {
     assert!(first_is(&done, "lamp.md"), "{done}");
     assert!(done.contains("the wick is too high"), "{done}");
 
-    terminal.press(&["Enter"]);
+    // To the start of the line, and on to the first result.
+    terminal.press(&["Home", "Home", "Enter"]);
     let edited = sandbox.home().join("edited");
     let arguments = wait_until("the editor", PATIENCE, || {
         let text = fs::read_to_string(&edited).unwrap_or_default();
@@ -171,6 +178,9 @@ fn type_watch_open_leave() {
     terminal.shows("the prompt", |screen| screen.trim_end().ends_with("ready>"));
     assert_eq!(terminal.state("#{alternate_on} #{cursor_flag} #{mouse_any_flag}"), "0 1 0\n");
     assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+    let questions = sandbox.home().join("state/forethought/questions");
+    assert_eq!(fs::read_to_string(&questions).unwrap(), "why does my lamp smoke\n");
+    assert_eq!(fs::metadata(&questions).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -198,9 +208,9 @@ fn the_newest_question_wins_and_escape_cancels() {
     });
     assert!(first_is(&answer, "tide.txt"), "{answer}");
 
-    // A daemon that dies is no reason to leave: the next question starts another.
-    sandbox.kill_daemon();
-    terminal.shows("that it is gone", |screen| screen.contains("daemon gone"));
+    // A daemon that dies is no reason to leave: another is started.
+    signal(sandbox.daemon_pid(), Signal::KILL);
+    terminal.shows("another daemon", |screen| screen.contains("the daemon answers again"));
     terminal.press(&["C-t", "C-u"]);
     terminal.types("kneading dough");
     terminal.press(&["Enter"]);
@@ -208,6 +218,49 @@ fn the_newest_question_wins_and_escape_cancels() {
     terminal.shows("another answer", |screen| first_is(screen, "bread.md"));
     terminal.press(&["C-c"]);
     terminal.shows("the prompt", |screen| screen.trim_end().ends_with("ready>"));
+}
+
+#[test]
+fn the_shell_and_other_programs_can_stop_and_end_it() {
+    let sandbox = library();
+    let terminal = Terminal::open(&sandbox);
+    let modes = "stty -a | tr ' ;' '\\n\\n' | grep -xE -e '-?(icanon|echo|isig|icrnl|opost)'";
+    let before = terminal.runs(modes);
+    let tell = |told| {
+        let pid = fs::read_to_string(sandbox.home().join("pid")).unwrap();
+        signal(pid.trim().parse().unwrap(), told);
+    };
+    let prompt = || terminal.shows("a prompt", |screen| screen.trim_end().ends_with("ready>"));
+    for (end, status) in [(Signal::TERM, "ended with 143"), (Signal::HUP, "ended with 129")] {
+        // The first frame is there before the daemon is.
+        sandbox.kill_daemon();
+        terminal.types("clear; sh -c 'echo $$ > \"$HOME/pid\"; exec fore'");
+        terminal.press(&["Enter"]);
+        terminal.shows("the first frame", |screen| screen.contains("connecting to the daemon"));
+        terminal.types("lamp");
+        terminal.shows("the index", |screen| {
+            screen.contains("3 documents") && screen.contains("› lamp")
+        });
+        terminal.press(&["C-z"]);
+        prompt();
+        assert_eq!(terminal.state("#{alternate_on} #{cursor_flag}"), "0 1\n");
+        assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+        terminal.types("fg");
+        terminal.press(&["Enter"]);
+        terminal.shows("all of it again", |screen| screen.contains("› lamp"));
+        tell(Signal::TSTP);
+        prompt();
+        assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+        terminal.types("fg");
+        terminal.press(&["Enter"]);
+        terminal.shows("all of it again", |screen| screen.contains("› lamp"));
+        tell(end);
+        prompt();
+        terminal.types("echo ended with $?");
+        terminal.press(&["Enter"]);
+        terminal.shows("the exit status", |screen| screen.contains(status));
+        assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+    }
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tui::{Options, Outcome};
+use tui::{Look, Options};
 
 use crate::config::Config;
-use crate::error::{AppError, INTERRUPTED};
+use crate::error::AppError;
 use crate::launch;
 use crate::term::streams;
 
@@ -20,17 +20,19 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
         return Err(AppError::new("the full-screen view needs a terminal")
             .hint("to ask in a pipe: fore ask QUESTION"));
     }
-    let client = launch::connect(&config).await?.into_client();
-    // Once the screen is up, a note would be drawn over.
+    // A note would be drawn over.
     let quiet = Arc::new(Config { quiet: true, ..config.clone() });
     let options = Options {
         limit: HITS,
         thoughts: None,
         editor: config.editor,
-        color: config.color,
+        look: Look::of(&|name| std::env::var(name).ok()),
+        instant: true,
+        // Beside the log, in the folder of what lasts and is not settings.
+        history: Some(config.paths.log.with_file_name("questions")),
         home: config.home,
         cwd: config.working_dir,
-        reconnect: Box::new(move || {
+        connect: Box::new(move || {
             let config = Arc::clone(&quiet);
             Box::pin(async move {
                 let connected = launch::connect(&config).await;
@@ -41,8 +43,5 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
             })
         }),
     };
-    Ok(match tui::run(client, options).await? {
-        Outcome::Quit => ExitCode::SUCCESS,
-        Outcome::Signalled => ExitCode::from(INTERRUPTED),
-    })
+    Ok(ExitCode::from(tui::run(options).await?.exit_status()))
 }

@@ -1,9 +1,31 @@
 //! How an editor is told to open a file at a line, and waiting for it to end.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Stdio;
 
 use tokio::process::Command;
+
+/// Asked in turn where neither `$VISUAL` nor `$EDITOR` is set.
+const FALLBACKS: [&str; 2] = ["vi", "nano"];
+
+/// Command lines that open `path` at `line`, of which the first whose program is there is to be run.
+///
+/// # Errors
+/// What to tell the person: what `$EDITOR` says is no command line.
+pub(crate) fn choices(
+    editor: Option<&str>,
+    path: &str,
+    line: usize,
+) -> Result<Vec<Vec<String>>, String> {
+    match editor.filter(|editor| !editor.trim().is_empty()) {
+        Some(editor) => match arguments(editor, path, line) {
+            Some(words) => Ok(vec![words]),
+            None => Err(format!("a quote in the editor's name does not end: {editor}")),
+        },
+        None => Ok(FALLBACKS.iter().filter_map(|name| arguments(name, path, line)).collect()),
+    }
+}
 
 /// The program and arguments that open `path` at `line`, from what `$EDITOR` says. Absent if
 /// it says nothing or has a quote that does not end.
@@ -50,19 +72,26 @@ fn split(text: &str) -> Option<Vec<String>> {
     quote.is_none().then_some(words)
 }
 
-/// Runs the editor on the terminal this program has left, until it ends.
+/// Runs the first of `choices` that is there on the terminal this program has left, until it ends.
 ///
 /// # Errors
 /// What to tell the person: no such program, or the status it ended with.
-pub(crate) async fn run(words: Vec<String>) -> Result<(), String> {
-    let [program, arguments @ ..] = words.as_slice() else {
-        return Err("no editor is set; set $VISUAL or $EDITOR".to_owned());
-    };
-    match Command::new(program).args(arguments).status().await {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{program} ended with {status}")),
-        Err(error) => Err(format!("{program} did not start: {error}; set $VISUAL or $EDITOR")),
+pub(crate) async fn run(choices: Vec<Vec<String>>) -> Result<(), String> {
+    let mut absent = Vec::new();
+    for words in choices {
+        let [program, arguments @ ..] = words.as_slice() else { continue };
+        match Command::new(program).args(arguments).status().await {
+            Ok(status) if status.success() => return Ok(()),
+            Ok(status) => return Err(format!("{program} ended with {status}")),
+            Err(error) if error.kind() == ErrorKind::NotFound => absent.push(program.clone()),
+            Err(error) => return Err(format!("{program} did not start: {error}")),
+        }
     }
+    let absent = match absent.as_slice() {
+        [one] => format!("{one} is not there"),
+        several => format!("neither {} is there", several.join(" nor ")),
+    };
+    Err(format!("{absent}; set $VISUAL or $EDITOR"))
 }
 
 /// Opens `path` with the program that the system has for it, which goes on by itself: what it says would be in

@@ -28,8 +28,23 @@ pub(crate) enum Edit {
 }
 
 impl Line {
+    /// A line that says `text`, the cursor at its end.
+    pub(crate) fn of(text: &str) -> Line {
+        let mut line = Line::default();
+        line.insert(text);
+        line
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn at_start(&self) -> bool {
+        self.cursor == 0
+    }
+
+    pub(crate) fn at_end(&self) -> bool {
+        self.cursor == self.text.len()
     }
 
     pub(crate) fn clear(&mut self) {

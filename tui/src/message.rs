@@ -1,10 +1,13 @@
 //! Message: everything that can happen. Command: everything the screen can ask for.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use daemon_protocol::{Event, Hit, Request};
+use ratatui::layout::Position;
 
 use crate::keys::{self, Action};
-use crate::preview::Preview;
+use crate::preview::{Passage, Preview};
 
 /// Something happened.
 #[derive(Debug)]
@@ -21,19 +24,50 @@ pub(crate) enum Message {
     Daemon(Box<Event>),
     /// The connection is gone, and why.
     Lost(String),
-    /// A new connection stands.
+    /// A connection stands.
     Connected,
-    /// No new connection could be had, and why.
+    /// No connection could be had, and why.
     ConnectFailed(String),
     /// A preview has been read.
     Preview(Box<Preview>),
+    /// The file of this passage has not been read yet.
+    Late(Passage),
+    /// Questions asked before, as they were kept, the newest last.
+    History(Vec<String>),
+    /// They could not be read or written, and why.
+    Unkept(String),
+    /// The wheel has turned over a cell, down if `by` is positive.
+    Wheel {
+        at: Position,
+        by: isize,
+    },
+    /// A cell was clicked.
+    Click(Position),
     /// The editor has ended; what went wrong, if anything did.
     EditorClosed(Result<(), String>),
+    /// There is no shell that could bring a stopped program back.
+    Unstoppable,
     /// Time to turn the spinner.
     Tick,
 }
 
 impl Message {
+    /// The terminal's new size, columns first.
+    pub(crate) fn resized((width, height): (u16, u16)) -> Message {
+        Message::Resized { width, height }
+    }
+
+    /// What the mouse means; nothing for most of what it does.
+    pub(crate) fn of_mouse(mouse: MouseEvent) -> Option<Message> {
+        let at = Position::new(mouse.column, mouse.row);
+        match mouse.kind {
+            MouseEventKind::ScrollDown => Some(Message::Wheel { at, by: 1 }),
+            MouseEventKind::ScrollUp => Some(Message::Wheel { at, by: -1 }),
+            MouseEventKind::Down(MouseButton::Left) => Some(Message::Click(at)),
+            _ => None,
+        }
+    }
+
     /// What a key press means; nothing for keys without a meaning and for releases.
     pub(crate) fn of_key(key: KeyEvent, query_empty: bool) -> Option<Message> {
         if key.kind == KeyEventKind::Release {
@@ -55,8 +89,8 @@ impl Message {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Send(Request),
-    /// Get a new connection from the caller.
-    Reconnect,
+    /// Get a connection from the caller.
+    Connect,
     /// Read the lines around this hit.
     Preview(Box<Hit>),
     /// Open the editor at `line`, counted from 1.
@@ -70,5 +104,9 @@ pub(crate) enum Command {
     },
     /// Put the text on the terminal's clipboard.
     Copy(String),
+    /// Add a question to those that are kept.
+    Keep(String),
+    /// Stop this process until the shell makes it go on.
+    Stop,
     Quit,
 }

@@ -1,16 +1,24 @@
 //! Model: everything that can be on the screen. Plain data; `update` changes it, `view` draws it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, TrainingStatus};
 
+use crate::growing::Growing;
+use crate::history;
 use crate::line::Line;
+use crate::look::Look;
+use crate::memo::Memo;
 use crate::preview::{Passage, Preview};
+use crate::snippet;
 
 /// Ids of the two requests that are made once; asks and reads count on from [`ASK_ID_FIRST`].
 pub(crate) const SUBSCRIBE_ID: u64 = 1;
 pub(crate) const STATUS_ID: u64 = 2;
 pub(crate) const ASK_ID_FIRST: u64 = 3;
+/// Those of questions that nobody has pressed Enter for are far above.
+pub(crate) const INSTANT_ID_FIRST: u64 = 1 << 32;
 /// Bytes of one thought that are kept; the daemon cuts thoughts long before this.
 pub(crate) const THOUGHT_BYTES_MAX: usize = 64 << 10;
 
@@ -19,8 +27,9 @@ pub(crate) const THOUGHT_BYTES_MAX: usize = 64 << 10;
 pub(crate) struct Settings {
     pub(crate) limit: usize,
     pub(crate) thoughts: Option<usize>,
-    pub(crate) editor: bool,
-    pub(crate) color: bool,
+    pub(crate) look: Look,
+    /// Whether results are asked for while a question is typed.
+    pub(crate) instant: bool,
     pub(crate) home: Option<PathBuf>,
     pub(crate) cwd: PathBuf,
 }
@@ -33,11 +42,31 @@ pub(crate) struct Model {
     pub(crate) query: Line,
     /// Whether the next question is thought about.
     pub(crate) thinking: bool,
-    /// The newest question, running or over.
+    /// Questions asked before, the newest last.
+    pub(crate) history: Vec<String>,
+    /// Which of them the line shows.
+    pub(crate) recall: Option<Recall>,
+    /// They are being searched.
+    pub(crate) finding: Option<Finding>,
+    /// The newest question that was asked, running or over; absent while what is shown is of the line as it
+    /// is typed.
     pub(crate) asking: Option<Asking>,
+    pub(crate) instant: Instant,
+    /// What is to be seen again if the line becomes what it was.
+    pub(crate) kept: Option<Answer>,
     pub(crate) rows: Vec<Row>,
-    /// Index into `rows`.
+    /// The other ranking: before reading and thinking while `rows` are after it, or the other way round.
+    pub(crate) aside: Vec<Row>,
+    /// Whether `rows` are the draft although there is a later ranking.
+    pub(crate) before: bool,
+    /// Whether the person has moved in these rows.
+    pub(crate) touched: bool,
+    /// Words that the hits were found by, in small letters.
+    pub(crate) words: BTreeSet<String>,
+    /// Index into `rows`. When they are ranked anew, it follows the passage.
     pub(crate) selected: usize,
+    /// Index of the first row that is shown.
+    pub(crate) top: usize,
     /// The passage whose preview is wanted; the one shown may still be the one before.
     pub(crate) wanted: Option<Passage>,
     pub(crate) preview: Option<Preview>,
@@ -48,12 +77,47 @@ pub(crate) struct Model {
     pub(crate) training: Option<TrainingStatus>,
     pub(crate) connection: Connection,
     pub(crate) notice: Option<Notice>,
-    pub(crate) help: bool,
+    /// The help screen, and how many of its rows are above what is shown.
+    pub(crate) help: Option<usize>,
     /// Turns of the spinner, wrapping.
     pub(crate) spin: usize,
     pub(crate) next_id: u64,
     /// The newest `read`, whose answer alone counts.
     pub(crate) reading: Option<u64>,
+}
+
+/// A question of the history in the line, by its place; and what had been typed there.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    pub(crate) at: usize,
+    pub(crate) typed: String,
+}
+
+/// What is searched for in the history, and which of what is found is selected.
+#[derive(Debug, Default)]
+pub(crate) struct Finding {
+    pub(crate) pattern: Line,
+    pub(crate) selected: usize,
+}
+
+/// Asking while typing.
+#[derive(Debug)]
+pub(crate) struct Instant {
+    /// The question that has no answer yet.
+    pub(crate) pending: Option<u64>,
+    pub(crate) next_id: u64,
+    /// What was asked last.
+    pub(crate) text: String,
+}
+
+/// All that is shown of a question.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) asking: Asking,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) aside: Vec<Row>,
+    pub(crate) before: bool,
+    pub(crate) selected: usize,
 }
 
 /// A question and how far it got.
@@ -63,15 +127,22 @@ pub(crate) struct Asking {
     pub(crate) phase: AskPhase,
     /// Which ranking is on the screen.
     pub(crate) stage: Option<Stage>,
-    pub(crate) thoughts: Vec<String>,
+    pub(crate) thoughts: Vec<Thought>,
     /// The thought that grew last.
     pub(crate) current: usize,
+}
+
+/// A thought as far as it has come.
+#[derive(Debug, Default)]
+pub(crate) struct Thought {
+    pub(crate) text: String,
+    pub(crate) rows: Growing,
 }
 
 /// How far an ask got.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum AskPhase {
-    /// Waits for a new connection.
+    /// Waits for a connection.
     Waiting,
     Running,
     Done(Timings),
@@ -84,9 +155,11 @@ pub(crate) enum AskPhase {
 pub(crate) struct Row {
     pub(crate) hit: Hit,
     pub(crate) moved: Moved,
+    /// Its snippet in so many rows of so many cells.
+    pub(crate) snippet: Memo<(usize, usize), Vec<snippet::Cut>>,
 }
 
-/// Where reading and the thought moved a hit, against the draft.
+/// Where reading and the thought moved a hit, against the draft; or will move it, in the draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moved {
     /// There is no draft to compare with.
@@ -95,6 +168,9 @@ pub(crate) enum Moved {
     Down(usize),
     Kept,
     New,
+    /// To this rank.
+    To(usize),
+    Gone,
 }
 
 /// Which pane Up and Down move.
@@ -107,9 +183,16 @@ pub(crate) enum Focus {
 /// Whether the daemon hears us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Connection {
-    Up,
-    Lost(String),
-    Reconnecting,
+    /// The caller is at it: finding the daemon, or starting one, which loads a model.
+    Connecting {
+        /// Whether there was a connection, which broke.
+        again: bool,
+    },
+    Up {
+        /// Whether it has said anything. One that goes without a word would go again.
+        heard: bool,
+    },
+    Lost,
 }
 
 /// Something to be told once; the next question takes it away.
@@ -133,27 +216,54 @@ impl Model {
             settings,
             size,
             query: Line::default(),
+            history: Vec::new(),
+            recall: None,
+            finding: None,
             asking: None,
+            instant: Instant { pending: None, next_id: INSTANT_ID_FIRST, text: String::new() },
+            kept: None,
             rows: Vec::new(),
+            aside: Vec::new(),
+            before: false,
+            touched: false,
+            words: BTreeSet::new(),
             selected: 0,
+            top: 0,
             wanted: None,
             preview: None,
             focus: Focus::Results,
             index: None,
             daemon: None,
             training: None,
-            connection: Connection::Up,
+            connection: Connection::Connecting { again: false },
             notice: None,
-            help: false,
+            help: None,
             spin: 0,
             next_id: ASK_ID_FIRST,
             reading: None,
         }
     }
 
-    /// Whether a question is under way, so that the spinner turns.
+    /// Whether something is waited for, so that the spinner turns.
     pub(crate) fn busy(&self) -> bool {
-        self.asking.as_ref().is_some_and(Asking::busy)
+        matches!(self.connection, Connection::Connecting { .. })
+            || self.asking.as_ref().is_some_and(Asking::busy)
+    }
+
+    /// The newest ask, if it is number `id` and under way: the events of all others are stale.
+    pub(crate) fn running(&mut self, id: u64) -> Option<&mut Asking> {
+        let asking = self.asking.as_mut()?;
+        (asking.ask.id == id && asking.phase == AskPhase::Running).then_some(asking)
+    }
+
+    /// What the search of the history finds, the newest first.
+    pub(crate) fn found(&self) -> Vec<&str> {
+        let pattern = self.finding.as_ref().map(|finding| finding.pattern.text());
+        pattern.map_or(Vec::new(), |pattern| history::matches(&self.history, pattern).collect())
+    }
+
+    pub(crate) fn up(&self) -> bool {
+        matches!(self.connection, Connection::Up { .. })
     }
 
     pub(crate) fn selected_hit(&self) -> Option<&Hit> {
@@ -168,6 +278,12 @@ impl Asking {
 
     pub(crate) fn thinks(&self) -> bool {
         self.ask.thoughts != Some(0)
+    }
+}
+
+impl Row {
+    pub(crate) fn new(hit: Hit, moved: Moved) -> Row {
+        Row { hit, moved, snippet: Memo::default() }
     }
 }
 

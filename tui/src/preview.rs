@@ -1,12 +1,15 @@
 //! The lines around a hit: read from its file, or the snippet if the file cannot be read.
-//! [`read`] is the IO; [`Preview::cut`] is pure.
+//! [`read`] is the IO; [`Preview::cut`] is pure. Scrolled by rows of the screen.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use daemon_protocol::Hit;
 
-use tui_text::cells;
+use tui_text::{cells, wrap};
 
 /// Bytes read on each side of the passage: more than anyone pages through, and read at once.
 /// Files up to 256 KiB are read whole, larger ones only here.
@@ -34,10 +37,28 @@ impl Passage {
 pub(crate) struct Preview {
     pub(crate) passage: Passage,
     pub(crate) lines: Vec<PreviewLine>,
-    /// Index of the topmost line shown.
-    pub(crate) top: usize,
-    /// Why this is the snippet and not the file.
+    /// The topmost row shown, at the width it was scrolled at.
+    top: Spot,
+    /// Whether this is the snippet and not the file, or not yet.
+    pub(crate) snippet: bool,
+    /// Why it is.
     pub(crate) problem: Option<String>,
+    /// Lines that have been shown, as rows.
+    wrapped: RefCell<Wrapped>,
+}
+
+/// A row of the screen: of which line it is, and which one of that line's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spot {
+    pub(crate) line: usize,
+    pub(crate) row: usize,
+}
+
+/// Rows of lines, by the lines' indices, at one width.
+#[derive(Debug, Default)]
+struct Wrapped {
+    width: usize,
+    rows: HashMap<usize, Arc<[String]>>,
 }
 
 /// A line, or a part of one that is too long.
@@ -54,7 +75,7 @@ pub(crate) struct PreviewLine {
 pub(crate) fn read(hit: &Hit) -> Preview {
     match read_around(hit) {
         Ok((bytes, offset)) => Preview::cut(hit, &bytes, offset),
-        Err(error) => Preview::snippet(hit, Some(error.to_string())),
+        Err(error) => Preview::of_snippet(hit, Some(error.to_string())),
     }
 }
 
@@ -76,7 +97,7 @@ fn read_around(hit: &Hit) -> io::Result<(Vec<u8>, usize)> {
 
 impl Preview {
     /// The snippet alone, because of `problem`.
-    pub(crate) fn snippet(hit: &Hit, problem: Option<String>) -> Preview {
+    pub(crate) fn of_snippet(hit: &Hit, problem: Option<String>) -> Preview {
         let text = cells(&hit.snippet);
         let line = |(index, text): (usize, &str)| PreviewLine {
             number: (!hit.converted).then_some(hit.line + index),
@@ -84,7 +105,8 @@ impl Preview {
             matched: true,
         };
         let lines = text.lines().enumerate().map(line).collect();
-        Preview { passage: Passage::of(hit), lines, top: 0, problem }
+        let preview = Preview::new(Passage::of(hit), lines);
+        Preview { snippet: true, problem, ..preview }
     }
 
     /// The document's passages around `passage`, each part under its name; none if it is not among them.
@@ -108,15 +130,14 @@ impl Preview {
             let matched = other.byte_start == passage.byte_start;
             lines.extend(other.text.lines().map(|line| unnumbered(line, matched)));
         }
-        let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
-        Some(Preview { passage, lines, top: matched.saturating_sub(2), problem: None })
+        Some(Preview::new(passage, lines))
     }
 
     /// Lines of `bytes`, which begin at byte `offset` of the file. Invalid UTF-8 is replaced.
     pub(crate) fn cut(hit: &Hit, bytes: &[u8], offset: usize) -> Preview {
         let passage_at = hit.byte_start - offset;
         if passage_at >= bytes.len() {
-            return Preview::snippet(hit, Some("the file has become shorter".to_owned()));
+            return Preview::of_snippet(hit, Some("the file has become shorter".to_owned()));
         }
         let newlines = bytes[..passage_at].iter().filter(|byte| **byte == b'\n').count();
         let first = hit.line_start.saturating_sub(newlines);
@@ -131,15 +152,99 @@ impl Preview {
             }
             at += line.len();
         }
-        let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
-        let top = matched.saturating_sub(2);
-        Preview { passage: Passage::of(hit), lines, top, problem: None }
+        Preview::new(Passage::of(hit), lines)
     }
 
-    /// Moves the view by `lines`, towards the end if positive.
-    pub(crate) fn scroll(&mut self, lines: isize) {
-        let last = self.lines.len().saturating_sub(1);
-        self.top = self.top.saturating_add_signed(lines).min(last);
+    /// Begins two lines above the passage.
+    fn new(passage: Passage, lines: Vec<PreviewLine>) -> Preview {
+        let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
+        let top = Spot { line: matched.saturating_sub(2), row: 0 };
+        Preview { passage, lines, top, snippet: false, problem: None, wrapped: RefCell::default() }
+    }
+
+    /// The passage itself, its lines as they are shown.
+    pub(crate) fn passage_text(&self) -> String {
+        let mut text = String::new();
+        for line in self.lines.iter().filter(|line| line.matched) {
+            // A long line is in parts, of which the first alone has a number; converted text has none.
+            if !text.is_empty() && (line.number.is_some() || !self.numbered()) {
+                text.push('\n');
+            }
+            text.push_str(&line.text);
+        }
+        text
+    }
+
+    fn numbered(&self) -> bool {
+        self.lines.iter().any(|line| line.number.is_some())
+    }
+
+    /// The rows of line number `line`, from 0, at `width` cells; at least one.
+    pub(crate) fn rows(&self, line: usize, width: usize) -> Arc<[String]> {
+        let mut wrapped = self.wrapped.borrow_mut();
+        if wrapped.width != width {
+            *wrapped = Wrapped { width, rows: HashMap::new() };
+        }
+        let text = self.lines.get(line).map_or("", |line| &line.text);
+        let rows = wrapped.rows.entry(line).or_insert_with(|| wrap(text, width.max(1)).into());
+        Arc::clone(rows)
+    }
+
+    /// The topmost row to show at `width` cells.
+    pub(crate) fn top(&self, width: usize) -> Spot {
+        let rows = self.rows(self.top.line, width).len();
+        Spot { row: self.top.row.min(rows.saturating_sub(1)), ..self.top }
+    }
+
+    /// Moves what is shown by so many rows, towards the end if positive, in a pane of `width` and
+    /// `height`: no further than that the last row is at its bottom.
+    pub(crate) fn scroll(&mut self, rows: isize, (width, height): (usize, usize)) {
+        let mut top = self.top(width);
+        for _ in 0..rows.unsigned_abs() {
+            top = match self.beside(top, rows > 0, width) {
+                Some(next) => next,
+                None => break,
+            };
+        }
+        if rows > 0 {
+            // What is below the end already, at another height, stays.
+            top = top.min(self.last_top((width, height)).max(self.top(width)));
+        }
+        self.top = top;
+    }
+
+    /// To the first row, or the last one at the bottom.
+    pub(crate) fn scroll_to_end(&mut self, last: bool, size: (usize, usize)) {
+        self.top = if last { self.last_top(size) } else { Spot::default() };
+    }
+
+    /// The row after `spot`, or before it.
+    fn beside(&self, spot: Spot, after: bool, width: usize) -> Option<Spot> {
+        let Spot { line, row } = spot;
+        if after && row + 1 < self.rows(line, width).len() {
+            return Some(Spot { line, row: row + 1 });
+        }
+        if after {
+            return (line + 1 < self.lines.len()).then_some(Spot { line: line + 1, row: 0 });
+        }
+        if row > 0 {
+            return Some(Spot { line, row: row - 1 });
+        }
+        let line = line.checked_sub(1)?;
+        Some(Spot { line, row: self.rows(line, width).len() - 1 })
+    }
+
+    /// The topmost row when the last one is at the bottom.
+    fn last_top(&self, (width, height): (usize, usize)) -> Spot {
+        let mut left = height;
+        for line in (0..self.lines.len()).rev() {
+            let rows = self.rows(line, width).len();
+            if rows >= left {
+                return Spot { line, row: rows - left };
+            }
+            left -= rows;
+        }
+        Spot::default()
     }
 }
 

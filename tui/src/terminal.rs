@@ -1,20 +1,25 @@
 //! The terminal as a guard: raw mode and the alternate screen while it lives, the shell's
 //! screen again on drop and before a panic speaks. Draws nothing by itself.
 
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::cell::RefCell;
+use std::io::{self, IsTerminal, Write};
 use std::panic;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, EventStream};
+use crossterm::style::Print;
 use crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute};
+use crossterm::{cursor, execute, queue};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
 
 use crate::model::Model;
 use crate::view;
@@ -35,27 +40,43 @@ pub(crate) trait Screen {
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes it back; the next draw repaints everything.
     fn resume(&mut self) -> io::Result<()>;
+    /// Whether somebody would make a stopped process go on.
+    fn stoppable(&self) -> bool;
+    /// Stops this process, or its whole `group`, until SIGCONT. To be called while suspended.
+    fn stop(&mut self, group: bool) -> io::Result<()>;
 }
 
 /// Whether this process holds the terminal: leaving twice would put the cursor where it was
 /// before, onto what has been printed since. There is one terminal, hence a static.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Buttons and the wheel. Crossterm's own command asks for every movement as well, each of which would
+/// wake this program.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
 type Hook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
+
+/// A frame as it is made, which the terminal is to get as a whole, or not at all.
+#[derive(Clone, Default)]
+struct Pieces(Rc<RefCell<Vec<u8>>>);
 
 /// The real terminal.
 pub(crate) struct Tty {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<Pieces>>,
+    pieces: Pieces,
+    mouse: bool,
     previous_hook: Arc<Hook>,
 }
 
 impl Tty {
-    /// Takes the terminal over. Absent if this process has none to take.
-    pub(crate) fn enter() -> io::Result<Option<Tty>> {
+    /// Takes the terminal over, its mouse too if wanted. Absent if this process has none to take.
+    pub(crate) fn enter(mouse: bool) -> io::Result<Option<Tty>> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(None);
         }
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let pieces = Pieces::default();
+        let terminal = Terminal::new(CrosstermBackend::new(pieces.clone()))?;
         let previous_hook: Arc<Hook> = Arc::from(panic::take_hook());
         let chained = Arc::clone(&previous_hook);
         panic::set_hook(Box::new(move |info| {
@@ -63,8 +84,8 @@ impl Tty {
             leave().ok();
             chained(info);
         }));
-        let tty = Tty { terminal, previous_hook };
-        take()?;
+        let tty = Tty { terminal, pieces, mouse, previous_hook };
+        take(mouse)?;
         Ok(Some(tty))
     }
 }
@@ -84,7 +105,8 @@ impl Screen for Tty {
         if !TAKEN.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of the program panicked"));
         }
-        self.terminal.draw(|frame| view::draw(frame, model)).map(|_| ())
+        self.terminal.draw(|frame| view::draw(frame, model))?;
+        self.pieces.show()
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -98,10 +120,50 @@ impl Screen for Tty {
     }
 
     fn resume(&mut self) -> io::Result<()> {
-        take()?;
+        take(self.mouse)?;
         // A new one has drawn nothing yet. `Terminal::clear` would ask the terminal where its
         // cursor is, which crossterm cannot hear after an event stream has been dropped.
-        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(self.pieces.clone()))?;
+        Ok(())
+    }
+
+    fn stoppable(&self) -> bool {
+        // Without a shell above, as in `xterm -e fore`, nobody could bring it back.
+        getsid(None).is_ok_and(|leader| leader != getpid())
+    }
+
+    fn stop(&mut self, group: bool) -> io::Result<()> {
+        // SIGTSTP is heard by the loop and so does not stop this process any more; SIGSTOP does.
+        // Where a script or `git` started this, they have to stop too, for the shell to come back.
+        if group {
+            kill_current_process_group(Signal::STOP)?;
+        } else {
+            kill_process(getpid(), Signal::STOP)?;
+        }
+        Ok(())
+    }
+}
+
+impl Pieces {
+    /// Writes the frame at once.
+    fn show(&self) -> io::Result<()> {
+        let mut frame = self.0.borrow_mut();
+        let mut out = io::stdout().lock();
+        // A terminal that knows this never shows half a frame; others ignore it.
+        queue!(out, BeginSynchronizedUpdate)?;
+        out.write_all(&frame)?;
+        frame.clear();
+        execute!(out, EndSynchronizedUpdate)
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    /// Ratatui flushes several times a frame.
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -118,17 +180,24 @@ impl Drop for Tty {
     }
 }
 
-fn take() -> io::Result<()> {
+fn take(mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)
+    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
+    if mouse { execute!(io::stdout(), Print(MOUSE_ON)) } else { Ok(()) }
 }
 
 fn leave() -> io::Result<()> {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return Ok(());
     }
-    let screen = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let screen = execute!(
+        io::stdout(),
+        Print(MOUSE_OFF),
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
     disable_raw_mode().and(screen)
 }
 

@@ -1,31 +1,41 @@
-//! Keys and events in, screens and commands out. `pure` looks at functions, `screens` at what is
-//! drawn (snapshots), `live` at the whole loop against a daemon's socket, `tty` at the real
-//! terminal. `session` is a whole session as a picture, which `svg` draws.
+//! Keys and events in, screens and commands out. `pure`, `asking`, `moving`, `connecting` and `keeping`
+//! look at functions,
+//! `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket
+//! (`world`), `tty` and `shell` at the real terminal. `session` is a whole session as a picture,
+//! which `svg` draws.
 
+mod asking;
+mod connecting;
+mod keeping;
 mod live;
+mod moving;
 mod pure;
 mod screens;
 mod session;
+mod shell;
 mod svg;
 mod tty;
+mod world;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use daemon_protocol::{
-    DaemonStatus, Event, Folder, Hit, IndexStatus, Phase, Ranks, Stage as Ranking, Timings,
-    TrainingStatus,
+    Ask, DaemonStatus, ErrorKind, Event, Failure, Folder, Hit, IndexStatus, Phase, Ranks, Request,
+    Stage as Ranking, Timings, TrainingStatus,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use crate::look::{Colors, Look};
 use crate::message::{Command, Message};
 use crate::model::{ASK_ID_FIRST, Model, STATUS_ID, Settings};
 use crate::preview::Preview;
 use crate::update::update;
 use crate::view;
 
+const LOOK: Look = Look { colors: Colors::Ansi, light: false, still: false, mouse: true };
 /// The id of a test's first question.
 const ASK: u64 = ASK_ID_FIRST;
 
@@ -34,6 +44,8 @@ struct Stage {
     model: Model,
     /// Everything asked for so far.
     commands: Vec<Command>,
+    /// The questions that were to be kept.
+    kept: Vec<String>,
 }
 
 impl Stage {
@@ -41,13 +53,28 @@ impl Stage {
         let settings = Settings {
             limit: 10,
             thoughts: None,
-            editor: true,
-            color: true,
+            look: LOOK,
+            instant: false,
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from("/home/me/work"),
         };
-        let mut stage = Stage { model: Model::new(settings, (100, 30)), commands: Vec::new() };
+        let mut stage = Stage::of(Model::new(settings, (100, 30)));
         stage.hear(status(IndexStatus { documents: 171, passages: 904, ..Default::default() }));
+        stage
+    }
+
+    /// The model with a fresh connection.
+    fn of(model: Model) -> Stage {
+        let mut stage = Stage { model, commands: Vec::new(), kept: Vec::new() };
+        stage.say(Message::Connected);
+        stage.commands.clear();
+        stage
+    }
+
+    /// A stage that shows results while a question is typed.
+    fn instant() -> Stage {
+        let mut stage = Stage::new();
+        stage.model.settings.instant = true;
         stage
     }
 
@@ -76,7 +103,12 @@ impl Stage {
     }
 
     fn say(&mut self, message: Message) {
-        self.commands.extend(update(&mut self.model, message));
+        for command in update(&mut self.model, message) {
+            match command {
+                Command::Keep(question) => self.kept.push(question),
+                other => self.commands.push(other),
+            }
+        }
     }
 
     fn hear(&mut self, event: Event) {
@@ -108,7 +140,9 @@ impl Stage {
         self.say(Message::Preview(Box::new(Preview::cut(&hit, text.as_bytes(), 0))));
     }
 
-    fn screen(&self, width: u16, height: u16) -> TestBackend {
+    /// The screen of a terminal that has just become that large.
+    fn screen(&mut self, width: u16, height: u16) -> TestBackend {
+        self.say(Message::Resized { width, height });
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test backend");
         terminal.draw(|frame| view::draw(frame, &self.model)).expect("draws");
         terminal.backend().clone()
@@ -119,6 +153,21 @@ impl Stage {
         let rows = self.model.rows.iter().map(|row| row.hit.path.as_str()).collect();
         (rows, self.model.selected_hit().map(|hit| hit.path.as_str()))
     }
+}
+
+fn ask(id: u64, text: &str, thoughts: Option<usize>) -> Command {
+    Command::Send(Request::Ask(Ask {
+        id,
+        text: text.to_owned(),
+        limit: 10,
+        thoughts,
+        read_ms: None,
+        path: None,
+    }))
+}
+
+fn failed(id: u64, kind: ErrorKind) -> Event {
+    Event::Failed { id, error: Failure { kind, message: "no".to_owned(), hint: None } }
 }
 
 fn parse(written: &str) -> Vec<KeyEvent> {
@@ -138,10 +187,12 @@ fn parse(written: &str) -> Vec<KeyEvent> {
 }
 
 fn named_key(name: &str) -> KeyEvent {
-    if let Some(letter) = name.strip_prefix("ctrl-") {
-        let letter = letter.chars().next().expect("a letter");
-        return KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-    }
+    let (modifiers, name) = match name.split_once('-') {
+        Some(("ctrl", name)) => (KeyModifiers::CONTROL, name),
+        Some(("alt", name)) => (KeyModifiers::ALT, name),
+        _ => (KeyModifiers::NONE, name),
+    };
+    let mut letters = name.chars();
     let code = match name {
         "enter" => KeyCode::Enter,
         "esc" => KeyCode::Esc,
@@ -157,9 +208,15 @@ fn named_key(name: &str) -> KeyEvent {
         "pgdn" => KeyCode::PageDown,
         "pgup" => KeyCode::PageUp,
         "f1" => KeyCode::F(1),
-        other => panic!("no key is named {other}"),
+        "f5" => KeyCode::F(5),
+        "lt" => KeyCode::Char('<'),
+        "gt" => KeyCode::Char('>'),
+        _ => match (letters.next(), letters.next()) {
+            (Some(letter), None) => KeyCode::Char(letter),
+            _ => panic!("no key is named {name}"),
+        },
     };
-    KeyEvent::new(code, KeyModifiers::NONE)
+    KeyEvent::new(code, modifiers)
 }
 
 fn hit(path: &str, line: usize, heading: &str, snippet: &str, marked: &str, score: f32) -> Hit {

@@ -1,5 +1,6 @@
-//! view: the model as cells. Layout of the panes below, and the few styles they share. Pure.
+//! view: the model as cells. A file for each pane, and here the few styles they share. Pure.
 
+mod finding;
 mod help;
 mod preview;
 mod prompt;
@@ -8,54 +9,35 @@ mod status;
 mod thought;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders};
 
+use crate::layout;
+use crate::look::{Colors, Look};
 use crate::model::Model;
-
-/// Below this many columns or rows there is no preview.
-const PREVIEW_WIDTH_MIN: u16 = 80;
-const PREVIEW_HEIGHT_MIN: u16 = 24;
-/// From this many columns on the preview is right of the results, else below them.
-const BESIDE_WIDTH_MIN: u16 = 100;
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     let area = frame.area();
-    let theme = Theme { color: model.settings.color };
-    let [prompt, thought, middle, status] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Length(thought::rows(model, area)),
-        Constraint::Fill(1),
-        Constraint::Length(status::rows(model, area)),
-    ])
-    .areas(area);
-    prompt::draw(frame, prompt, model, theme);
-    thought::draw(frame, thought, model, theme);
-    let (results, preview) = split(middle, area);
-    results::draw(frame, results, model, theme);
-    if let Some(preview) = preview {
-        preview::draw(frame, preview, model, theme);
+    let theme = Theme { look: model.settings.look };
+    let panes = layout::panes(model, area);
+    prompt::draw(frame, panes.prompt, model, theme);
+    thought::draw(frame, panes.thought, model, theme);
+    if let Some(results) = panes.results {
+        results::draw(frame, results, model, theme);
     }
-    status::draw(frame, status, model, theme);
-    if model.help {
-        help::draw(frame, area, theme);
+    if let Some(preview) = panes.preview {
+        preview::draw(frame, preview, model, theme, panes.results.is_none());
     }
-}
-
-fn split(middle: Rect, screen: Rect) -> (Rect, Option<Rect>) {
-    if screen.width < PREVIEW_WIDTH_MIN || screen.height < PREVIEW_HEIGHT_MIN {
-        return (middle, None);
+    status::draw(frame, panes.status, model, theme);
+    if let Some(finding) = &model.finding {
+        finding::draw(frame, area, model, finding, theme);
     }
-    let halves = [Constraint::Fill(1), Constraint::Fill(1)];
-    let [results, preview] = if screen.width >= BESIDE_WIDTH_MIN {
-        Layout::horizontal(halves).spacing(1).areas(middle)
-    } else {
-        Layout::vertical(halves).areas(middle)
-    };
-    (results, Some(preview))
+    if let Some(top) = model.help {
+        help::draw(frame, area, top, theme);
+    }
 }
 
 /// A pane's rule with its title in it; what is left is the pane's.
@@ -69,13 +51,29 @@ fn titled(frame: &mut Frame<'_>, area: Rect, title: Line<'_>, style: Style) -> R
 /// Styles by meaning. Without colour, weight and underline tell the same.
 #[derive(Clone, Copy)]
 struct Theme {
-    color: bool,
+    look: Look,
 }
 
+/// A colour of the sixteen on a dark and on a light background, and the same in true colour.
+struct Tint {
+    ansi: [Color; 2],
+    rgb: [u32; 2],
+}
+
+const ACCENT: Tint = Tint { ansi: [Color::Cyan, Color::Blue], rgb: [0x5f_d7_ff, 0x00_5f_af] };
+const MATCHED: Tint = Tint { ansi: [Color::Yellow, Color::Magenta], rgb: [0xff_d7_5f, 0x87_4b_00] };
+const GOOD: Tint = Tint { ansi: [Color::Green, Color::Green], rgb: [0x87_d7_87, 0x00_6b_2d] };
+const BAD: Tint = Tint { ansi: [Color::Red, Color::Red], rgb: [0xff_87_87, 0xb0_00_20] };
+
 impl Theme {
-    fn tinted(self, color: Color, modifier: Modifier) -> Style {
+    fn tinted(self, tint: &Tint, modifier: Modifier) -> Style {
         let style = Style::new().add_modifier(modifier);
-        if self.color { style.fg(color) } else { style }
+        let which = usize::from(self.look.light);
+        match self.look.colors {
+            Colors::None => style,
+            Colors::Ansi => style.fg(tint.ansi[which]),
+            Colors::True => style.fg(Color::from_u32(tint.rgb[which])),
+        }
     }
 
     fn dim(self) -> Style {
@@ -88,26 +86,26 @@ impl Theme {
 
     /// What the eye should find first: the prompt sign, the selection, the live thought.
     fn accent(self) -> Style {
-        self.tinted(Color::Cyan, Modifier::BOLD)
+        self.tinted(&ACCENT, Modifier::BOLD)
     }
 
     /// Words and lines that match.
     fn matched(self) -> Style {
-        let modifier = if self.color { Modifier::BOLD } else { Modifier::UNDERLINED };
-        self.tinted(Color::Yellow, modifier)
+        let plain = self.look.colors == Colors::None;
+        self.tinted(&MATCHED, if plain { Modifier::UNDERLINED } else { Modifier::BOLD })
     }
 
     fn good(self) -> Style {
-        self.tinted(Color::Green, Modifier::empty())
+        self.tinted(&GOOD, Modifier::empty())
     }
 
     fn bad(self) -> Style {
-        self.tinted(Color::Red, Modifier::empty())
+        self.tinted(&BAD, Modifier::empty())
     }
-}
 
-/// The spinner's face after `spin` turns.
-fn spinner(spin: usize) -> char {
-    const FACES: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-    FACES[spin % FACES.len()]
+    /// The spinner's face after `spin` turns.
+    fn spinner(self, spin: usize) -> char {
+        const FACES: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+        if self.look.still { '…' } else { FACES[spin % FACES.len()] }
+    }
 }

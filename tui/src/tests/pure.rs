@@ -1,32 +1,17 @@
 //! Keys and events against the model, and the pure helpers.
 
-use daemon_protocol::{
-    Ask, ErrorKind, Event, Failure, Hit, IndexStatus, Place, QUESTION_CHARS_MAX, Request,
-    Stage as Ranking,
-};
+use std::path::Path;
+use std::{env, fs};
 
-use super::{ASK, Stage, draft, git, hit, reranked, status, timings, training};
+use daemon_protocol::{Event, Hit, Place, QUESTION_CHARS_MAX, Request, Stage as Ranking};
+
+use super::{ASK, Stage, git, hit, timings};
+use crate::growing::Growing;
 use crate::line::Line;
 use crate::message::{Command, Message};
-use crate::model::{AskPhase, Connection, Moved};
 use crate::preview::Preview;
 use crate::terminal::base64;
 use crate::{editor, keys};
-
-fn ask(id: u64, text: &str, thoughts: Option<usize>) -> Command {
-    Command::Send(Request::Ask(Ask {
-        id,
-        text: text.to_owned(),
-        limit: 10,
-        thoughts,
-        read_ms: None,
-        path: None,
-    }))
-}
-
-fn failed(id: u64, kind: ErrorKind) -> Event {
-    Event::Failed { id, error: Failure { kind, message: "no".to_owned(), hint: None } }
-}
 
 #[test]
 fn the_line_is_edited_by_graphemes() {
@@ -65,23 +50,6 @@ fn a_paste_is_one_line_and_is_cut_at_the_limit() {
     stage.say(Message::Insert("é".repeat(100_000)));
     assert_eq!(stage.model.query.text().chars().count(), QUESTION_CHARS_MAX);
     assert!(stage.model.notice.as_ref().expect("said").text.contains("91821 characters left out"));
-}
-
-#[test]
-fn enter_asks_what_is_new_and_opens_what_is_answered() {
-    let open = || Command::Open { path: git().path, line: git().line };
-    let mut stage = Stage::answered();
-    assert!(stage.commands.contains(&ask(ASK, "git rebase main", None)));
-    for (keys, last) in [
-        ("<enter>", open()),
-        (" <enter>", open()),
-        ("s<enter>", ask(ASK + 1, "git rebase main s", None)),
-        ("<ctrl-t><enter>", ask(ASK + 2, "git rebase main s", Some(0))),
-    ] {
-        stage.commands.clear();
-        stage.keys(keys);
-        assert_eq!(stage.commands.last(), Some(&last), "{keys}");
-    }
 }
 
 #[test]
@@ -133,148 +101,6 @@ fn what_no_editor_reads_is_shown_from_the_index_and_opened_beside() {
 }
 
 #[test]
-fn nothing_is_asked_twice_while_it_runs_or_when_it_is_empty() {
-    let mut stage = Stage::new();
-    stage.keys("  <enter>");
-    assert!(stage.commands.is_empty());
-    stage.keys("git<enter><enter>");
-    assert_eq!(stage.commands, [ask(ASK, "git", None)]);
-}
-
-#[test]
-fn the_newest_question_wins() {
-    let mut stage = Stage::drafted();
-    stage.keys(" now<enter>");
-    assert_eq!(stage.commands.last(), Some(&ask(ASK + 1, "git rebase main now", None)));
-    assert!(stage.model.rows.is_empty());
-    stage.think(0, "late");
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: draft() });
-    stage.hear(failed(ASK, ErrorKind::Cancelled));
-    stage.hear(Event::Done { id: ASK, timings: timings() });
-    let asking = stage.model.asking.as_ref().expect("asked");
-    assert_eq!(asking.phase, AskPhase::Running);
-    assert!(asking.thoughts.is_empty() && stage.model.rows.is_empty());
-    assert!(stage.model.notice.is_none());
-}
-
-#[test]
-fn escape_cancels_then_clears() {
-    let mut stage = Stage::drafted();
-    stage.keys("<esc>");
-    assert_eq!(stage.commands.last(), Some(&Command::Send(Request::Cancel { id: ASK })));
-    assert!(!stage.model.busy());
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: Vec::new() });
-    stage.hear(failed(ASK, ErrorKind::Cancelled));
-    assert_eq!(stage.model.rows.len(), 3, "the draft stays");
-    assert_eq!(stage.model.query.text(), "git rebase main");
-    stage.keys("<esc>");
-    assert_eq!(stage.model.query.text(), "");
-}
-
-#[test]
-fn final_hits_move_rows_and_keep_the_selection() {
-    let mut stage = Stage::drafted();
-    stage.keys("<down><down>");
-    let path = git().path;
-    assert_eq!(stage.results().1, Some(path.as_str()));
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: reranked() });
-    assert_eq!(stage.results().1, Some(path.as_str()));
-    assert_eq!(stage.model.selected, 0);
-    let moved: Vec<Moved> = stage.model.rows.iter().map(|row| row.moved).collect();
-    assert_eq!(moved, [Moved::Up(2), Moved::Kept, Moved::New, Moved::Down(3)]);
-    // A passage that is gone leaves the selection at the top.
-    stage.keys("<down><down><down>");
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: vec![git()] });
-    assert_eq!((stage.model.selected, stage.model.rows[0].moved), (0, Moved::New));
-}
-
-#[test]
-fn what_reading_moves_is_told_like_what_the_thought_moves() {
-    let mut stage = Stage::drafted();
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Read, hits: reranked() });
-    let moved: Vec<Moved> = stage.model.rows.iter().map(|row| row.moved).collect();
-    assert_eq!(moved, [Moved::Up(2), Moved::Kept, Moved::New, Moved::Down(3)]);
-    assert_eq!(stage.model.asking.as_ref().and_then(|asking| asking.stage), Some(Ranking::Read));
-}
-
-#[test]
-fn a_selection_nobody_moved_stays_with_the_best() {
-    let mut stage = Stage::drafted();
-    stage.hear(Event::Hits { id: ASK, stage: Ranking::Final, hits: reranked() });
-    assert_eq!(stage.model.selected, 0);
-    assert_eq!(stage.results().1, Some(git().path.as_str()));
-}
-
-#[test]
-fn the_preview_is_the_selections() {
-    let mut stage = Stage::drafted();
-    let wishes = |stage: &Stage| {
-        stage.commands.iter().filter(|command| matches!(command, Command::Preview(_))).count()
-    };
-    assert_eq!(wishes(&stage), 1);
-    stage.read_preview(60);
-    let stale = Preview::snippet(&git(), None);
-    stage.say(Message::Preview(Box::new(stale)));
-    assert_eq!(stage.model.preview.as_ref().expect("read").passage.path, "/home/me/tea.md");
-    stage.keys("<pgdn><tab><down><up><down>");
-    // The passage begins at the third line, two lines above it are shown, then a third of 30.
-    assert_eq!(stage.model.preview.as_ref().expect("read").top, 11);
-    stage.keys("<pgup><pgup>");
-    assert_eq!(stage.model.preview.as_ref().expect("read").top, 0);
-    assert_eq!((stage.model.selected, wishes(&stage)), (0, 1));
-    stage.keys("<tab><down>");
-    assert_eq!((stage.model.selected, wishes(&stage)), (1, 2));
-}
-
-#[test]
-fn a_lost_daemon_is_called_back_by_the_next_question() {
-    let mut stage = Stage::drafted();
-    stage.hear(Event::Closing { reason: "stopped by request".to_owned() });
-    stage.say(Message::Lost("it closed the connection".to_owned()));
-    let notice = stage.model.notice.clone().expect("said");
-    assert_eq!(notice.text, "the daemon is gone: stopped by request");
-    stage.commands.clear();
-    stage.keys("<enter>");
-    assert_eq!(stage.commands, [Command::Reconnect]);
-    stage.keys("!<enter>");
-    assert_eq!(stage.commands, [Command::Reconnect], "one attempt at a time");
-    stage.say(Message::ConnectFailed("no model".to_owned()));
-    assert_eq!(stage.model.connection, Connection::Lost("no model".to_owned()));
-    stage.keys("<enter>");
-    stage.say(Message::Connected);
-    assert_eq!(stage.commands.last(), Some(&ask(ASK + 3, "git rebase main!", None)));
-    assert!(stage.model.busy());
-}
-
-#[test]
-fn a_run_of_training_is_forgotten_with_the_connection() {
-    let mut stage = Stage::new();
-    for lost in [
-        Message::Lost("it closed the connection".to_owned()),
-        Message::Daemon(Box::new(Event::Closing { reason: "stopped by request".to_owned() })),
-    ] {
-        stage.hear(Event::Training { status: Some(training("training")) });
-        assert_eq!(stage.model.training, Some(training("training")));
-        // A status may be older than the last event.
-        stage.hear(status(IndexStatus::default()));
-        assert!(stage.model.training.is_some());
-        stage.say(lost);
-        assert_eq!(stage.model.training, None);
-    }
-}
-
-#[test]
-fn thoughts_are_bounded() {
-    let mut stage = Stage::asked();
-    stage.think(usize::MAX, "x");
-    for _ in 0..100 {
-        stage.think(1, &"x".repeat(1 << 12));
-    }
-    let asking = stage.model.asking.as_ref().expect("asked");
-    assert_eq!(asking.thoughts.iter().map(String::len).collect::<Vec<_>>(), [0, 1 << 16]);
-}
-
-#[test]
 fn other_keys() {
     let mut stage = Stage::drafted();
     stage.commands.clear();
@@ -283,15 +109,11 @@ fn other_keys() {
     stage.keys("<ctrl-c>");
     assert_eq!(stage.commands.pop(), Some(Command::Quit));
     stage.keys("<esc><esc>?");
-    assert!(stage.model.help, "on an empty line");
+    assert!(stage.model.help.is_some(), "on an empty line");
     stage.keys("a?");
-    assert_eq!((stage.model.query.text(), stage.model.help), ("a?", false));
-    stage.model.settings.editor = false;
-    stage.keys("<ctrl-u><enter>");
-    assert_eq!(
-        stage.model.notice.clone().and_then(|notice| notice.hint).as_deref(),
-        Some("set $VISUAL or $EDITOR")
-    );
+    assert_eq!((stage.model.query.text(), stage.model.help), ("a?", None));
+    stage.keys("<ctrl-z>");
+    assert_eq!(stage.commands.pop(), Some(Command::Stop));
 }
 
 #[test]
@@ -303,22 +125,35 @@ fn every_key_is_bound_once() {
     assert_eq!(once.len(), labels.len());
 }
 
-/// People look for the keys before they have built anything that could show them.
+/// People look for the keys before they have built anything that could show them: all are in the README
+/// here, those that nobody gets by without in the one at the root.
 #[test]
-fn the_readme_lists_the_keys() {
+fn the_readmes_list_the_keys() {
     const BEGIN: &str = "<!-- keys: made from tui/src/keys.rs, checked by a test -->";
     const END: &str = "<!-- end of keys -->";
     let row = |binding: &keys::Binding| format!("\n| {} | {} |", binding.label, binding.does);
-    let rows: String = keys::TABLE.iter().map(row).collect();
-    let expected = format!("| key | does |\n| --- | --- |{rows}");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(path).expect("the README at the root");
-    let listed = readme.split_once(BEGIN).and_then(|(_, after)| after.split_once(END));
-    let listed = listed.map(|(table, _)| table.trim());
-    assert!(
-        listed == Some(&expected),
-        "README.md is to have this and no other list of keys:\n\n{BEGIN}\n{expected}\n{END}\n",
-    );
+    let first = |binding: &&keys::Binding| binding.essential;
+    for (readme, rows) in [
+        ("README.md", keys::TABLE.iter().map(row).collect::<String>()),
+        ("../README.md", keys::TABLE.iter().filter(first).map(row).collect()),
+    ] {
+        let expected = format!("| key | does |\n| --- | --- |{rows}");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(readme);
+        let text = fs::read_to_string(&path).expect("a README");
+        let (before, rest) = text.split_once(BEGIN).expect("a list of keys");
+        let (listed, after) = rest.split_once(END).expect("its end");
+        // A snapshot like those of insta.
+        if env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+            let text = format!("{before}{BEGIN}\n{expected}\n{END}{after}");
+            fs::write(&path, text).expect("writes");
+        } else {
+            assert!(
+                listed.trim() == expected,
+                "{} is to have this and no other list of keys:\n\n{BEGIN}\n{expected}\n{END}\n",
+                path.display()
+            );
+        }
+    }
 }
 
 #[test]
@@ -341,6 +176,28 @@ fn editors_are_told_the_line_their_way() {
         let words = words.map(|words| words.into_iter().map(str::to_owned).collect());
         assert_eq!(editor::arguments(editor, "/a b", 7), words, "{editor}");
     }
+}
+
+#[tokio::test]
+async fn without_an_editor_vi_and_nano_are_tried() {
+    let path = "/a b";
+    let words = |words: [&str; 3]| words.map(str::to_owned).to_vec();
+    let fallbacks = vec![words(["vi", "+7", path]), words(["nano", "+7", path])];
+    assert_eq!(editor::choices(None, path, 7), Ok(fallbacks.clone()));
+    assert_eq!(editor::choices(Some(" "), path, 7), Ok(fallbacks));
+    assert_eq!(editor::choices(Some("hx"), path, 7).map(|choices| choices.len()), Ok(1));
+    assert!(editor::choices(Some("'hx"), path, 7).is_err_and(|told| told.contains("quote")));
+
+    let run =
+        |names: &[&str]| editor::run(names.iter().map(|name| vec![(*name).to_owned()]).collect());
+    assert_eq!(run(&["no-such-editor", "true", "false"]).await, Ok(()), "the first that is there");
+    assert_eq!(
+        run(&["no-such-editor", "nor-this"]).await,
+        Err("neither no-such-editor nor nor-this is there; set $VISUAL or $EDITOR".to_owned())
+    );
+    let told = Err("no-such-editor is not there; set $VISUAL or $EDITOR".to_owned());
+    assert_eq!(run(&["no-such-editor"]).await, told);
+    assert_eq!(run(&["false"]).await, Err("false ended with exit status: 1".to_owned()));
 }
 
 #[test]
@@ -381,5 +238,34 @@ fn the_clipboard_is_written_in_base64() {
         [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
     {
         assert_eq!(base64(bytes.as_bytes()), encoded);
+    }
+}
+
+#[test]
+fn a_text_that_grows_is_wrapped_as_if_it_were_whole() {
+    let texts = [
+        "Rebasing replays commits on another base, one at a time.",
+        "  begins late\n\nand has  gaps,\ttabs and\r\n ends ",
+        "anunbreakablewordthatislongerthanarow and 日本語の文章は続く e\u{301}a",
+    ];
+    for text in texts {
+        for width in [1, 2, 5, 11, 80] {
+            let growing = Growing::default();
+            let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            for end in starts.into_iter().skip(1).step_by(3).chain([text.len()]) {
+                let whole = tui_text::wrap(tui_text::cells(&text[..end]).trim_start(), width);
+                let rows = growing.end(&text[..end], width, usize::MAX);
+                let trimmed = |rows: &[String]| -> Vec<String> {
+                    rows.iter().map(|row| row.trim_end().to_owned()).collect()
+                };
+                let filled = |rows: &[String]| {
+                    trimmed(rows).into_iter().filter(|row| !row.is_empty()).collect::<Vec<_>>()
+                };
+                assert_eq!(filled(&rows), filled(&whole), "{text:?} to {end} in {width}");
+            }
+            let last = growing.end(text, width, 2);
+            assert!(last.len() <= 2 && growing.end(text, width, usize::MAX).ends_with(&last));
+            assert_eq!(growing.end("other", 5, 9), ["other"], "one that did not grow out of it");
+        }
     }
 }

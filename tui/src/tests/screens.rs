@@ -3,10 +3,14 @@
 use daemon_protocol::{ErrorKind, Event, Failure, IndexStatus, Stage as Ranking, TrainingStatus};
 use insta::{Settings, assert_snapshot};
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 
-use super::{ASK, Stage, git, hit, indexing, status, training};
+use super::{ASK, LOOK, Stage, git, hit, indexing, status, training};
+use crate::look::{Colors, Look};
 use crate::message::Message;
+use crate::model::Connection;
+use crate::preview::Preview;
 
 /// Compares a screen with the snapshot of that name.
 fn check(name: &str, screen: TestBackend) {
@@ -18,9 +22,106 @@ fn check(name: &str, screen: TestBackend) {
 
 #[test]
 fn start() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     check("start_80x24", stage.screen(80, 24));
     check("start_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn before_there_is_a_daemon() {
+    let mut stage = Stage::new();
+    stage.model.connection = Connection::Connecting { again: false };
+    stage.keys("git rebase<enter>");
+    check("connecting_80x24", stage.screen(80, 24));
+    let reason = "no model in ~/.cache/forethought/models; run: fore model pull";
+    stage.say(Message::ConnectFailed(reason.to_owned()));
+    check("unconnected_80x24", stage.screen(80, 24));
+    check("unconnected_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn a_small_screen_shows_the_preview_in_the_place_of_the_results() {
+    let mut stage = Stage::answered();
+    stage.keys("<ctrl-home>");
+    stage.read_preview(60);
+    stage.say(Message::Resized { width: 40, height: 10 });
+    stage.keys("<tab>");
+    check("preview_40x10", stage.screen(40, 10));
+    stage.keys("<pgdn>");
+    let screen = stage.screen(40, 10).to_string();
+    assert!(screen.contains("18  this is line 018"), "{screen}");
+    assert!(stage.screen(100, 30).to_string().contains("4 results"), "there is room for both");
+    stage.screen(40, 10);
+    stage.keys("<esc>");
+    assert!(stage.screen(40, 10).to_string().contains("4 results"));
+}
+
+#[test]
+fn what_is_found_as_it_is_typed() {
+    let mut stage = Stage::instant();
+    stage.keys("git");
+    let id = crate::model::INSTANT_ID_FIRST;
+    stage.hear(Event::Hits { id, stage: Ranking::Final, hits: super::draft() });
+    stage.read_preview(60);
+    check("typed_80x24", stage.screen(80, 24));
+    check("typed_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn the_ranking_before() {
+    let mut stage = Stage::answered();
+    stage.keys("<ctrl-b>");
+    check("before_80x24", stage.screen(80, 24));
+}
+
+#[test]
+fn questions_asked_before() {
+    let mut stage = Stage::new();
+    let asked = ["why does git rebase", "how is tea made", "what is a rebase\x1b[31m"];
+    stage.say(Message::History(asked.map(str::to_owned).to_vec()));
+    stage.keys("<ctrl-r>reb<down>");
+    check("found_80x24", stage.screen(80, 24));
+    check("found_40x10", stage.screen(40, 10));
+}
+
+#[test]
+fn words_are_marked_in_the_preview() {
+    let mut stage = Stage::asked();
+    stage.hear(Event::Hits { id: ASK, stage: Ranking::Draft, hits: vec![git()] });
+    let text = format!("{}A Git and a gitignore; git.\n", "this is line 001\n".repeat(14));
+    let wish = git();
+    stage.say(Message::Preview(Box::new(Preview::cut(&wish, text.as_bytes(), 0))));
+    let screen = stage.screen(120, 30);
+    let marked = |cell: &&Cell| cell.fg == Color::Yellow;
+    let preview = screen.buffer().content().chunks(120).map(|row| &row[68..]);
+    let marked: String = preview.flatten().filter(marked).map(Cell::symbol).collect();
+    assert!(marked.ends_with("Gitgit"), "{marked}");
+}
+
+#[test]
+fn colours_are_the_terminals_or_true_ones_for_its_background() {
+    let mut tints = std::collections::BTreeSet::new();
+    for colors in [Colors::Ansi, Colors::True] {
+        for light in [false, true] {
+            let mut stage = Stage::answered();
+            stage.model.settings.look = Look { colors, light, ..LOOK };
+            let screen = stage.screen(80, 24);
+            let sign = screen.buffer()[(0, 0)].fg;
+            assert_eq!(matches!(sign, Color::Rgb(..)), colors == Colors::True);
+            tints.insert(format!("{sign:?}"));
+        }
+    }
+    assert_eq!(tints.len(), 4, "{tints:?}");
+}
+
+#[test]
+fn nothing_moves_where_that_is_unwanted() {
+    let mut stage = Stage::asked();
+    stage.model.settings.look.still = true;
+    let before = stage.screen(80, 24).to_string();
+    stage.say(Message::Tick);
+    assert_eq!(stage.screen(80, 24).to_string(), before);
+    assert!(before.contains("… thinking"), "{before}");
 }
 
 #[test]
@@ -68,7 +169,7 @@ fn answer_with_movement() {
 }
 
 /// The last row of a screen.
-fn bar(stage: &Stage, width: u16) -> String {
+fn bar(stage: &mut Stage, width: u16) -> String {
     let screen = stage.screen(width, 24).to_string();
     let row = screen.lines().next_back().expect("a row");
     row.trim_matches('"').trim_end().to_owned()
@@ -85,9 +186,9 @@ fn a_run_of_training() {
     assert!(accent != Color::Reset && screen.buffer()[(40, 23)].fg == accent, "one part");
     stage.hear(indexing());
     let both = "training step 120/400 · 5 min left · indexing 120/904, 2 min left";
-    assert!(bar(&stage, 80).starts_with(both), "{}", bar(&stage, 80));
+    assert!(bar(&mut stage, 80).starts_with(both), "{}", bar(&mut stage, 80));
     stage.hear(Event::Training { status: None });
-    assert!(bar(&stage, 80).starts_with("indexing 120/904"), "{}", bar(&stage, 80));
+    assert!(bar(&mut stage, 80).starts_with("indexing 120/904"), "{}", bar(&mut stage, 80));
 }
 
 #[test]
@@ -113,7 +214,7 @@ fn what_a_run_does_beside_training() {
         ),
     ] {
         stage.hear(Event::Training { status: Some(status) });
-        assert!(bar(&stage, 80).starts_with(expected), "{}", bar(&stage, 80));
+        assert!(bar(&mut stage, 80).starts_with(expected), "{}", bar(&mut stage, 80));
     }
 }
 
@@ -122,9 +223,9 @@ fn help() {
     let mut stage = Stage::new();
     stage.keys("?");
     check("help_80x24", stage.screen(80, 24));
-    stage.screen(40, 10);
+    check("help_40x10", stage.screen(40, 10));
     stage.keys("<esc>");
-    assert!(!stage.model.help);
+    assert!(stage.model.help.is_none());
 }
 
 #[test]
@@ -159,7 +260,7 @@ fn matching_words_are_marked_with_and_without_colour() {
         [(true, Color::Yellow, Modifier::BOLD), (false, Color::Reset, Modifier::UNDERLINED)]
     {
         let mut stage = Stage::asked();
-        stage.model.settings.color = color;
+        stage.model.settings.look.colors = if color { Colors::Ansi } else { Colors::None };
         stage.hear(Event::Hits { id: ASK, stage: Ranking::Draft, hits: vec![git()] });
         let screen = stage.screen(80, 24);
         let marked: String = screen
@@ -184,11 +285,17 @@ fn no_size_panics() {
     stage.hear(Event::Training { status: Some(training(&"日本語 ".repeat(99))) });
     let mut helped = Stage::answered();
     helped.keys("<f1>");
+    let mut found = Stage::answered();
+    found.keys("<ctrl-r>g");
+    let mut reads = Stage::answered();
+    reads.keys("<tab>");
     for (width, height) in
         (0..45).flat_map(|width| (0..12).map(move |height| (width, height))).chain([(300, 100)])
     {
         stage.screen(width, height);
-        helped.screen(width, height);
+        for other in [&mut helped, &mut found, &mut reads] {
+            other.screen(width, height);
+        }
     }
 }
 

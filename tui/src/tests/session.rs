@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use daemon_protocol::frame::Decoder;
 use daemon_protocol::{Ask, Event, Hit, Request, Stage as Ranking};
 
-use super::Stage;
 use super::svg::{self, Shot};
-use crate::SPIN_MS;
+use super::{LOOK, Stage};
+use crate::app::SPIN_MS;
 use crate::message::{Command, Message};
 use crate::model::{Model, Settings};
 use crate::preview::{self, Passage, Preview};
@@ -68,13 +68,14 @@ impl Film {
         let settings = Settings {
             limit: ask.limit,
             thoughts: ask.thoughts,
-            editor: true,
-            color: true,
+            look: LOOK,
+            instant: false,
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from(NOTES),
         };
         let model = Model::new(settings, (WIDTH, HEIGHT));
-        Film { stage: Stage { model, commands: Vec::new() }, shots: Vec::new(), now_ms: 0 }
+        let stage = Stage::of(model);
+        Film { stage, shots: Vec::new(), now_ms: 0 }
     }
 
     /// Takes the screen, with the preview that was asked for.
@@ -132,9 +133,10 @@ impl Film {
 fn read_preview(hit: &Hit) -> Preview {
     let below = Path::new(&hit.path).strip_prefix(NOTES).expect("a hit in the corpus");
     let path = fixture("corpus").join(below).display().to_string();
-    let preview = preview::read(&Hit { path, ..hit.clone() });
+    let mut preview = preview::read(&Hit { path, ..hit.clone() });
     assert_eq!(preview.problem, None, "{}: make the recording again", hit.path);
-    Preview { passage: Passage::of(hit), ..preview }
+    preview.passage = Passage::of(hit);
+    preview
 }
 
 /// The person asks, reads the answer and moves to the next result.

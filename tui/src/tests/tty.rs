@@ -1,4 +1,5 @@
-//! The real terminal: tmux draws one, and this very test, run again in it, takes it over and panics.
+//! The real terminal: tmux draws one, and the test, run again in it, takes it over. Here it panics in it;
+//! `shell` has the rest.
 
 use std::env;
 use std::fs;
@@ -20,24 +21,26 @@ const PANICS: &str = "FORETHOUGHT_TEST_PANICS";
 const LAST_WORDS: &str = "the lamp went out";
 /// What tmux knows of the other screen and the cursor.
 const STATE: [&str; 3] = ["display-message", "-p", "#{alternate_on} #{cursor_flag}"];
-const SCREEN: [&str; 2] = ["capture-pane", "-p"];
+pub(super) const SCREEN: [&str; 2] = ["capture-pane", "-p"];
 
-/// A terminal in which this test runs again and panics. Ended with the test.
-struct Terminal {
-    dir: TempDir,
+/// A terminal in which a test runs again. Ended with the test.
+pub(super) struct Terminal {
+    pub(super) dir: TempDir,
 }
 
 impl Terminal {
-    fn open(thread: &str) -> Terminal {
+    /// One with so many columns and rows, in which the shell runs `script`. `$PROGRAM` is this program.
+    pub(super) fn open(
+        (width, height): (u16, u16),
+        script: &str,
+        env: &[(&str, &str)],
+    ) -> Terminal {
         // Not the temporary directory of the environment: a socket's path is 107 bytes at most.
         let dir = tempfile::Builder::new().prefix("fore-").tempdir_in("/tmp").unwrap();
         let terminal = Terminal { dir };
-        let script = format!(
-            "stty -a > before; \"$PROGRAM\" --exact {TEST} --nocapture; stty -a > after; \
-             echo all is over; exec cat"
-        );
-        let mut start = terminal.tmux(&["new-session", "-d", "-x", "120", "-y", "40", &script]);
-        start.env(PANICS, thread).env("PROGRAM", env::current_exe().unwrap());
+        let (width, height) = (width.to_string(), height.to_string());
+        let mut start = terminal.tmux(&["new-session", "-d", "-x", &width, "-y", &height, script]);
+        start.envs(env.iter().copied()).env("PROGRAM", env::current_exe().unwrap());
         run(&mut start);
         terminal
     }
@@ -51,13 +54,18 @@ impl Terminal {
         tmux
     }
 
-    fn told(&self, arguments: &[&str]) -> String {
+    pub(super) fn told(&self, arguments: &[&str]) -> String {
         run(&mut self.tmux(arguments))
     }
 
     /// Waits until tmux tells what is `wanted`. To ask it again is all the pause there is.
     #[track_caller]
-    fn wait(&self, what: &str, arguments: &[&str], wanted: impl Fn(&str) -> bool) -> String {
+    pub(super) fn wait(
+        &self,
+        what: &str,
+        arguments: &[&str],
+        wanted: impl Fn(&str) -> bool,
+    ) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let told = self.told(arguments);
@@ -69,8 +77,21 @@ impl Terminal {
         }
     }
 
+    /// Waits until the screen says `text`.
+    #[track_caller]
+    pub(super) fn shows(&self, text: &str) -> String {
+        self.wait(text, &SCREEN, |screen| screen.contains(text))
+    }
+
+    /// Waits until the program has the terminal, or the shell.
+    #[track_caller]
+    pub(super) fn is_taken(&self, taken: bool) {
+        let state = if taken { "1 " } else { "0 1" };
+        self.wait("the other screen", &STATE, |told| told.starts_with(state));
+    }
+
     /// What `stty` wrote into the file `name`.
-    fn modes(&self, name: &str) -> String {
+    pub(super) fn modes(&self, name: &str) -> String {
         fs::read_to_string(self.dir.path().join(name)).unwrap()
     }
 }
@@ -90,7 +111,7 @@ fn run(command: &mut Command) -> String {
 
 /// Takes the terminal over and panics at the first key.
 fn take_and_panic(elsewhere: bool) {
-    let tty = Tty::enter().unwrap();
+    let tty = Tty::enter(true).unwrap();
     assert!(tty.is_some(), "there is no terminal to take");
     io::stdin().read_exact(&mut [0]).unwrap();
     if elsewhere {
@@ -106,11 +127,15 @@ fn a_panic_gives_the_terminal_back() {
     if let Some(thread) = env::var_os(PANICS) {
         return take_and_panic(thread == "another");
     }
+    let script = format!(
+        "stty -a > before; \"$PROGRAM\" --exact {TEST} --nocapture; stty -a > after; \
+         echo all is over; exec cat"
+    );
     for thread in ["its own", "another"] {
-        let terminal = Terminal::open(thread);
-        terminal.wait("the other screen", &STATE, |state| state.starts_with("1 "));
+        let terminal = Terminal::open((120, 40), &script, &[(PANICS, thread)]);
+        terminal.is_taken(true);
         terminal.told(&["send-keys", "x"]);
-        let screen = terminal.wait("the end", &SCREEN, |screen| screen.contains("all is over"));
+        let screen = terminal.shows("all is over");
         assert!(screen.contains(LAST_WORDS), "panic in {thread} thread:\n{screen}");
         assert_eq!(terminal.told(&STATE), "0 1\n", "panic in {thread} thread:\n{screen}");
         let before = terminal.modes("before");

@@ -1,29 +1,28 @@
 //! The key table, over everything else.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::Theme;
-use crate::keys::TABLE;
+use crate::layout::{self, HELP_KEYS_CELLS, Help, HelpRow};
 
-/// Cells of the key column, its gap included.
-const KEYS_CELLS: usize = 14;
-/// Cells of the whole screen, its frame included.
-const WIDTH: u16 = 57;
-
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-    let row = |binding: &crate::keys::Binding| {
-        Line::from(vec![
-            Span::styled(format!(" {:<KEYS_CELLS$}", binding.label), theme.strong()),
-            Span::raw(binding.does),
-        ])
+/// The table from row `top` on.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, top: usize, theme: Theme) {
+    let Help { popup, rows, below } = layout::help(area);
+    let top = top.min(below);
+    let row = |HelpRow { keys, essential, does }| {
+        let style = if essential { theme.accent() } else { theme.strong() };
+        let keys = Span::styled(format!(" {keys:<HELP_KEYS_CELLS$}"), style);
+        Line::from(vec![keys, Span::raw(does)])
     };
-    let rows: Vec<Line<'_>> = TABLE.iter().map(row).collect();
-    let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
-    let popup = area.centered(Constraint::Max(WIDTH), Constraint::Max(height));
-    let block = Block::bordered().title(" keys · any key closes ").border_style(theme.accent());
+    let rows: Vec<Line<'_>> = rows.into_iter().skip(top).map(row).collect();
+    let title = match below {
+        0 => " keys · any key closes ".to_owned(),
+        _ => format!(" keys {}/{} · Up, Down; others close ", top + 1, below + 1),
+    };
+    let block = Block::bordered().title(title).border_style(theme.accent());
     frame.render_widget(Clear, popup);
     frame.render_widget(Paragraph::new(rows).block(block), popup);
 }

@@ -1,19 +1,22 @@
 //! The file around the selected passage, whose lines carry a bar.
 
+use std::collections::BTreeSet;
+
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Theme, titled};
+use crate::layout::GUTTER_CELLS;
 use crate::model::{Focus, Model};
+use crate::preview::Preview;
 use tui_text as text;
 
-/// Cells left of the text: line number, bar, blank.
-const GUTTER_CELLS: usize = 7;
-
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
+/// `alone` says that it is in the place of the results.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme, alone: bool) {
     let style = if model.focus == Focus::Preview { theme.strong() } else { theme.dim() };
     let Some(preview) = &model.preview else {
         titled(frame, area, Line::styled(" preview ", style), theme.dim());
@@ -21,30 +24,69 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     };
     let home = model.settings.home.as_deref();
     let path = text::short_path(&preview.passage.path, &model.settings.cwd, home);
-    let title = format!(" {} ", text::fit_start(&path, usize::from(area.width).saturating_sub(2)));
-    let inner = titled(frame, area, Line::styled(title, style), theme.dim());
-    let height = usize::from(inner.height);
-    let width = usize::from(inner.width).saturating_sub(GUTTER_CELLS);
-    let mut rows: Vec<Line<'_>> = Vec::with_capacity(height);
+    let back = if alone { "· Tab: results " } else { "" };
+    let room = usize::from(area.width).saturating_sub(2 + back.width());
+    let title = format!(" {} {back}", text::fit_start(&path, room));
+    let mut inner = titled(frame, area, Line::styled(title, style), theme.dim());
     if let Some(problem) = &preview.problem {
         let told = format!("only the snippet: {}", text::cells(problem));
-        rows.push(Line::styled(text::fit_end(&told, usize::from(inner.width)), theme.bad()));
+        let row = Line::styled(text::fit_end(&told, usize::from(inner.width)), theme.bad());
+        let [first, rest] =
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+        frame.render_widget(row, first);
+        inner = rest;
     }
-    for line in preview.lines.iter().skip(preview.top) {
+    frame.render_widget(Paragraph::new(rows(preview, inner, &model.words, theme)), inner);
+}
+
+/// The rows that are seen, with the `words` that were searched for marked in them.
+fn rows(
+    preview: &Preview,
+    area: Rect,
+    words: &BTreeSet<String>,
+    theme: Theme,
+) -> Vec<Line<'static>> {
+    let height = usize::from(area.height);
+    let width = usize::from(area.width).saturating_sub(GUTTER_CELLS);
+    let top = preview.top(width);
+    let mut rows: Vec<Line<'_>> = Vec::with_capacity(height);
+    for (index, line) in preview.lines.iter().enumerate().skip(top.line) {
         if rows.len() >= height {
             break;
         }
         let bar = if line.matched { "▎ " } else { "  " };
-        for (part, text) in text::wrap(&line.text, width).into_iter().enumerate() {
+        let above = if index == top.line { top.row } else { 0 };
+        for (part, text) in preview.rows(index, width).iter().enumerate().skip(above) {
             let number = line.number.filter(|_| part == 0);
             let number = number.map_or(String::new(), |number| number.to_string());
-            rows.push(Line::from(vec![
+            let mut row = Line::from(vec![
                 Span::styled(format!("{number:>5}"), theme.dim()),
                 Span::styled(bar, theme.matched()),
-                Span::styled(text, if line.matched { theme.strong() } else { Style::new() }),
-            ]));
+            ]);
+            let plain = if line.matched { theme.strong() } else { Style::new() };
+            mark(&mut row, text, words, plain, theme.matched());
+            rows.push(row);
         }
     }
     rows.truncate(height);
-    frame.render_widget(Paragraph::new(rows), inner);
+    rows
+}
+
+/// Adds `text` to `row`, in `matched` style where it is one of `words` and `plain` elsewhere.
+fn mark(
+    row: &mut Line<'static>,
+    text: &str,
+    words: &BTreeSet<String>,
+    plain: Style,
+    matched: Style,
+) {
+    let mut at = 0;
+    for (start, word) in text::words(text) {
+        if words.contains(&word.to_lowercase()) {
+            row.push_span(Span::styled(text[at..start].to_owned(), plain));
+            row.push_span(Span::styled(word.to_owned(), matched));
+            at = start + word.len();
+        }
+    }
+    row.push_span(Span::styled(text[at..].to_owned(), plain));
 }

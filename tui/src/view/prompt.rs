@@ -19,7 +19,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
         Span::raw(visible)
     };
     frame.render_widget(Line::from(vec![Span::styled(SIGN, theme.accent()), text]), area);
-    if room > 0 && area.height > 0 && !model.help {
+    if room > 0 && area.height > 0 && model.help.is_none() && model.finding.is_none() {
         let column = u16::try_from(column).unwrap_or(room);
         frame.set_cursor_position(Position::new(area.x + SIGN_CELLS + column, area.y));
     }

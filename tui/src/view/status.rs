@@ -9,20 +9,13 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
-use crate::model::{AskPhase, Connection, Model, Notice, NoticeKind};
+use crate::layout;
+use crate::model::{AskPhase, Connection, Model, NoticeKind};
 use tui_text as text;
 
-/// Rows a notice may take.
-const NOTICE_ROWS_MAX: usize = 3;
 const SEPARATOR: &str = " · ";
 /// Cells for why the index cannot be written: the rest of the line is to be seen too.
 const STORING_CELLS_MAX: usize = 40;
-
-/// Rows this pane needs on a `screen` of that size.
-pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
-    let notice = model.notice.as_ref().map_or(0, |notice| notice_rows(notice, screen.width).len());
-    1 + u16::try_from(notice).unwrap_or(0)
-}
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
     let [above, bar] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
@@ -31,19 +24,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
             NoticeKind::Note => theme.dim(),
             NoticeKind::Error => theme.bad(),
         };
-        let rows = notice_rows(notice, area.width).into_iter().map(|row| Line::styled(row, style));
+        let rows =
+            layout::notice_rows(notice, area.width).into_iter().map(|row| Line::styled(row, style));
         frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), above);
     }
     frame.render_widget(bar_line(model, theme, usize::from(bar.width)), bar);
-}
-
-fn notice_rows(notice: &Notice, width: u16) -> Vec<String> {
-    let mark = if notice.kind == NoticeKind::Error { "error: " } else { "" };
-    let hint = notice.hint.as_ref().map_or(String::new(), |hint| format!(" · {hint}"));
-    let text = text::cells(&format!("{mark}{}{hint}", notice.text)).replace('\n', " ");
-    let mut rows = text::wrap(&text, usize::from(width));
-    rows.truncate(NOTICE_ROWS_MAX);
-    rows
 }
 
 /// As many of the parts as fit, the important ones first; one that does not fit is left out.
@@ -66,9 +51,12 @@ fn bar_line(model: &Model, theme: Theme, width: usize) -> Line<'static> {
 fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
     let mut parts = Vec::new();
     match &model.connection {
-        Connection::Up => {}
-        Connection::Lost(_) => parts.push(("daemon gone".to_owned(), theme.bad())),
-        Connection::Reconnecting => parts.push(("starting the daemon".to_owned(), theme.accent())),
+        Connection::Up { .. } => {}
+        Connection::Lost => parts.push(("no daemon".to_owned(), theme.bad())),
+        Connection::Connecting { .. } => {
+            let connecting = format!("{} connecting to the daemon", theme.spinner(model.spin));
+            parts.push((connecting, theme.accent()));
+        }
     }
     if let Some(training) = &model.training {
         // Both are to fit beside each other on 80 columns.

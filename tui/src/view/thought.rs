@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Theme, spinner, titled};
-use crate::model::{AskPhase, Asking, Model};
+use super::{Theme, titled};
+use crate::model::{AskPhase, Asking, Model, Thought};
 use tui_text as text;
 
 /// Narrower columns would break most lines after three words.
@@ -15,20 +15,13 @@ const COLUMN_CELLS_MIN: usize = 26;
 /// Cells of the number before a thought.
 const NUMBER_CELLS: usize = 3;
 
-/// Rows this pane needs on a `screen` of that size, its title included; 0 if the newest question is
-/// not thought about.
-pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
-    let thinks = model.asking.as_ref().is_some_and(Asking::thinks);
-    if thinks { (screen.height / 5).clamp(2, 8) } else { 0 }
-}
-
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
     let Some(asking) = model.asking.as_ref().filter(|asking| asking.thinks()) else {
         return;
     };
     let busy = asking.busy();
     let style = if busy { theme.accent() } else { theme.dim() };
-    let title = Line::styled(title(asking, model.spin), style);
+    let title = Line::styled(title(asking, theme.spinner(model.spin)), style);
     let inner = titled(frame, area, title, theme.dim());
     // A pane for the thoughts announced, so that the columns stand still, or for those there are.
     let announced = asking.ask.thoughts.unwrap_or(0);
@@ -45,13 +38,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     }
 }
 
-fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &str, style: Style) {
+fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &Thought, style: Style) {
     let width = usize::from(area.width).saturating_sub(NUMBER_CELLS);
-    let thought = text::cells(thought);
-    let rows = text::wrap(thought.trim(), width);
-    let hidden = rows.len().saturating_sub(usize::from(area.height));
-    let lines: Vec<Line<'_>> = rows[hidden..]
-        .iter()
+    let rows = thought.rows.end(&thought.text, width, usize::from(area.height));
+    let lines: Vec<Line<'_>> = rows
+        .into_iter()
         .enumerate()
         .map(|(row, text)| {
             let number = if row == 0 {
@@ -59,19 +50,19 @@ fn draw_one(frame: &mut Frame<'_>, area: Rect, index: usize, thought: &str, styl
             } else {
                 " ".repeat(NUMBER_CELLS)
             };
-            Line::from(vec![Span::raw(number), Span::raw(text.as_str())]).style(style)
+            Line::from(vec![Span::raw(number), Span::raw(text)]).style(style)
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn title(asking: &Asking, spin: usize) -> String {
+fn title(asking: &Asking, spinner: char) -> String {
     let count = asking.thoughts.len();
     match &asking.phase {
-        AskPhase::Waiting => format!(" {} starting the daemon ", spinner(spin)),
-        AskPhase::Running if count == 0 => format!(" {} thinking ", spinner(spin)),
+        AskPhase::Waiting => format!(" {spinner} waiting for the daemon "),
+        AskPhase::Running if count == 0 => format!(" {spinner} thinking "),
         AskPhase::Running => {
-            format!(" {} thinking · thought {} ", spinner(spin), asking.current + 1)
+            format!(" {spinner} thinking · thought {} ", asking.current + 1)
         }
         AskPhase::Done(_) if count == 0 => " no thoughts ".to_owned(),
         AskPhase::Done(timings) => format!(

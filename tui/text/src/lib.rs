@@ -128,6 +128,15 @@ pub fn short_path(path: &str, cwd: &Path, home: Option<&Path>) -> String {
     cells(&short).replace('\n', "·")
 }
 
+/// The words of `text` with the bytes they begin at: runs of letters, digits and `_`.
+pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let outside = |c: char| !(c.is_alphanumeric() || c == '_');
+    let start = text.as_ptr() as usize;
+    text.split(outside)
+        .filter(|word| !word.is_empty())
+        .map(move |word| (word.as_ptr() as usize - start, word))
+}
+
 /// `1 document`, `2 documents`.
 pub fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

@@ -1,0 +1,129 @@
+//! Which part of the screen is whose. Pure; `view` draws into it, and `update` asks it how far a page is.
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use crate::keys;
+use crate::model::{Asking, Focus, Model, Notice, NoticeKind};
+use tui_text as text;
+
+/// Below this many columns or rows there is no room for a preview beside the results: it takes their
+/// place while it has the focus.
+const PREVIEW_WIDTH_MIN: u16 = 80;
+const PREVIEW_HEIGHT_MIN: u16 = 24;
+/// From this many columns on the preview is right of the results, else below them.
+const BESIDE_WIDTH_MIN: u16 = 100;
+/// From this many rows on a snippet gets two.
+const ROOMY_HEIGHT_MIN: u16 = 15;
+/// Rows a notice may take.
+const NOTICE_ROWS_MAX: usize = 3;
+/// Cells left of a preview's text: line number, bar, blank.
+pub(crate) const GUTTER_CELLS: usize = 7;
+/// Columns of the help screen, its frame included.
+const HELP_WIDTH: u16 = 80;
+/// Cells of its key column, the gap included.
+pub(crate) const HELP_KEYS_CELLS: usize = 17;
+
+/// Where each pane is, its title included; absent are those that are not shown.
+pub(crate) struct Panes {
+    pub(crate) prompt: Rect,
+    /// Of height 0 unless the newest question is thought about.
+    pub(crate) thought: Rect,
+    pub(crate) results: Option<Rect>,
+    pub(crate) preview: Option<Rect>,
+    pub(crate) status: Rect,
+}
+
+/// Shares out a screen.
+pub(crate) fn panes(model: &Model, screen: Rect) -> Panes {
+    let together = screen.width >= PREVIEW_WIDTH_MIN && screen.height >= PREVIEW_HEIGHT_MIN;
+    let alone = !together && model.focus == Focus::Preview;
+    let thinks = model.asking.as_ref().is_some_and(Asking::thinks);
+    let thought = if thinks && !alone { (screen.height / 5).clamp(2, 8) } else { 0 };
+    let notice = model.notice.as_ref().map_or(0, |notice| notice_rows(notice, screen.width).len());
+    let status = 1 + u16::try_from(notice).unwrap_or(0);
+    let [prompt, thought, middle, status] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(thought),
+        Constraint::Fill(1),
+        Constraint::Length(status),
+    ])
+    .areas(screen);
+    let halves = [Constraint::Fill(1), Constraint::Fill(1)];
+    let (results, preview) = if alone {
+        (None, Some(middle))
+    } else if !together {
+        (Some(middle), None)
+    } else if screen.width >= BESIDE_WIDTH_MIN {
+        let [left, right] = Layout::horizontal(halves).spacing(1).areas(middle);
+        (Some(left), Some(right))
+    } else {
+        let [above, below] = Layout::vertical(halves).areas(middle);
+        (Some(above), Some(below))
+    };
+    Panes { prompt, thought, results, preview, status }
+}
+
+/// The same for the model's own screen.
+pub(crate) fn of(model: &Model) -> Panes {
+    let (width, height) = model.size;
+    panes(model, Rect::new(0, 0, width, height))
+}
+
+/// Rows of a result in a pane with so many rows below its title, and how many results it holds.
+pub(crate) fn results(height: u16) -> (u16, usize) {
+    let row = if height >= ROOMY_HEIGHT_MIN { 3 } else { 2 };
+    (row, usize::from(height / row).max(1))
+}
+
+/// Columns and rows for a preview's text, in the pane it has, or would have.
+pub(crate) fn preview_size(model: &Model) -> (usize, usize) {
+    let panes = of(model);
+    let pane = panes.preview.or(panes.results).unwrap_or_default();
+    let problem = model.preview.as_ref().is_some_and(|preview| preview.problem.is_some());
+    let above = 1 + usize::from(problem);
+    let height = usize::from(pane.height).saturating_sub(above).max(1);
+    (usize::from(pane.width).saturating_sub(GUTTER_CELLS).max(1), height)
+}
+
+/// The help screen as it is laid out: its place, and its rows, keys first, of which some may not fit.
+pub(crate) struct Help {
+    pub(crate) popup: Rect,
+    pub(crate) rows: Vec<HelpRow>,
+    /// How many of them are below what it can show.
+    pub(crate) below: usize,
+}
+
+/// Keys, on the first row of what they do; and that.
+pub(crate) struct HelpRow {
+    pub(crate) keys: &'static str,
+    pub(crate) essential: bool,
+    pub(crate) does: String,
+}
+
+pub(crate) fn help(screen: Rect) -> Help {
+    let width = screen.width.min(HELP_WIDTH);
+    let room = usize::from(width).saturating_sub(HELP_KEYS_CELLS + 3);
+    let mut rows = Vec::new();
+    for binding in keys::TABLE {
+        let does = text::wrap(binding.does, room).into_iter().enumerate();
+        rows.extend(does.map(|(row, does)| HelpRow {
+            keys: if row == 0 { binding.label } else { "" },
+            essential: binding.essential,
+            does,
+        }));
+    }
+    let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
+    let popup = screen.centered(Constraint::Max(HELP_WIDTH), Constraint::Max(height));
+    let below = usize::from(height.saturating_sub(popup.height));
+    Help { popup, rows, below }
+}
+
+/// A notice as it is told in `width` cells.
+pub(crate) fn notice_rows(notice: &Notice, width: u16) -> Vec<String> {
+    let mark = if notice.kind == NoticeKind::Error { "error: " } else { "" };
+    let hint = notice.hint.as_ref().map_or(String::new(), |hint| format!(" · {hint}"));
+    let text = text::cells(&format!("{mark}{}{hint}", notice.text)).replace('\n', " ");
+    let mut rows = text::wrap(&text, usize::from(width));
+    rows.truncate(NOTICE_ROWS_MAX);
+    rows
+}
