@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::chunk::markup;
-use crate::convert::{CONVERTED, Convert, Converted, TEXT_BYTES_MAX, Unconverted};
-use crate::document::{About, Extracted, Kind};
+use crate::convert::{CONVERTED, Convert, Converted, OUTLINED, TEXT_BYTES_MAX, Unconverted};
+use crate::document::{About, Definition, Extracted, Kind};
 
 #[cfg(test)]
 mod tests;
@@ -76,13 +76,29 @@ pub fn extract(path: &Path, bytes: &[u8], convert: &dyn Convert) -> Result<Extra
     }
     if is_converted(path) {
         let Converted { kind, title, text, marks } = convert.convert(path, bytes)?;
-        let (tags, aliases) = (Vec::new(), Vec::new());
-        return Ok(Extracted { kind, title: titled(path, title), tags, aliases, text, marks });
+        let (tags, aliases, outline) = (Vec::new(), Vec::new(), Vec::new());
+        let title = titled(path, title);
+        return Ok(Extracted { kind, title, tags, aliases, text, marks, outline });
     }
     let text = decode(bytes)?;
     let kind = kind(path, &text);
     let (title, About { tags, aliases }) = markup::about(kind, &text);
-    Ok(Extracted { kind, title: titled(path, title), tags, aliases, text, marks: Vec::new() })
+    let outline = if kind == Kind::Code { outline(path, &text, convert) } else { Vec::new() };
+    let (title, marks) = (titled(path, title), Vec::new());
+    Ok(Extracted { kind, title, tags, aliases, text, marks, outline })
+}
+
+/// What the source code `text` defines; nothing where that is not to be had, for then it is cut by its
+/// indentation, which is no reason to refuse it.
+fn outline(path: &Path, text: &str, convert: &dyn Convert) -> Vec<Definition> {
+    let is_script = extension(path).is_empty() && text.starts_with("#!");
+    if !is_script && !OUTLINED.contains(&extension(path).as_str()) {
+        return Vec::new();
+    }
+    convert.outline(path, text).unwrap_or_else(|error| {
+        tracing::debug!(path = %path.display(), %error, "cut by its indentation");
+        Vec::new()
+    })
 }
 
 /// What a document says it is called, or else what its file is called.
