@@ -4,6 +4,7 @@
 //! thought or a reading the ranking before it stands, without a vector the text ranking does, and
 //! `done` says why.
 
+mod copies;
 mod filter;
 mod reading;
 mod scope;
@@ -22,6 +23,7 @@ use daemon_protocol::{
 use models::{Sampling, Thought};
 use tokio::sync::mpsc;
 
+use self::copies::{Folded, fold};
 use self::filter::Parsed;
 use self::search::Sieve;
 use self::select::{Selection, select};
@@ -261,12 +263,11 @@ impl Run<'_> {
         draft: Option<&Places>,
     ) -> Result<(), Failure> {
         let question = &self.question;
-        let hits = ranking
-            .iter()
-            .take(question.limit)
-            .map(|fused| {
-                let draft = draft.and_then(|draft| draft.get(&fused.place()).copied());
-                hit(question, fused, draft)
+        let hits = fold(ranking, question.limit)
+            .into_iter()
+            .map(|folded| {
+                let draft = draft.and_then(|draft| draft.get(&folded.fused.place()).copied());
+                hit(question, folded, draft)
             })
             .collect();
         self.send(Event::Hits { id: question.id, stage, hits }).await
@@ -284,7 +285,8 @@ fn places(ranking: &[Fused]) -> Places {
     ranking.iter().enumerate().map(|(index, fused)| (fused.place(), index + 1)).collect()
 }
 
-fn hit(question: &Question, fused: &Fused, draft: Option<usize>) -> Hit {
+fn hit(question: &Question, folded: Folded<'_>, draft: Option<usize>) -> Hit {
+    let Folded { fused, also } = folded;
     let Found { path, title, passage, .. } = &fused.found;
     let shown = snippet(&question.text, &question.sieve.phrases, passage, SNIPPET_CHARS_MAX);
     Hit {
@@ -303,6 +305,7 @@ fn hit(question: &Question, fused: &Fused, draft: Option<usize>) -> Hit {
         highlights: shown.highlights,
         reading: fused.reading,
         ranks: Ranks { text: fused.ranks[0], vector: fused.ranks[1], draft },
+        also,
     }
 }
 

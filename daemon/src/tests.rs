@@ -3,6 +3,7 @@
 
 mod asking;
 mod converting;
+mod copies;
 mod filtering;
 mod generations;
 mod hanging;

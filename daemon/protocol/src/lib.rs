@@ -135,7 +135,7 @@ pub enum Event {
         delta: String,
     },
     /// Best first, save that passages come last of which three better ones are from the same
-    /// document.
+    /// document. Copies of a passage in several documents are one hit.
     Hits {
         id: u64,
         stage: Stage,
