@@ -1,8 +1,10 @@
 //! What is asked of a reader of files that are no text: bytes in, text with its places out; and of a parser of
 //! source code: text in, what it defines out.
 //!
-//! Both are in `daemon-formats`, and run in a process of their own (`worker`).
+//! Both are in `daemon-formats`, and run in a process of their own (`worker`); what they refuse is remembered
+//! (`ledger`).
 
+pub(crate) mod ledger;
 pub mod worker;
 
 use std::path::Path;
@@ -67,6 +69,9 @@ pub trait Convert: Send + Sync {
 
     /// There is nothing to read for now: what is held can be let go of.
     fn rest(&self) {}
+
+    /// What was refused is to be read anew when it is asked for.
+    fn forget(&self) {}
 }
 
 /// Most bytes of text that a file may become: as for text itself.
