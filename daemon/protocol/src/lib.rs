@@ -79,10 +79,12 @@ pub enum Request {
     List {
         id: u64,
     },
-    /// What became of a file, in words.
+    /// What became of a file, in words; with a question, also where the file drops out of the answer to it.
     WhyNot {
         id: u64,
         path: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question: Option<String>,
     },
     /// `full` has each file read, even if its size and time say that it is as it was.
     Sync {
