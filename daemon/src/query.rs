@@ -301,7 +301,8 @@ fn hit(question: &Question, folded: Folded<'_>, draft: Option<usize>) -> Hit {
         line: shown.line,
         byte_start: passage.bytes.start,
         byte_end: passage.bytes.end,
-        converted: is_converted(Path::new(path)),
+        // A file may be another than its name says.
+        converted: is_converted(Path::new(path)) || passage.place.is_some(),
         place: passage.place.clone(),
         score: fused.score,
         snippet: shown.text,
