@@ -61,6 +61,8 @@ pub(crate) struct Paths {
     pub(crate) config: PathBuf,
     /// List of watched folders.
     pub(crate) folders: PathBuf,
+    /// What is remembered of files that could not be read.
+    pub(crate) refused: PathBuf,
     /// The LanceDB directory.
     pub(crate) index: PathBuf,
     /// Which model is used: a [`ModelChoice`]; absent until one is chosen.
@@ -192,6 +194,7 @@ impl Paths {
         Ok(Paths {
             config,
             folders: data.join("folders.json"),
+            refused: data.join("refused.json"),
             index: data.join("index"),
             model_choice: data.join("model.json"),
             served: data.join("served.json"),

@@ -21,9 +21,10 @@ struct Rule {
 }
 
 /// What the packages of the seconds loop never wait for.
-const HEAVY: [&str; 7] = [
+const HEAVY: [&str; 8] = [
     "hayro-interpret",
     "anydoc",
+    "tree-sitter",
     "lancedb",
     "arrow-array",
     "candle-core",
@@ -75,14 +76,14 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "daemon-eval",
-        names: &["daemon", "models"],
+        names: &["daemon", "models", "tui-text"],
         reaches: &["sha2", "tokio"],
         never: &["ratatui", "clap", "ureq"],
     },
     Rule {
         package: "daemon-formats",
         names: &["daemon", "daemon-protocol"],
-        reaches: &["hayro-interpret", "anydoc", "calamine", "landlock"],
+        reaches: &["hayro-interpret", "anydoc", "calamine", "landlock", "tree-sitter"],
         never: &["models-candle", "lancedb", "ratatui", "ureq"],
     },
     Rule {

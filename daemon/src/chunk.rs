@@ -1,7 +1,7 @@
 //! Text in, passages with byte ranges and line numbers out. Pure, and linear in the text.
 //!
-//! Markdown and other markup is cut at its headings, code at items that begin in the first column, data
-//! at its keys, tables between records below their header; what is still
+//! Markdown and other markup is cut at its headings, code at what it defines, or where no parser knows its
+//! language at items that begin in the first column, data at its keys, tables between records below their header; what is still
 //! too large for the model is cut by `pack` into paragraphs, sentences, lines and words.
 
 mod code;
@@ -9,6 +9,7 @@ mod data;
 mod heading;
 mod markdown;
 pub(crate) mod markup;
+mod outline;
 mod pack;
 mod table;
 #[cfg(test)]
@@ -84,6 +85,11 @@ pub fn chunk(
             for bytes in pack::pack(text, start..text.len(), pack::TABLE, room, count) {
                 passages.push(heading.clone(), bytes);
             }
+        }
+        Kind::Code if !extracted.outline.is_empty() => {
+            let measure = outline::Measure { count, room: &room, titled };
+            let pieces = outline::cut(text, start..text.len(), &extracted.outline, &measure);
+            pieces.into_iter().for_each(|(heading, bytes)| passages.push(heading, bytes));
         }
         Kind::Data | Kind::Code => {
             let code = extracted.kind == Kind::Code;

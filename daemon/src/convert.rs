@@ -1,7 +1,10 @@
-//! What is asked of a reader of files that are no text: bytes in, text with its places out.
+//! What is asked of a reader of files that are no text: bytes in, text with its places out; and of a parser of
+//! source code: text in, what it defines out.
 //!
-//! The readers themselves are in `daemon-formats`, and run in a process of their own (`worker`).
+//! Both are in `daemon-formats`, and run in a process of their own (`worker`); what they refuse is remembered
+//! (`ledger`).
 
+pub(crate) mod ledger;
 pub mod worker;
 
 use std::path::Path;
@@ -9,7 +12,7 @@ use std::path::Path;
 use daemon_protocol::Place;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Kind, Mark};
+use crate::document::{Definition, Kind, Mark};
 
 /// A file as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +49,7 @@ pub enum Unconverted {
     Failed(String),
 }
 
-/// Reads files that are no text. Blocks.
+/// Reads files that are no text, and parses source code. Blocks.
 pub trait Convert: Send + Sync {
     /// The text of the file called `path` whose content is `bytes`.
     ///
@@ -54,8 +57,21 @@ pub trait Convert: Send + Sync {
     /// [`Unconverted`], if there is none to be had.
     fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted>;
 
+    /// What the source code `text` of the file called `path` defines, in order, what is within another behind
+    /// that one; none where its language is not known.
+    ///
+    /// # Errors
+    /// [`Unconverted`], if it cannot be parsed.
+    fn outline(&self, path: &Path, text: &str) -> Result<Vec<Definition>, Unconverted> {
+        let _ = (path, text);
+        Ok(Vec::new())
+    }
+
     /// There is nothing to read for now: what is held can be let go of.
     fn rest(&self) {}
+
+    /// What was refused is to be read anew when it is asked for.
+    fn forget(&self) {}
 }
 
 /// Most bytes of text that a file may become: as for text itself.
@@ -67,6 +83,16 @@ pub const CONVERTED: &[&str] = &[
     "doc", "docm", "docx", "eml", "epub", "htm", "html", "ipynb", "mbox", "odp", "ods", "odt", "pdf",
     "pot", "pps", "ppsm", "ppsx", "ppt", "pptm", "pptx", "rtf", "xhtml", "xls", "xlsb", "xlsm", "xlsx",
 ];
+
+/// Endings of the names of files of source code that [`Convert::outline`] may know.
+#[rustfmt::skip]
+pub const OUTLINED: &[&str] = &[
+    "bash", "c", "cc", "cpp", "cu", "cuh", "cxx", "go", "h", "hh", "hpp", "hxx", "java", "js", "jsx", "mjs", "py",
+    "pyi", "rb", "rs", "sh", "ts", "tsx",
+];
+
+/// Definitions of one file that are heeded: a file has a few hundred, one that a program wrote any number.
+pub const DEFINITIONS_MAX: usize = 20_000;
 
 /// A reader for tests and for services without files of their own: takes a file for UTF-8 text in which
 /// a form feed ends a page, and one that is not UTF-8 for damaged.

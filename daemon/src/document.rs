@@ -1,5 +1,7 @@
 //! A document as text, whatever it was read from.
 
+use std::ops::Range;
+
 use daemon_protocol::Place;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,9 @@ pub struct Extracted {
     pub text: String,
     /// Where parts begin, of a file that was converted.
     pub marks: Vec<Mark>,
+    /// What source code defines, in order, what is within another behind that one; none where no parser
+    /// knows the language.
+    pub outline: Vec<Definition>,
 }
 
 /// The beginning of a part of a document.
@@ -51,4 +56,13 @@ pub struct Mark {
     /// Byte of the text, between two characters.
     pub at: usize,
     pub place: Place,
+}
+
+/// A named part of source code, as a parser sees it: a function, a class, a module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Bytes of the text, with what is said of it above: comments, attributes, decorators.
+    pub bytes: Range<usize>,
+    /// In the words of its language: `fn cut`, `impl Convert for Workers`, `class Lamp`.
+    pub name: String,
 }

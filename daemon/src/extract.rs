@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::chunk::markup;
-use crate::convert::{CONVERTED, Convert, Converted, TEXT_BYTES_MAX, Unconverted};
-use crate::document::{About, Extracted, Kind};
+use crate::convert::{CONVERTED, Convert, Converted, OUTLINED, TEXT_BYTES_MAX, Unconverted};
+use crate::document::{About, Definition, Extracted, Kind};
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +28,9 @@ const CONVERTED_BYTES_MAX: u64 = 128 << 20;
 
 /// Bytes looked at to tell text from data, as git and grep do.
 const HEAD_BYTES: usize = 8 << 10;
+
+/// How a PDF begins, whatever its name says.
+const PDF: &[u8] = b"%PDF-";
 
 /// Characters of a title; a "heading" of a megabyte is no title.
 const TITLE_CHARS_MAX: usize = 200;
@@ -74,15 +77,44 @@ pub fn extract(path: &Path, bytes: &[u8], convert: &dyn Convert) -> Result<Extra
     if size > max {
         return Err(Unreadable::TooLarge { bytes: size, max });
     }
-    if is_converted(path) {
-        let Converted { kind, title, text, marks } = convert.convert(path, bytes)?;
-        let (tags, aliases) = (Vec::new(), Vec::new());
-        return Ok(Extracted { kind, title: titled(path, title), tags, aliases, text, marks });
-    }
-    let text = decode(bytes)?;
+    let is_pdf = bytes.starts_with(PDF);
+    let named = if is_pdf { path.with_extension("pdf") } else { path.to_owned() };
+    let text = if is_pdf || is_converted(path) {
+        let unconverted = match convert.convert(&named, bytes) {
+            Ok(converted) => return Ok(of_converted(path, converted)),
+            Err(unconverted) => unconverted,
+        };
+        // A text may be about how a PDF begins.
+        let is_read = !matches!(unconverted, Unconverted::Unavailable(_));
+        let is_text = is_pdf && is_read && !is_converted(path);
+        decode(bytes).ok().filter(|_| is_text).ok_or(unconverted)?
+    } else {
+        decode(bytes)?
+    };
     let kind = kind(path, &text);
     let (title, About { tags, aliases }) = markup::about(kind, &text);
-    Ok(Extracted { kind, title: titled(path, title), tags, aliases, text, marks: Vec::new() })
+    let outline = if kind == Kind::Code { outline(path, &text, convert) } else { Vec::new() };
+    let (title, marks) = (titled(path, title), Vec::new());
+    Ok(Extracted { kind, title, tags, aliases, text, marks, outline })
+}
+
+fn of_converted(path: &Path, converted: Converted) -> Extracted {
+    let Converted { kind, title, text, marks } = converted;
+    let (tags, aliases, outline) = (Vec::new(), Vec::new(), Vec::new());
+    Extracted { kind, title: titled(path, title), tags, aliases, text, marks, outline }
+}
+
+/// What the source code `text` defines; nothing where that is not to be had, for then it is cut by its
+/// indentation, which is no reason to refuse it.
+fn outline(path: &Path, text: &str, convert: &dyn Convert) -> Vec<Definition> {
+    let is_script = extension(path).is_empty() && text.starts_with("#!");
+    if !is_script && !OUTLINED.contains(&extension(path).as_str()) {
+        return Vec::new();
+    }
+    convert.outline(path, text).unwrap_or_else(|error| {
+        tracing::debug!(path = %path.display(), %error, "cut by its indentation");
+        Vec::new()
+    })
 }
 
 /// What a document says it is called, or else what its file is called.

@@ -106,6 +106,8 @@ pub trait Backend: Send + Sync + 'static {
 pub struct Settings {
     /// The list of watched folders, JSON; made when the first folder is added.
     pub folders_file: PathBuf,
+    /// What is remembered of files that could not be converted, JSON; made when there is one.
+    pub refused_file: PathBuf,
     /// What a `fore train` writes of its progress; there only while one runs.
     pub training_file: PathBuf,
     /// How questions are thought about when an ask does not say.

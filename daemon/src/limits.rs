@@ -104,10 +104,18 @@ pub const WALKS_MAX: usize = 4;
 pub const PIECE_BYTES: u64 = 1 << 20;
 /// How long the reading of one file that is no text may take; a book of a thousand pages takes seconds.
 pub const CONVERT_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long the parsing of one file of source code may take, which is milliseconds; past this it is cut as
+/// text is.
+pub const OUTLINE_TIME_MAX: Duration = Duration::from_secs(5);
 /// Files after which the process that reads them is replaced, lest what its libraries leak adds up.
 pub const WORKER_FILES_MAX: usize = 100;
 /// Time spent in reading after which it is replaced too.
 pub const WORKER_TIME_MAX: Duration = Duration::from_secs(60);
+/// Files that could not be converted that are remembered, the latest ones: each costs some hundred bytes, and one
+/// that is forgotten is met again at the next start.
+pub const REFUSALS_MAX: usize = 4096;
+/// Bytes of them that are read: four times as many with usual paths, and most of them with the longest.
+pub const REFUSALS_BYTES_MAX: u64 = 16 << 20;
 /// Passages gathered from several files before they are sorted by length into batches.
 pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
 /// Files gathered at most, so that many empty ones do not hold up the next order.

@@ -4,11 +4,13 @@
 //! thought or a reading the ranking before it stands, without a vector the text ranking does, and
 //! `done` says why.
 
+mod copies;
 pub mod filter;
 mod reading;
 pub mod scope;
 mod search;
 mod select;
+pub(crate) mod trace;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ use daemon_protocol::{
 use models::{Sampling, Thought};
 use tokio::sync::mpsc;
 
+use self::copies::{Folded, fold};
 use self::filter::Parsed;
 use self::search::Sieve;
 use self::select::{Selection, select};
@@ -62,7 +65,7 @@ pub(crate) async fn answer(shared: &Shared, ask: Ask, out: &Outbox) -> Result<()
     let engine = shared.generations.serving();
     let question = check(shared, &engine, ask)?;
     let (timings, portion) = (Timings::default(), Portion::default());
-    let run = Run { engine, question, out, started, timings, portion };
+    let run = Run { engine, question, out: Some(out), started, timings, portion };
     run.answer().await
 }
 
@@ -126,7 +129,8 @@ fn parsed(text: &str) -> Parsed {
 struct Run<'a> {
     engine: Arc<Engine>,
     question: Question,
-    out: &'a Outbox,
+    /// Absent where nobody waits for hits and thoughts.
+    out: Option<&'a Outbox>,
     started: Instant,
     timings: Timings,
     /// What there was time to read.
@@ -261,19 +265,19 @@ impl Run<'_> {
         draft: Option<&Places>,
     ) -> Result<(), Failure> {
         let question = &self.question;
-        let hits = ranking
-            .iter()
-            .take(question.limit)
-            .map(|fused| {
-                let draft = draft.and_then(|draft| draft.get(&fused.place()).copied());
-                hit(question, fused, draft)
+        let hits = fold(ranking, question.limit)
+            .into_iter()
+            .map(|folded| {
+                let draft = draft.and_then(|draft| draft.get(&folded.fused.place()).copied());
+                hit(question, folded, draft)
             })
             .collect();
         self.send(Event::Hits { id: question.id, stage, hits }).await
     }
 
     async fn send(&self, event: Event) -> Result<(), Failure> {
-        self.out.send(event).await.map_err(|_| cancelled("the client has left"))
+        let Some(out) = self.out else { return Ok(()) };
+        out.send(event).await.map_err(|_| cancelled("the client has left"))
     }
 }
 
@@ -284,7 +288,8 @@ fn places(ranking: &[Fused]) -> Places {
     ranking.iter().enumerate().map(|(index, fused)| (fused.place(), index + 1)).collect()
 }
 
-fn hit(question: &Question, fused: &Fused, draft: Option<usize>) -> Hit {
+fn hit(question: &Question, folded: Folded<'_>, draft: Option<usize>) -> Hit {
+    let Folded { fused, also } = folded;
     let Found { path, title, passage, .. } = &fused.found;
     let shown = snippet(&question.text, &question.sieve.phrases, passage, SNIPPET_CHARS_MAX);
     Hit {
@@ -296,13 +301,15 @@ fn hit(question: &Question, fused: &Fused, draft: Option<usize>) -> Hit {
         line: shown.line,
         byte_start: passage.bytes.start,
         byte_end: passage.bytes.end,
-        converted: is_converted(Path::new(path)),
+        // A file may be another than its name says.
+        converted: is_converted(Path::new(path)) || passage.place.is_some(),
         place: passage.place.clone(),
         score: fused.score,
         snippet: shown.text,
         highlights: shown.highlights,
         reading: fused.reading,
         ranks: Ranks { text: fused.ranks[0], vector: fused.ranks[1], draft },
+        also,
     }
 }
 

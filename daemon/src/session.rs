@@ -119,7 +119,7 @@ impl Session {
         match request {
             Request::Ask(ask) => self.ask(ask),
             Request::Read { id, path, byte_start } => self.document(id, path, byte_start).await,
-            Request::WhyNot { id, path } => self.why_not(id, path).await,
+            Request::WhyNot { id, path, question } => self.why_not(id, path, question).await,
             Request::Cancel { id } => {
                 if let Some(current) = &self.ask
                     && current.id == id
@@ -192,7 +192,7 @@ impl Session {
         });
     }
 
-    async fn why_not(&mut self, id: u64, path: String) {
+    async fn why_not(&mut self, id: u64, path: String, question: Option<String>) {
         if !self.has_room(id).await {
             return;
         }
@@ -205,7 +205,14 @@ impl Session {
                 move |pulse: &Pulse| why_not(&shared, &path, pulse)
             };
             let told = shared.patience.run(&root, Path::new(&path), Errand::Ask, look).await;
-            let reason = told.unwrap_or_else(|silence| format!("it {silence}"));
+            let (mut reason, indexed) =
+                told.unwrap_or_else(|silence| (format!("it {silence}"), None));
+            if let (Some(path), Some(question)) = (indexed, question) {
+                match query::trace::trace(&shared, &path, &question).await {
+                    Ok(stages) => reason.push_str(&format!("\n{stages}")),
+                    Err(error) => return drop(out.send(Event::Failed { id, error }).await),
+                }
+            }
             drop(out.send(Event::Why { id, reason }).await);
         });
     }
@@ -312,10 +319,10 @@ impl Session {
     }
 }
 
-/// One line about a file, for [`Request::WhyNot`]. Blocks.
-fn why_not(shared: &Shared, path: &str, pulse: &Pulse) -> String {
+/// One line about a file, for [`Request::WhyNot`], and its path if it is indexed. Blocks.
+fn why_not(shared: &Shared, path: &str, pulse: &Pulse) -> (String, Option<String>) {
     if let Err(error) = pulse.at(Path::new(path)) {
-        return format!("it cannot be looked at: {error}");
+        return (format!("it cannot be looked at: {error}"), None);
     }
     let (engine, roots) = (shared.generations.serving(), shared.folders.roots());
     let path = why::resolved(path);
@@ -333,5 +340,5 @@ fn why_not(shared: &Shared, path: &str, pulse: &Pulse) -> String {
     let reason = refused.unwrap_or_else(|| why::why(&path, known.as_ref(), tools, pulse));
     // An indexer that has files to read starts another process; nobody else would end this one.
     shared.converter.rest();
-    reason
+    (reason, known.and_then(|_| path.to_str().map(str::to_owned)))
 }

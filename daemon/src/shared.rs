@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::Convert;
+use crate::convert::ledger::Ledger;
 use crate::engine::Engine;
 use crate::error::{busy, internal};
 use crate::folders::Folders;
@@ -57,10 +58,14 @@ impl Shared {
         fatal: mpsc::Sender<Critical>,
     ) -> Result<Arc<Shared>, Critical> {
         // The cheap part first: a list that cannot be read should not cost a model's loading.
-        let file: PathBuf = settings.folders_file.clone();
-        let folders = tokio::task::spawn_blocking(move || Folders::load(&file))
+        let (file, refused): (PathBuf, PathBuf) =
+            (settings.folders_file.clone(), settings.refused_file.clone());
+        let readers = backend.converter();
+        let read = move || (Folders::load(&file), Ledger::new(readers, refused));
+        let (folders, ledger) = tokio::task::spawn_blocking(read)
             .await
-            .map_err(|_| Critical::Panicked("reading of the folder list"))??;
+            .map_err(|_| Critical::Panicked("reading of the folder list"))?;
+        let folders = folders?;
         let threads = Threads::default();
         let idle = settings.unload_after;
         let loaded = mind::start(Arc::clone(&backend), idle, fatal.clone(), &threads).await?;
@@ -72,7 +77,7 @@ impl Shared {
         };
         backend.note_serving(&serving.card);
         Ok(Arc::new(Shared {
-            converter: backend.converter(),
+            converter: Arc::new(ledger),
             patience: Patience::new(backend.drives()),
             backend,
             settings,

@@ -3,6 +3,7 @@
 
 mod asking;
 mod converting;
+mod copies;
 mod filtering;
 mod generations;
 mod hanging;
@@ -14,6 +15,7 @@ mod saving;
 mod storing;
 mod switching;
 mod thread;
+mod tracing;
 mod training;
 // Where the system reports from whole trees, only the watched folders themselves are watched.
 #[cfg(target_os = "linux")]

@@ -5,9 +5,6 @@
 //! `--out` writes the figures for other programs. Ctrl-C ends the process as it would any: documents
 //! and thoughts are kept as they come, and the next run goes on from them.
 
-mod explain;
-mod render;
-
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +14,7 @@ use std::sync::Arc;
 use daemon::Backend;
 use daemon_eval::measured::{BASELINE, Measured, Settings};
 use daemon_eval::sections::{self, Section, Source, Wanted};
+use daemon_eval::told::{explain, render};
 use daemon_eval::{self as eval, Backends, EvalError, Reading, Report, each_once, files};
 use models::Sampling;
 use models::column::{Column, Encoder, Thinking};

@@ -238,6 +238,7 @@ fn hit(path: &str, line: usize, heading: &str, snippet: &str, marked: &str, scor
         highlights: highlights.collect(),
         ranks: Ranks::default(),
         reading: None,
+        also: Vec::new(),
     }
 }
 

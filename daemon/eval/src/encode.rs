@@ -120,8 +120,9 @@ fn prepare<'a>(entry: &'a Entry, stamp: Stamp, engine: &Engine, chunked: bool) -
     let counter: &dyn TokenCounter = engine.counter.as_ref();
     let passages = if chunked {
         let Entry { title, text, .. } = entry.clone();
-        let (kind, tags, aliases, marks) = (Kind::Text, Vec::new(), Vec::new(), Vec::new());
-        let extracted = Extracted { kind, title, tags, aliases, text, marks };
+        let (tags, aliases, marks, outline) = Default::default();
+        let kind = Kind::Text;
+        let extracted = Extracted { kind, title, tags, aliases, text, marks, outline };
         chunk(&extracted, tokens_max, &|text| counter.count(text))
     } else {
         whole(entry)

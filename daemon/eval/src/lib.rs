@@ -5,9 +5,9 @@
 //! kept, as are thoughts (`thoughts`), so that a run that was interrupted goes on where it was;
 //! every query is answered in every column (`answer`); the [`Report`] holds what came out. Before that
 //! [`sections`] reads and checks what is to be measured, after it [`measured`] and [`files`] write it
-//! down for other programs. [`corpus`] is the other instrument: a folder's passages without an index.
+//! down for other programs, and [`told`] for people. [`corpus`] is the other instrument: a folder's passages without an index.
 //!
-//! Deliberately not here: which models there are and where anything lies (`src/`), and drawing tables.
+//! Deliberately not here: which models there are and where anything lies (`src/`).
 
 mod answer;
 pub mod corpus;
@@ -20,6 +20,7 @@ mod readings;
 mod report;
 pub mod sections;
 mod thoughts;
+pub mod told;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,10 +1,12 @@
-//! Readers of files that are no text: bytes in, text with its places out. Pure: they open no file.
+//! Readers of files that are no text: bytes in, text with its places out; and what source code defines (`code`).
+//! Pure: they open no file.
 //!
 //! One file a kind of document; `process` is what they run in. A reader may panic, overflow
 //! its stack, or run for ever on a hostile file: that is what the process is for. None may give text
 //! that is not in the file, or leave out what is without saying so.
 
 mod book;
+mod code;
 mod html;
 mod mail;
 mod notebook;
@@ -23,6 +25,7 @@ mod zipped;
 use std::path::Path;
 
 use daemon::convert::{Convert, Converted, Unconverted};
+use daemon::document::Definition;
 
 pub use process::{confine, serve};
 
@@ -46,5 +49,9 @@ impl Convert for Readers {
             "ppsm" | "ppsx" | "pptm" | "pptx" => slides::read(bytes),
             _ => Err(Unconverted::Failed(format!("nothing here reads .{ending}"))),
         }
+    }
+
+    fn outline(&self, path: &Path, text: &str) -> Result<Vec<Definition>, Unconverted> {
+        code::outline(path, text)
     }
 }

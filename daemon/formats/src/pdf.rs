@@ -3,6 +3,7 @@
 //! A page says what is drawn where, not what is read: words, lines, and paragraphs are made here, in that
 //! order, one file each. Only `glyphs` and this file know of the library; what comes after is pure.
 
+mod fields;
 mod fragment;
 mod glyphs;
 mod lines;
@@ -60,6 +61,8 @@ fn refused(error: LoadPdfError, bytes: &[u8]) -> Unconverted {
 struct Drawn {
     height: f64,
     lines: Vec<Line>,
+    /// Below them.
+    fields: Vec<String>,
 }
 
 /// The lines of all pages.
@@ -69,13 +72,15 @@ fn drawn(pdf: &Pdf) -> Result<Vec<Drawn>, Unconverted> {
     let mut bytes = 0;
     let mut pages = Vec::with_capacity(pdf.pages().len());
     for page in pdf.pages().iter() {
+        let fields = fields::undrawn(page);
         let page = collect(pdf, page, &cache);
         is_blank &= page.is_blank();
         let lines = lines::lines(page.glyphs);
         // With what parts it from the next.
-        bytes += lines.iter().map(|line| line.text.len() + 2).sum::<usize>();
+        let texts = lines.iter().map(|line| &line.text).chain(&fields);
+        bytes += texts.map(|text| text.len() + 2).sum::<usize>();
         within(bytes)?;
-        pages.push(Drawn { height: page.height, lines });
+        pages.push(Drawn { height: page.height, lines, fields });
     }
     let parts = match pages.len() {
         1 => "1 page".to_owned(),
@@ -107,6 +112,9 @@ fn joined(pages: &[Drawn]) -> (String, Vec<Mark>) {
     let mut marks = Vec::with_capacity(pages.len());
     for (page, number) in pages.iter().zip(1..) {
         let read = paragraphs::text(&page.lines, &known);
+        let fields = page.fields.join("\n");
+        let parts = [read, fields].into_iter().filter(|part| !part.is_empty());
+        let read = parts.collect::<Vec<_>>().join("\n\n");
         if read.is_empty() {
             continue;
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread;
 
 use daemon::convert::{Convert, Converted, Unconverted, worker};
+use daemon::document::Definition;
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 
 use crate::Readers;
@@ -79,6 +80,11 @@ struct Guarded;
 impl Convert for Guarded {
     fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted> {
         let read = catch_unwind(AssertUnwindSafe(|| Readers.convert(path, bytes)));
+        read.unwrap_or_else(|panic| Err(Unconverted::Failed(said(panic.as_ref()))))
+    }
+
+    fn outline(&self, path: &Path, text: &str) -> Result<Vec<Definition>, Unconverted> {
+        let read = catch_unwind(AssertUnwindSafe(|| Readers.outline(path, text)));
         read.unwrap_or_else(|panic| Err(Unconverted::Failed(said(panic.as_ref()))))
     }
 }

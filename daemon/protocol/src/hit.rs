@@ -40,6 +40,10 @@ pub struct Hit {
     /// was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<f32>,
+    /// Absolute paths of other documents that hold the passage too, or nearly so, the best one first; they have
+    /// no hits of their own for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
 }
 
 impl Hit {

@@ -79,10 +79,12 @@ pub enum Request {
     List {
         id: u64,
     },
-    /// What became of a file, in words.
+    /// What became of a file, in words; with a question, also where the file drops out of the answer to it.
     WhyNot {
         id: u64,
         path: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question: Option<String>,
     },
     /// `full` has each file read, even if its size and time say that it is as it was.
     Sync {
@@ -135,7 +137,7 @@ pub enum Event {
         delta: String,
     },
     /// Best first, save that passages come last of which three better ones are from the same
-    /// document.
+    /// document. Copies of a passage in several documents are one hit.
     Hits {
         id: u64,
         stage: Stage,

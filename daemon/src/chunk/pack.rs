@@ -38,7 +38,7 @@ const COUNTED_BYTES_MIN: usize = 4 << 10;
 
 /// A passage less than one part in this many full is filled with part of what follows rather
 /// than left alone: a heading, or "As follows:".
-const STUB: usize = 4;
+pub(super) const STUB: usize = 4;
 
 /// Ranges within `bytes` of at most `budget` tokens each, in order, which together hold all that
 /// is not white space. `cuts` says where to cut, coarsest first.
@@ -49,11 +49,16 @@ pub(super) fn pack(
     budget: usize,
     count: &dyn Fn(&str) -> usize,
 ) -> Vec<Range<usize>> {
-    let counted_max = (budget * TOKEN_BYTES_MAX).max(COUNTED_BYTES_MIN);
+    let counted_max = counted_max(budget);
     let mut packer = Packer { text, budget, counted_max, count, open: None, done: Vec::new() };
     packer.split(bytes, cuts);
     packer.close();
     packer.done
+}
+
+/// Longest stretch in bytes that is counted to see whether it fits `budget`.
+pub(super) fn counted_max(budget: usize) -> usize {
+    (budget * TOKEN_BYTES_MAX).max(COUNTED_BYTES_MIN)
 }
 
 struct Packer<'a> {
@@ -131,7 +136,7 @@ impl Packer<'_> {
 
 /// The range without blank lines before it and white space after it, if anything is left.
 /// Indentation of a sane length is kept, so that code looks like code.
-fn trimmed(text: &str, range: Range<usize>, cut: Cut) -> Option<Range<usize>> {
+pub(super) fn trimmed(text: &str, range: Range<usize>, cut: Cut) -> Option<Range<usize>> {
     const INDENTATION_MAX: usize = 128;
     let piece = &text[range.clone()];
     let lead = piece.len() - piece.trim_start().len();

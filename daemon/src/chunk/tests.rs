@@ -378,7 +378,8 @@ proptest! {
         title in "[a-z ]{0,20}",
     ) {
         let (text, tags, aliases, marks) = (parts.concat(), vec![], vec![], vec![]);
-        let extracted = Extracted { kind, title, tags, aliases, text, marks };
+        let outline = Vec::new();
+        let extracted = Extracted { kind, title, tags, aliases, text, marks, outline };
         sound(&extracted, tokens_max, &chunk(&extracted, tokens_max, &words), true);
         let passages = chunk(&extracted, tokens_max, &characters);
         sound(&extracted, tokens_max, &passages, false);

@@ -1,8 +1,8 @@
 //! Readers in a process of their own, and what is said to it: a damaged or hostile file ends that
 //! process, not the daemon, and the next file gets another.
 //!
-//! A request is one line of JSON, the file's name and how many bytes follow, and then these bytes; the
-//! answer is one line of JSON. The process ends when its input does.
+//! A request is one line of JSON, the file's name, how many bytes follow and what is asked of them, and then
+//! these bytes; the answer is one line of JSON. The process ends when its input does.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use daemon_protocol::Place;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Convert, Converted, TEXT_BYTES_MAX, Unconverted};
-use crate::limits::{CONVERT_TIME_MAX, LABEL_CHARS_MAX, WORKER_FILES_MAX, WORKER_TIME_MAX};
+use super::{Convert, Converted, DEFINITIONS_MAX, TEXT_BYTES_MAX, Unconverted};
+use crate::document::Definition;
+use crate::limits::{
+    CONVERT_TIME_MAX, LABEL_CHARS_MAX, OUTLINE_TIME_MAX, WORKER_FILES_MAX, WORKER_TIME_MAX,
+};
 
 /// Longest answer in bytes: a text in which every byte had to be escaped, and its places.
 const ANSWER_BYTES_MAX: u64 = 8 * TEXT_BYTES_MAX as u64;
@@ -27,6 +31,9 @@ const REQUEST_BYTES_MAX: u64 = 64 << 10;
 struct Request {
     name: PathBuf,
     bytes: usize,
+    /// They are source code, and what they define is wanted; else their text is.
+    #[serde(default)]
+    outline: bool,
 }
 
 /// A reader of files that starts a program and asks it. One file at a time: who comes second waits.
@@ -57,6 +64,32 @@ impl Workers {
 
 impl Convert for Workers {
     fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted> {
+        let request = Request { name: path.to_owned(), bytes: bytes.len(), outline: false };
+        self.ask(&request, bytes, self.time_max).and_then(checked)
+    }
+
+    fn outline(&self, path: &Path, text: &str) -> Result<Vec<Definition>, Unconverted> {
+        let request = Request { name: path.to_owned(), bytes: text.len(), outline: true };
+        let time_max = self.time_max.min(OUTLINE_TIME_MAX);
+        self.ask(&request, text.as_bytes(), time_max).and_then(|outline| nested(outline, text))
+    }
+
+    fn rest(&self) {
+        // Who is being asked has work, and its asker is the next to rest.
+        if let Ok(mut held) = self.worker.try_lock() {
+            *held = None;
+        }
+    }
+}
+
+impl Workers {
+    /// What a process answers, which is not to be believed.
+    fn ask<T: DeserializeOwned + Send>(
+        &self,
+        request: &Request,
+        bytes: &[u8],
+        time_max: Duration,
+    ) -> Result<T, Unconverted> {
         let mut held = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let mut worker = match held.take() {
@@ -67,7 +100,7 @@ impl Convert for Workers {
                 })?,
             };
             let started = Instant::now();
-            match worker.ask(path, bytes, self.time_max) {
+            match worker.ask(request, bytes, time_max) {
                 Ok(answer) => {
                     worker.files += 1;
                     worker.busy += started.elapsed();
@@ -80,13 +113,6 @@ impl Convert for Workers {
                 Err(Silence::Broken(_)) if worker.files > 0 => {}
                 Err(silence) => return Err(silence.told(worker.end(), started.elapsed())),
             }
-        }
-    }
-
-    fn rest(&self) {
-        // Who is being asked has work, and its asker is the next to rest.
-        if let Ok(mut held) = self.worker.try_lock() {
-            *held = None;
         }
     }
 }
@@ -121,16 +147,16 @@ struct Worker {
 
 impl Worker {
     /// The process's answer, if there is one in `time`; without one it is of no use any more.
-    fn ask(
+    fn ask<T: DeserializeOwned + Send>(
         &mut self,
-        name: &Path,
+        request: &Request,
         bytes: &[u8],
         time: Duration,
-    ) -> Result<Result<Converted, Unconverted>, Silence> {
+    ) -> Result<Result<T, Unconverted>, Silence> {
         let Worker { child, input, output, .. } = self;
         thread::scope(|scope| {
             let (sender, receiver) = mpsc::sync_channel(1);
-            scope.spawn(move || sender.send(exchange(input, output, name, bytes)).ok());
+            scope.spawn(move || sender.send(exchange(input, output, request, bytes)).ok());
             match receiver.recv_timeout(time) {
                 Ok(answer) => answer.map_err(Silence::Broken),
                 Err(_) => {
@@ -167,19 +193,17 @@ const END_WAIT_MAX: Duration = Duration::from_secs(1);
 const END_LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Says one file and hears one answer.
-fn exchange(
+fn exchange<T: DeserializeOwned>(
     input: &mut ChildStdin,
     output: &mut BufReader<ChildStdout>,
-    name: &Path,
+    request: &Request,
     bytes: &[u8],
-) -> io::Result<Result<Converted, Unconverted>> {
-    let request = Request { name: name.to_owned(), bytes: bytes.len() };
+) -> io::Result<Result<T, Unconverted>> {
     input.write_all(format!("{}\n", serde_json::to_string(&request)?).as_bytes())?;
     input.write_all(bytes)?;
     input.flush()?;
     let line = line(output, ANSWER_BYTES_MAX)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    let answer: Result<Converted, Unconverted> = serde_json::from_str(&line)?;
-    Ok(answer.and_then(checked))
+    Ok(serde_json::from_str(&line)?)
 }
 
 /// A process that has read a hostile file is not believed: the rest relies on these.
@@ -203,6 +227,28 @@ fn checked(mut converted: Converted) -> Result<Converted, Unconverted> {
     }
 }
 
+/// An outline is believed as little: it lies in the text, in order, one within the other or behind it.
+fn nested(mut outline: Vec<Definition>, text: &str) -> Result<Vec<Definition>, Unconverted> {
+    outline.truncate(DEFINITIONS_MAX);
+    let mut last = 0;
+    let mut around: Vec<usize> = Vec::new();
+    for Definition { bytes, name } in &outline {
+        while around.last().is_some_and(|end| *end <= bytes.start) {
+            around.pop();
+        }
+        let is_in_text = !bytes.is_empty()
+            && text.is_char_boundary(bytes.start)
+            && text.is_char_boundary(bytes.end);
+        let is_nested = last <= bytes.start && around.last().is_none_or(|end| bytes.end <= *end);
+        if !is_in_text || !is_nested || name.contains(char::is_control) {
+            return Err(Unconverted::Failed("its outline is none of the text".to_owned()));
+        }
+        last = bytes.start;
+        around.push(bytes.end);
+    }
+    Ok(outline)
+}
+
 /// The next line without its end, of at most `max` bytes; none at the end of input.
 fn line(input: &mut impl BufRead, max: u64) -> io::Result<Option<String>> {
     let mut line = String::new();
@@ -224,11 +270,16 @@ pub fn serve(
     convert: &dyn Convert,
 ) -> io::Result<()> {
     while let Some(line) = line(&mut input, REQUEST_BYTES_MAX)? {
-        let Request { name, bytes: length } = serde_json::from_str(&line)?;
+        let Request { name, bytes: length, outline } = serde_json::from_str(&line)?;
         let mut bytes = Vec::new();
         input.by_ref().take(length as u64).read_to_end(&mut bytes)?;
-        let answer = convert.convert(&name, &bytes);
-        writeln!(output, "{}", serde_json::to_string(&answer)?)?;
+        let answer = if outline {
+            let text = String::from_utf8(bytes).map_err(io::Error::other)?;
+            serde_json::to_string(&convert.outline(&name, &text))?
+        } else {
+            serde_json::to_string(&convert.convert(&name, &bytes))?
+        };
+        writeln!(output, "{answer}")?;
         output.flush()?;
     }
     Ok(())

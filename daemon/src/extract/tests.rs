@@ -170,6 +170,20 @@ fn names_not_worth_opening() {
     }
 }
 
+#[test]
+fn a_pdf_is_read_as_one_whatever_its_name_says() {
+    let read = |name: &str, bytes: &[u8]| extract(Path::new(name), bytes, &Scripted);
+    for name in ["a.pdf", "a.txt", "a", "a.docx"] {
+        let extracted = read(name, b"%PDF-1.4\n\x0cPage 2").unwrap();
+        assert_eq!((extracted.marks.len(), extracted.title.as_str()), (2, "a"), "{name}");
+    }
+    // What its reader does not take for one may be a text about it.
+    let latin = b"%PDF- is how a caf\xe9's menu begins";
+    assert!(read("a.txt", latin).unwrap().text.contains("café"));
+    assert!(matches!(read("a.pdf", latin), Err(Unreadable::Unconverted(_))));
+    assert!(matches!(read("a.txt", b"%PDF-\0\xff"), Err(Unreadable::Unconverted(_))));
+}
+
 proptest! {
     #[test]
     fn valid_text_is_itself_and_no_bytes_panic(text in "\\PC{0,200}", bytes in any::<Vec<u8>>()) {

@@ -39,6 +39,9 @@ impl Indexer {
         }
         if let Some(cause) = orders.rescan {
             tracing::debug!(?cause, "rescan");
+            if orders.full {
+                self.shared.converter.forget();
+            }
             let suspicion = if orders.full { Suspicion::All } else { Suspicion::Named(&[]) };
             self.look(Reach::All, suspicion).await;
         }

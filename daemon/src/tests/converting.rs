@@ -10,7 +10,7 @@ async fn hits(talk: &mut Talk, text: &str) -> Vec<daemon_protocol::Hit> {
 
 async fn why(talk: &mut Talk, path: &str) -> String {
     let id = talk.fresh_id();
-    talk.send(Request::WhyNot { id, path: path.to_owned() }).await;
+    talk.send(Request::WhyNot { id, path: path.to_owned(), question: None }).await;
     match talk.event().await {
         Event::Why { reason, .. } => reason,
         other => panic!("{other:?}"),

@@ -134,7 +134,7 @@ async fn a_folder_whose_files_do_not_answer_is_left_alone() {
     // A client is told as much, and the end waits for none of the threads.
     let asked = talk.fresh_id();
     let path = world.notes.join("0.md").to_str().unwrap().to_owned();
-    talk.send(Request::WhyNot { id: asked, path }).await;
+    talk.send(Request::WhyNot { id: asked, path, question: None }).await;
     let Event::Why { reason, .. } = talk.event().await else { panic!("no answer") };
     assert!(reason.contains("did not answer"), "{reason}");
     world.stop().await.unwrap();

@@ -212,6 +212,7 @@ fn spawn(
 pub(super) fn settings(dir: &Path) -> Settings {
     Settings {
         folders_file: dir.join("folders.json"),
+        refused_file: dir.join("refused.json"),
         training_file: dir.join("training.json"),
         sampling: Sampling { thoughts: 2, ..Sampling::default() },
         version: "test".to_owned(),

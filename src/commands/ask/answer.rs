@@ -1,6 +1,7 @@
 //! What an answer looks like (pure): hits as text, JSON or JSON lines, thoughts as a stream.
 
 use std::fmt::Write;
+use std::iter;
 use std::path::Path;
 
 use daemon_protocol::{Hit, Timings};
@@ -8,6 +9,9 @@ use serde_json::json;
 use tui_text::harmless;
 
 use crate::term::style::Style;
+
+/// Paths of copies that are printed; all of them are in the JSON.
+const COPIES_NAMED: usize = 3;
 
 /// How hits are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +83,19 @@ fn hit(hit: &Hit, style: Style, working_dir: &Path) -> String {
         let indent = if line.is_empty() { "" } else { "    " };
         writeln!(text, "{indent}{line}").ok();
     }
+    if !hit.also.is_empty() {
+        writeln!(text, "    {dim}also in {}{reset}", copies(&hit.also, working_dir)).ok();
+    }
     text
+}
+
+/// The first of other documents that hold the passage too, and how many more there are.
+fn copies(also: &[String], working_dir: &Path) -> String {
+    let name = |path: &String| harmless(shortened(path, working_dir)).replace('\n', "\u{FFFD}");
+    let named = also.iter().take(COPIES_NAMED).map(name);
+    let more = also.len().saturating_sub(COPIES_NAMED);
+    let more = iter::once(format!("{more} more")).filter(|_| more > 0);
+    named.chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// The path from `working_dir`, if it is below it.

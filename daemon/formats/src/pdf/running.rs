@@ -55,7 +55,7 @@ mod tests {
 
     fn page(lines: &[(&str, f64)]) -> Drawn {
         let lines = lines.iter().map(|&(text, base)| line(text, 50.0, base)).collect();
-        Drawn { height: 800.0, lines }
+        Drawn { height: 800.0, lines, fields: Vec::new() }
     }
 
     fn texts(pages: &[Drawn]) -> Vec<Vec<&str>> {

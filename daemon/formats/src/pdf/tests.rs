@@ -48,6 +48,25 @@ fn check(page: String, want: &str) {
 }
 
 #[test]
+fn what_is_filled_in_and_not_drawn_is_read() {
+    let widget = |rest: &str| format!("<< /Subtype /Widget /Rect [9 9 99 30] {rest} >>");
+    let fields = [
+        widget("/FT /Tx /TU (Your name) /V (Ada\\nLovelace)"),
+        widget("/FT /Ch /V [(tea) (\\376\\377\\000\\344)]"),
+        widget("/Parent << /TU (Town) /V (Turin) >>"),
+        widget("/V (hidden) /F 2"),
+        widget("/V /Off"),
+        widget("/V (drawn elsewhere) /AP << /N 6 0 R >>"),
+        "<< /Subtype /Text /V (a note) >>".to_owned(),
+    ];
+    let page = at(50, 700, "A form.");
+    let file = String::from_utf8(pdf(&[page])).unwrap();
+    let before = format!("/Annots [{}] /Contents", fields.join(" "));
+    let read = read(file.replacen("/Contents", &before, 1).as_bytes()).unwrap();
+    assert_eq!(read.text, "A form.\n\nYour name: Ada\nLovelace\ntea, ä\nTown: Turin");
+}
+
+#[test]
 fn pages_have_their_numbers() {
     let pages = [at(50, 700, "First page."), String::new(), at(50, 700, "Third page.")];
     let read = read(&pdf_about("/Title (On pages)", &pages)).unwrap();

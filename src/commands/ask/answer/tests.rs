@@ -17,6 +17,7 @@ fn hit_at(path: &str, line: usize, heading: &str, snippet: &str) -> Hit {
         highlights: Vec::new(),
         ranks: daemon_protocol::Ranks::default(),
         reading: None,
+        also: Vec::new(),
     }
 }
 
@@ -42,6 +43,25 @@ fn text_is_path_line_score_heading_and_snippet() {
         let text = answer(&given, Format::Text, Style::default(), Path::new("/w"));
         assert_eq!(text, expected);
     }
+}
+
+#[test]
+fn copies_are_named_below_their_hit() {
+    let also = |paths: &[&str]| {
+        let also = paths.iter().map(|path| (*path).to_owned()).collect();
+        let given =
+            Answer { hits: vec![Hit { also, ..hit_at("/w/a", 1, "", "x") }], ..Answer::default() };
+        answer(&given, Format::Text, Style::default(), Path::new("/w"))
+    };
+    let head = "a:1 0.0312\n    x\n";
+    assert_eq!(
+        also(&["/w/b/a", "/c\n\u{1b}"]),
+        format!("{head}    also in b/a, /c\u{fffd}\u{fffd}\n")
+    );
+    assert_eq!(
+        also(&["/1", "/2", "/3", "/4", "/5"]),
+        format!("{head}    also in /1, /2, /3, 2 more\n")
+    );
 }
 
 #[test]

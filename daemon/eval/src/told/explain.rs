@@ -4,14 +4,14 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use daemon_eval::sections::Section;
-use daemon_eval::{QueryReport, Report};
+use models::UserError;
 use models::beir::Grades;
 use models::column::Column;
 use tui_text::{harmless, one_line};
 
 use super::render::{rank, table};
-use crate::error::AppError;
+use crate::sections::Section;
+use crate::{QueryReport, Report};
 
 /// Documents of each ranking that are told of: what a person looks at.
 const SHOWN: usize = 10;
@@ -27,7 +27,7 @@ const BOTH: &str = "hybrid";
 const BOTH_THOUGHT: &str = "hybrid+sampled";
 
 /// Columns that an explanation tells of, whatever else is measured.
-pub(super) fn needed() -> impl Iterator<Item = Column> {
+pub fn needed() -> impl Iterator<Item = Column> {
     let names = [WORDS, VECTOR, VECTOR_THOUGHT, BOTH, BOTH_THOUGHT];
     Column::all().into_iter().filter(move |column| names.contains(&column.name()))
 }
@@ -36,9 +36,9 @@ pub(super) fn needed() -> impl Iterator<Item = Column> {
 ///
 /// # Errors
 /// If there are several collections, or the query is not asked in it.
-pub(super) fn narrow(sections: &mut [Section], id: &str) -> Result<(), AppError> {
+pub fn narrow(sections: &mut [Section], id: &str) -> Result<(), UserError> {
     let [section] = sections else {
-        return Err(AppError::new("a query is explained in one collection")
+        return Err(UserError::new("a query is explained in one collection")
             .hint("name only the collection that the query is of"));
     };
     let queries = &mut section.collection.queries;
@@ -49,7 +49,7 @@ pub(super) fn narrow(sections: &mut [Section], id: &str) -> Result<(), AppError>
     let examples: Vec<&str> =
         queries.iter().take(EXAMPLES).map(|query| query.id.as_str()).collect();
     let examples = harmless(&examples.join(", "));
-    let error = AppError::new(format!("{} has no judged query {id}", section.name))
+    let error = UserError::new(format!("{} has no judged query {id}", section.name))
         .hint(format!("ids look like {examples}"));
     Err(match section.size.queries < section.size.queries_all {
         true => error.hint("only a sample is asked: leave out --limit-queries"),
@@ -58,7 +58,7 @@ pub(super) fn narrow(sections: &mut [Section], id: &str) -> Result<(), AppError>
 }
 
 /// The whole explanation of the first query of `report`, which is the only one.
-pub(super) fn text(section: &Section, report: &Report) -> String {
+pub fn text(section: &Section, report: &Report) -> String {
     let Some(query) = report.queries.first() else { return String::new() };
     let none = Grades::new();
     let grades = section.collection.qrels.get(&query.id).unwrap_or(&none);
@@ -144,12 +144,12 @@ fn place(query: &QueryReport, column: &str, id: &str) -> Option<usize> {
 
 /// Where one document stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ranks {
-    pub(super) words: Option<usize>,
-    pub(super) vector: Option<usize>,
-    pub(super) vector_thought: Option<usize>,
-    pub(super) both: Option<usize>,
-    pub(super) both_thought: Option<usize>,
+pub struct Ranks {
+    pub words: Option<usize>,
+    pub vector: Option<usize>,
+    pub vector_thought: Option<usize>,
+    pub both: Option<usize>,
+    pub both_thought: Option<usize>,
 }
 
 impl Ranks {
@@ -165,7 +165,7 @@ impl Ranks {
 
     /// Why the document stands where it stands with thoughts. Only the vector hears them, so a
     /// document whose vector rank stays can but be overtaken, or overtake.
-    pub(super) fn moved(self) -> String {
+    pub fn moved(self) -> String {
         let Ranks { words, vector, vector_thought, both, both_thought } = self;
         match (vector, vector_thought) {
             (None, None) if words.is_none() => "not among the first 100".to_owned(),

@@ -3,18 +3,19 @@
 use std::ffi::OsString;
 use std::ops::Range;
 
-use daemon_eval::effort::Effort;
-use daemon_eval::measured::{Measured, Settings};
-use daemon_eval::sections::Size;
-use daemon_eval::{Encoding, Summary};
 use models::column::Column;
 use tui_text::{bytes, grouped, harmless};
+
+use crate::effort::Effort;
+use crate::measured::{Measured, Settings};
+use crate::sections::Size;
+use crate::{Encoding, Summary};
 
 /// Where there is no figure.
 const NONE: &str = "–";
 
 /// `fore eval ...` as a shell takes it.
-pub(super) fn command_line(words: impl Iterator<Item = OsString>) -> String {
+pub fn command_line(words: impl Iterator<Item = OsString>) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,+:@%".contains(c);
     let quoted = words.map(|word| {
         let word = word.to_string_lossy().into_owned();
@@ -27,7 +28,7 @@ pub(super) fn command_line(words: impl Iterator<Item = OsString>) -> String {
 }
 
 /// What was run, and how to read the tables.
-pub(super) fn head(settings: &Settings) -> String {
+pub fn head(settings: &Settings) -> String {
     let Settings { command, sampling, reading, chunked, .. } = settings;
     let documents = match chunked {
         true => "Documents are cut into passages as files are.",
@@ -63,7 +64,7 @@ pub(super) fn head(settings: &Settings) -> String {
 }
 
 /// The table of one section and what it cost.
-pub(super) fn section(measured: &Measured, settings: &Settings) -> String {
+pub fn section(measured: &Measured, settings: &Settings) -> String {
     let mut text = format!(
         "\n## {}\n\n{}\n\n{}\n",
         title(measured),
@@ -78,7 +79,7 @@ pub(super) fn section(measured: &Measured, settings: &Settings) -> String {
 }
 
 /// nDCG@10 of all collections side by side; nothing for a single one.
-pub(super) fn overview(all: &[Measured]) -> String {
+pub fn overview(all: &[Measured]) -> String {
     [false, true]
         .into_iter()
         .map(|full| {
@@ -99,7 +100,7 @@ pub(super) fn overview(all: &[Measured]) -> String {
 }
 
 /// A Markdown table. The columns in `numbers` stand to the right, the others to the left.
-pub(super) fn table(head: &[String], numbers: Range<usize>, rows: &[Vec<String>]) -> String {
+pub fn table(head: &[String], numbers: Range<usize>, rows: &[Vec<String>]) -> String {
     let all: Vec<Vec<String>> =
         std::iter::once(head).chain(rows.iter().map(Vec::as_slice)).map(cells).collect();
     let widths: Vec<usize> = (0..head.len())
@@ -128,7 +129,7 @@ fn cells(row: &[String]) -> Vec<String> {
 }
 
 /// A rank, from 1.
-pub(super) fn rank(rank: Option<usize>) -> String {
+pub fn rank(rank: Option<usize>) -> String {
     rank.map_or_else(|| NONE.to_owned(), |rank| rank.to_string())
 }
 
