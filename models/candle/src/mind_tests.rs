@@ -46,31 +46,3 @@ fn a_mind_that_rested_answers_as_before_unless_its_file_is_another() {
     let error = answers(mind.as_mut()).expect_err("another model").to_string();
     assert!(error.contains("has become another model"), "{error}");
 }
-
-#[test]
-fn tmp_memory() {
-    let mb = || {
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap().to_owned();
-        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
-    };
-    let t = std::time::Instant::now();
-    let path = std::env::var("TMP_MODEL").unwrap();
-    let mut mind = crate::open(std::path::Path::new(&path), DeviceChoice::Cpu).unwrap();
-    println!("open {:?} {} MB", t.elapsed(), mb());
-    for part in [models::Part::Embedding, models::Part::Reading, models::Part::Thinking] {
-        let t = std::time::Instant::now();
-        mind.wake(part).unwrap();
-        println!("{part:?} {:?} {} MB", t.elapsed(), mb());
-    }
-    let greedy = Sampling { thoughts: 3, temperature: 0.0, tokens_max: 12, ..Sampling::default() };
-    for n in 0..6 {
-        mind.think(&format!("why {n}?"), "because of the rain", &greedy, &mut |_| {
-            ControlFlow::Continue(())
-        })
-        .unwrap();
-        println!("thought {} MB", mb());
-    }
-    mind.rest();
-    println!("rested {} MB", mb());
-}
