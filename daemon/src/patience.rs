@@ -2,9 +2,10 @@
 //! in the kernel, where no signal ends them. So each work has a thread to itself. One that has given no sign
 //! of life for [`ANSWER_MAX`] is left behind; nobody waits for it, at the end of the service neither.
 //!
-//! How many threads are out is bounded for each watched folder and kind of errand. A folder of which
-//! [`LATE_MAX`] files in a row gave no answer hangs: its files are not read and its changes not looked for,
-//! until a thread comes back from it, or a look at all folders has found that it can be walked.
+//! How many threads are out is bounded for each watched folder and kind of errand. A folder that could not be
+//! looked at, or of which [`LATE_MAX`] files in a row gave no answer, hangs: its files are not read and its changes
+//! not looked for, until a thread comes back from it, or a look at all folders has found that it can be walked. No
+//! such look waits for it while one of those before it still does.
 
 mod crew;
 
@@ -234,7 +235,13 @@ impl Roots {
     fn begin(&self, root: &Path, errand: Errand) -> bool {
         let mut may = false;
         self.change(root, |state| {
-            let barred = state.hangs() && matches!(errand, Errand::Read | Errand::Look);
+            let is_asked = state.out[Errand::Trial as usize] + state.out[Errand::Look as usize] > 0;
+            let barred = state.hangs()
+                && match errand {
+                    Errand::Read | Errand::Look => true,
+                    Errand::Trial => is_asked,
+                    Errand::Ask => false,
+                };
             may = !barred && state.out[errand as usize] < OUT_MAX;
             state.out[errand as usize] += usize::from(may);
         });
@@ -254,9 +261,11 @@ impl Roots {
     }
 
     fn late(&self, root: &Path, errand: Errand) {
-        if errand == Errand::Read {
-            self.change(root, |state| state.late += 1);
-        }
+        self.change(root, |state| match errand {
+            Errand::Read => state.late += 1,
+            Errand::Look | Errand::Trial => state.late = LATE_MAX,
+            Errand::Ask => {}
+        });
     }
 
     /// A thread ended that nobody waited for any more. A single late file is looked at in good time.

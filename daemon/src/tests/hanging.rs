@@ -51,9 +51,9 @@ async fn a_folder_hangs_after_files_in_a_row_and_is_tried_again() {
         ("good", Ask, Ok(()), true),
         ("later", Ask, late.clone(), true),
         ("late", Trial, late.clone(), true),
-        ("good", Trial, Ok(()), false),
-        // One file shows whether it can be read, and all four threads for files are out.
-        ("good", Read, left.clone(), false),
+        // One that is out already will tell.
+        ("good", Trial, left.clone(), true),
+        ("good", Read, left.clone(), true),
     ];
     assert_eq!((LATE_MAX, OUT_MAX), (3, 4), "what the steps are made for");
     for (number, (name, errand, expected, hangs)) in steps.into_iter().enumerate() {
@@ -65,6 +65,31 @@ async fn a_folder_hangs_after_files_in_a_row_and_is_tried_again() {
     // The other threads are about to make room.
     while ask("late", Read).await != Ok(()) {}
     assert!(!patience.hangs(root));
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_looked_at_keeps_the_next_look_waiting_no_more() {
+    let drives = Arc::new(TestDrives::default());
+    let patience = Patience::new(drives.clone());
+    let root = Path::new("/mnt");
+    drives.hang(root);
+    let look = async |errand: Errand| {
+        let work = |pulse: &Pulse| pulse.at(Path::new("/mnt")).unwrap();
+        within(patience.run(root, root, errand, work)).await
+    };
+    for first in [Errand::Look, Errand::Trial] {
+        assert_eq!(look(first).await, Err(Silence::Late));
+        assert!(patience.hangs(root));
+        for next in [Errand::Look, Errand::Trial, Errand::Read] {
+            assert_eq!(look(next).await, Err(Silence::Left), "{next:?} after {first:?}");
+        }
+        drives.release();
+        within(patience.back()).await;
+        assert!(!patience.hangs(root));
+        assert_eq!(look(Errand::Trial).await, Ok(()));
+        assert_eq!(look(Errand::Read).await, Ok(()));
+        drives.hang(root);
+    }
 }
 
 #[tokio::test]
