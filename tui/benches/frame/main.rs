@@ -95,15 +95,16 @@ impl Program {
                 panic!("no {what}:\n{}", rows.join("\n"))
             });
             self.arrived = at;
-            self.bytes = bytes;
+            self.bytes.extend(bytes);
         }
     }
 
     /// Takes what has come since.
     fn catches_up(&mut self) {
+        while self.glass.frame(&mut self.bytes) {}
         while let Ok((at, bytes)) = self.output.try_recv() {
             self.arrived = at;
-            self.bytes = bytes;
+            self.bytes.extend(bytes);
             while self.glass.frame(&mut self.bytes) {}
         }
     }
@@ -156,9 +157,9 @@ fn measure(program: &mut Program) -> BTreeMap<&'static str, Vec<f64>> {
         let (kind, pressed, shown) = match number % 6 {
             kind @ (0 | 1) => {
                 if kind == 0 {
-                    line.push('x')
+                    line.push('x');
                 } else {
-                    line.truncate(4)
+                    line.truncate(4);
                 }
                 let pressed = program.press(if kind == 0 { "x" } else { "\x7f" });
                 let wanted = format!("› {line:<20}");
