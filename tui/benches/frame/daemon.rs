@@ -23,6 +23,12 @@ pub(crate) fn line(number: usize) -> String {
     format!("{number:06} {:>37}\n", "the wick of the lamp is too high".to_owned())
 }
 
+/// Where result number `index`, from 0, begins: all are in the middle of the file, so that the preview is
+/// all of it.
+pub(crate) fn passage_line(index: usize) -> usize {
+    LINES / 2 - RESULTS + 2 * index
+}
+
 /// Serves one client until it goes. `thinking` says how long the thought goes on.
 pub(crate) fn serve(listener: &UnixListener, file: &Path, thinking: &Arc<AtomicBool>) {
     let (mut stream, _) = listener.accept().unwrap();
@@ -71,8 +77,7 @@ fn say(stream: &mut UnixStream, event: &Event) {
 
 fn hits(file: &Path) -> Vec<Hit> {
     let hit = |index: usize| {
-        // All of them in the middle of the file, so that the preview is all of it.
-        let line_start = LINES / 2 - RESULTS + 2 * index;
+        let line_start = passage_line(index);
         let byte_start = (line_start - 1) * LINE_BYTES;
         let text: String = (line_start..line_start + 4).map(line).collect();
         let highlights = text.match_indices("lamp").map(|(at, word)| (at, at + word.len()));

@@ -32,6 +32,10 @@ pub fn one_line(text: &str) -> String {
 /// [`harmless`] text for a grid of cells: tabs become four spaces, and what a terminal would act upon
 /// a dot of one cell. Newlines stay.
 pub fn cells(text: &str) -> String {
+    // Nearly all of nearly every file.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return text.to_owned();
+    }
     let mut cells = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -55,6 +59,10 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 fn wrap_line(line: &str, width: usize) -> Vec<String> {
+    // No character has more cells than bytes.
+    if line.len() <= width {
+        return vec![line.to_owned()];
+    }
     let mut rows = vec![String::new()];
     let mut column = 0;
     for piece in line.split_inclusive(char::is_whitespace) {
