@@ -68,7 +68,7 @@ impl Print {
             placed: hash(&(text, &found.title, &found.passage.heading)),
             words: words.len(),
             rows: words.windows(ROW).map(|row| hash(&row)).collect(),
-            numbers: words.iter().filter(has_digit).map(|word| hash(word)).collect(),
+            numbers: words.iter().filter(has_digit).map(hash).collect(),
         }
     }
 
