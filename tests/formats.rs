@@ -67,6 +67,7 @@ fn write_documents(sandbox: &Sandbox) {
     sandbox.write("count.ipynb", NOTEBOOK);
     sandbox.write("letter.rtf", r"{\rtf1\ansi The pangolin letter.\par}");
     sandbox.write("rates.csv", "animal,legs\ngannet,2\ntapir,4\n");
+    sandbox.write("dig.py", "import os\n\n\ndef bilby_depth(hole):\n    return os.stat(hole)\n");
 }
 
 #[test]
@@ -87,6 +88,8 @@ fn each_kind_is_found_at_its_place() {
         ("wombats burrows", "count.ipynb", "cell", Value::from(1)),
         ("pangolin", "letter.rtf", "converted", Value::from(true)),
         ("tapir legs", "rates.csv", "line_start", Value::from(1)),
+        // As a parser sees it; by indentation it would be the whole line.
+        ("bilby lang:python", "dig.py", "heading", Value::from("def bilby_depth")),
     ];
     for (question, file, key, value) in cases {
         let hit = first(question);
@@ -97,6 +100,23 @@ fn each_kind_is_found_at_its_place() {
     assert!(told.stdout.contains("tides.pdf:page 2 "), "{}", told.stdout);
     let none = sandbox.fore(&["ask", "--json", "--no-think", "ibex type:docx"]);
     none.exits(2).says(&["type:docx"]);
+    let why = sandbox.fore(&["why-not", "tides.pdf", "narwhal", "ferry"]).exits(0);
+    for stage in ["it is indexed", "by words: rank ", "by vector: cosine ", "is hit "] {
+        assert!(why.stdout.contains(stage), "{stage}: {}", why.stdout);
+    }
+}
+
+#[test]
+fn copies_are_one_hit() {
+    let sandbox = Sandbox::new();
+    let text =
+        "The quokka ferry leaves at seven in the morning and comes back at nine in the evening.\n";
+    sandbox.write("a/ferry.md", text);
+    sandbox.write("b/times of the ferry.md", text);
+    sandbox.add_notes();
+    let hits = sandbox.fore(&["ask", "--json", "--no-think", "quokka ferry"]).exits(0).json();
+    assert_eq!(hits.as_array().unwrap().len(), 1, "{hits}");
+    assert_eq!(hits[0]["also"].as_array().unwrap().len(), 1, "{hits}");
 }
 
 #[test]

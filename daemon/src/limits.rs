@@ -104,9 +104,9 @@ pub const WALKS_MAX: usize = 4;
 pub const PIECE_BYTES: u64 = 1 << 20;
 /// How long the reading of one file that is no text may take; a book of a thousand pages takes seconds.
 pub const CONVERT_TIME_MAX: Duration = Duration::from_secs(30);
-/// How long the parsing of one file of source code may take, which is milliseconds; past this it is cut as
-/// text is.
-pub const OUTLINE_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long the parsing of one file of source code may take, milliseconds as a rule and seconds for what a program
+/// wrote; past this it is cut by its indentation.
+pub const OUTLINE_TIME_MAX: Duration = Duration::from_secs(15);
 /// Files after which the process that reads them is replaced, lest what its libraries leak adds up.
 pub const WORKER_FILES_MAX: usize = 100;
 /// Time spent in reading after which it is replaced too.

@@ -15,9 +15,9 @@ use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 use grammar::Grammar;
 
-/// How long one file may be parsed; the longest of all that were tried took a tenth of it. It is not looked at while
-/// an error is recovered from: there the process's own time counts.
-const PARSE_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long one file may be parsed: the longest takes some seconds, and more where the machine has much else to do. It
+/// is not looked at while an error is recovered from: there the process's own time counts.
+const PARSE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Of a text, one part in so many may be none of its language. Past that it is taken for one of another, unless
 /// most of it is definitions all the same: macros keep many a file of C from being whole.
