@@ -9,11 +9,17 @@ use crate::store::{Document, Known, StoreError};
 impl Side {
     /// Stores what is embedded, in one commit.
     pub(super) async fn commit(&mut self) {
-        if self.is_paused() {
-            return;
+        if !self.is_paused() {
+            let documents = self.group.take();
+            self.commit_only(documents).await;
         }
-        let documents = self.group.take();
-        if !documents.is_empty()
+    }
+
+    /// Stores `documents`, in one commit of their own; while nothing can be stored they wait with the others.
+    pub(super) async fn commit_only(&mut self, documents: Vec<Document>) {
+        if self.is_paused() {
+            self.group.add(documents, std::time::Instant::now());
+        } else if !documents.is_empty()
             && let Err(error) = self.store(documents.clone()).await
         {
             self.store_singly(documents, error).await;

@@ -165,9 +165,17 @@ impl Side {
             self.refuse(failure.path, failure.again, failure.reason);
         }
         let now = Instant::now();
-        self.group.add(documents, now);
-        if urgency.is_saved() || self.queue.is_empty() || self.group.is_due(now) {
+        if urgency.is_saved() {
+            // Not with what others have embedded by now, which would keep it waiting.
+            self.commit_only(documents).await;
+        } else {
+            self.group.add(documents, now);
+        }
+        let is_due = self.queue.is_empty() || self.group.is_due(now);
+        if is_due {
             self.commit().await;
+        }
+        if is_due || urgency.is_saved() {
             // In a long round too: what no index covers is read by every question.
             self.maintain_if_due();
         }
