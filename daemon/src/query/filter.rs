@@ -16,7 +16,7 @@
 //!
 //! Questions are often about commands, and `tar -xzf` does not mean to leave something out. So `-word`
 //! counts at the question's end alone, behind something else to search for; not behind a command; and
-//! only where nothing else in the question begins with `-`. See [`exclusions`].
+//! only where nothing else in the question begins with `-`. See `exclusions`.
 
 mod date;
 mod kinds;
@@ -63,7 +63,7 @@ pub struct Parsed {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filters {
     pub documents: Vec<Condition>,
-    /// Each [`plain`].
+    /// Each `plain`.
     pub phrases: Vec<String>,
     pub without: Vec<String>,
 }
@@ -84,7 +84,7 @@ pub enum Asked {
     /// Endings, or whole names, of files.
     Type(Vec<String>),
     Language(Vec<String>),
-    /// As [`plain`].
+    /// As `plain`.
     Tag(String),
     /// Nanoseconds since 1970.
     After(i64),
