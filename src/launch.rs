@@ -83,6 +83,7 @@ async fn find_or_start(config: &Config) -> Result<(Client, bool), AppError> {
     let startup = take_startup_lock(config, deadline).await?;
     // Another client may have started one while we waited; a daemon that has the lock without a
     // socket is about to open it, or about to end.
+    let mut before = None;
     loop {
         match probe(config, START_MAX).await? {
             Probe::Ready(client) if is_outdated(config, &client.hello)? => {
@@ -91,11 +92,17 @@ async fn find_or_start(config: &Config) -> Result<(Client, bool), AppError> {
             Probe::Ready(client) => return Ok((client, false)),
             Probe::Silent => return Err(silent(config)),
             Probe::Foreign(theirs) => replace(config, theirs).await?,
-            Probe::Absent if runtime_dir::holder(&config.paths.lock)? == Holder::Nobody => break,
-            Probe::Absent if Instant::now() > deadline => return Err(silent(config)),
-            Probe::Absent => sleep(POLL).await,
+            Probe::Absent => match runtime_dir::holder(&config.paths.lock)? {
+                Holder::Nobody => break,
+                Holder::Process(_) if Instant::now() > deadline => return Err(silent(config)),
+                Holder::Process(pid) => {
+                    before = pid.or(before);
+                    sleep(POLL).await;
+                }
+            },
         }
     }
+    end::wait_until_gone(before).await;
     let client = start(config, deadline).await?;
     drop(startup);
     Ok((client, true))

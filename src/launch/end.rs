@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::time::{Instant, sleep};
 
 use crate::config::Config;
@@ -12,6 +12,18 @@ use crate::runtime_dir::{self, Holder};
 
 /// A daemon gives its parts 5 s to end; this is twice that.
 pub(crate) const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// A process that let go of the lock has ended within milliseconds; its parent takes note a little later.
+const GONE_MAX: Duration = Duration::from_secs(2);
+
+/// Waits a moment until a daemon that has let go of the lock is gone, so that there are never two to be seen.
+pub(crate) async fn wait_until_gone(pid: Option<u32>) {
+    let Some(pid) = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) else { return };
+    let deadline = Instant::now() + GONE_MAX;
+    while test_kill_process(pid).is_ok() && Instant::now() < deadline {
+        sleep(POLL).await;
+    }
+}
 
 /// Ends the process `pid` by signal and waits until it has ended, after making sure that it is
 /// the daemon: only the daemon of this very directory holds its lock.
