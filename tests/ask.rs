@@ -62,6 +62,17 @@ fn the_thought_streams_and_the_hits_follow() {
 }
 
 #[test]
+fn it_thinks_without_room_for_temporary_files() {
+    let sandbox = library(Sandbox::new());
+    sandbox.fore(&["daemon", "stop"]).exits(0);
+    let nowhere = sandbox.home().join("nowhere");
+    let asked = run(sandbox.command(&["ask", QUESTION]).env("TMPDIR", nowhere)).exits(0);
+    asked.says(&["thinking 1: "]);
+    let log = sandbox.log();
+    assert!(log.contains("thinking from the model's file as it is"), "{log}");
+}
+
+#[test]
 fn json_is_one_array_of_hits() {
     let sandbox = library(Sandbox::new());
     let hits = sandbox.fore(&["ask", "--json", "--no-think", QUESTION]).exits(0).json();

@@ -140,9 +140,8 @@ fn vectors_by_bytes_are_those_by_floats_nearly() {
     let alike: Vec<f32> = floats.iter().zip(&bytes).map(|(a, b)| a.dot(b)).collect();
     let mean = alike.iter().sum::<f32>() / alike.len() as f32;
     let least = alike.iter().copied().fold(1f32, f32::min);
-    // A text that begins with no token for attention to rest on (a picture's link) is least stable, and which texts
-    // there are changes with the README.
-    assert!(mean >= 0.9995 && least >= 0.996, "{mean}, at least {least}, of {}", alike.len());
+    // A text that begins with no token for attention to rest on (a picture's link) is least stable.
+    assert!(mean >= 0.9995 && least >= 0.997, "{mean}, at least {least}, of {}", alike.len());
 }
 
 #[test]

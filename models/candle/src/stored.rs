@@ -183,7 +183,8 @@ impl Rows {
         Ok(Rows::Loaded(table.to_dtype(dtype)?))
     }
 
-    /// (n, width) rows of the n `ids`; f32 from a file, else as the table is.
+    /// (n, width) rows of the n `ids`, as the table is; from a file in half precision, in which such tables were loaded
+    /// when the vectors of older indexes were made, and the same text has the same vector.
     ///
     /// # Errors
     /// If there is no such row, or it cannot be read.
@@ -193,7 +194,8 @@ impl Rows {
             Rows::Loaded(table) => table.index_select(&ids, 0),
             Rows::Stored(stored) => {
                 let rows = stored.rows(&ids.to_vec1()?)?;
-                Tensor::from_vec(rows, (ids.dim(0)?, stored.width), ids.device())
+                Tensor::from_vec(rows, (ids.dim(0)?, stored.width), ids.device())?
+                    .to_dtype(DType::F16)
             }
         }
     }
@@ -257,9 +259,10 @@ mod tests {
             assert!(rows.loaded().is_err(), "{name} was loaded");
             assert_eq!(rows.width().unwrap(), 64);
             let ids = Tensor::new(&[[5u32, 0], [3, 5]], &cpu).unwrap();
-            let got: Vec<Vec<f32>> = rows.of(&ids).unwrap().to_vec2().unwrap();
+            let got: Vec<Vec<f16>> = rows.of(&ids).unwrap().to_vec2().unwrap();
+            let halves = expected.to_dtype(DType::F16).unwrap();
             for (got, id) in got.iter().zip([5, 0, 3, 5]) {
-                assert_eq!(*got, expected.i(id).unwrap().to_vec1::<f32>().unwrap(), "{name} {id}");
+                assert_eq!(*got, halves.i(id).unwrap().to_vec1::<f16>().unwrap(), "{name} {id}");
             }
             assert!(rows.of(&Tensor::new(&[6u32], &cpu).unwrap()).is_err(), "a row too many");
             let Rows::Stored(stored) = rows else { panic!("{name}") };

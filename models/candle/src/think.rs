@@ -13,14 +13,14 @@ pub(crate) mod writer;
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Seek};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use candle_core::Device;
 use candle_core::quantized::gguf_file::Content;
 use models::{MindError, OnToken, Sampling, Thought, ThoughtDelta, thought};
-use tempfile::NamedTempFile;
 use tokenizers::Tokenizer;
 
 use crate::decoder::Config;
@@ -78,10 +78,11 @@ impl Thinker {
         let config = Config::read(&content).map_err(wrong)?;
         let chat_template = content.metadata.get(CHAT_TEMPLATE);
         let chat_template = chat_template.and_then(|value| value.to_string().ok());
-        let narrow = narrow_copy(path, &content, &mut file).map_err(wrong)?;
-        // The copy goes once it is loaded.
-        let loaded = narrow.as_ref().map_or(path.as_path(), |copy| copy.path());
-        let engine = Engine::open(loaded, chat_template.map(String::as_str), &options.device)?;
+        let template = chat_template.map(String::as_str);
+        let engine = match narrow(&content, &mut file, template, &options.device) {
+            Some(engine) => engine,
+            None => Engine::open(path, template, &options.device)?,
+        };
         let ends = Arc::new(special_tokens(&tokenizer, &options.markers));
         let plain = without_special_tokens(&tokenizer);
         let budget = options.question_tokens_max;
@@ -192,17 +193,31 @@ impl Thinker {
     }
 }
 
-/// A copy of the model for the engine, if one is better than the file; see [`convert::for_thinking`].
-fn narrow_copy(
-    path: &Path,
+/// The engine on a copy in 8 bits, see [`convert::for_thinking`]; nothing if the file is as good, or there is no room for
+/// a copy. It has no name, so that nothing is left of it, whatever ends the program.
+fn narrow(
     content: &Content,
     file: &mut BufReader<File>,
-) -> candle_core::Result<Option<NamedTempFile>> {
-    // Errors of loading it name it.
-    let name = path.file_name().unwrap_or_default();
-    let mut copy = tempfile::Builder::new().prefix(name).suffix(".gguf").tempfile()?;
-    let is_written = convert::for_thinking(content, file, copy.as_file_mut())?;
-    Ok(is_written.then_some(copy))
+    template: Option<&str>,
+    device: &Device,
+) -> Option<Engine> {
+    let mut written = || -> candle_core::Result<Option<File>> {
+        let mut copy = tempfile::tempfile()?;
+        let is_written = convert::for_thinking(content, file, &mut copy)?;
+        copy.rewind()?;
+        Ok(is_written.then_some(copy))
+    };
+    let loaded = written().map_err(|error| error.to_string()).and_then(|copy| {
+        let open = |copy: File| {
+            let place = PathBuf::from(format!("/dev/fd/{}", copy.as_raw_fd()));
+            Engine::open(&place, template, device).map_err(|error| error.to_string())
+        };
+        copy.map(open).transpose()
+    });
+    loaded.unwrap_or_else(|error| {
+        tracing::warn!(error, "thinking from the model's file as it is, which is slower");
+        None
+    })
 }
 
 /// The seeds of a query's thoughts.
