@@ -141,6 +141,9 @@ pub const MAINTAIN_INTERVAL_MIN: Duration = Duration::from_secs(60);
 /// And between two after at least [`MAINTAIN_PASSAGES`]: a search splits the words of each passage that its index
 /// does not cover, some thousands in a second.
 pub const MAINTAIN_INTERVAL_BUSY: Duration = Duration::from_secs(5);
+/// Times what the last upkeep took that lie between its begin and the next one's, so that a large table, in which it
+/// takes minutes, is not maintained all the time.
+pub const MAINTAIN_SHARE: u32 = 10;
 /// Passages stored since the last upkeep that make the next one due soon.
 pub const MAINTAIN_PASSAGES: usize = 512;
 /// After this, what could not be stored, or what another model lacks before it can serve, is tried

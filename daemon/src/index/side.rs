@@ -257,6 +257,9 @@ impl Side {
 
     pub(super) fn maintain_if_due(&mut self) {
         let now = tokio::time::Instant::now();
+        if self.maintaining.take_if(|upkeep| upkeep.is_finished()).is_some() {
+            self.upkeep.end(now);
+        }
         if self.maintain_at().is_none_or(|due| now < due) {
             return;
         }
@@ -268,7 +271,7 @@ impl Side {
             // What was committed meanwhile is due by now, perhaps.
             shared.mailbox.wake();
         }));
-        self.upkeep.done(now);
+        self.upkeep.begin(now);
     }
 
     /// Stores what is embedded, and ends the upkeep: a store is whole at every moment, and the next start

@@ -1,9 +1,13 @@
 //! When the store is maintained: after something was committed, and not too often. Pure: it is told
 //! what time it is.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
-use crate::limits::{MAINTAIN_INTERVAL_BUSY, MAINTAIN_INTERVAL_MIN, MAINTAIN_PASSAGES};
+use crate::limits::{
+    MAINTAIN_INTERVAL_BUSY, MAINTAIN_INTERVAL_MIN, MAINTAIN_PASSAGES, MAINTAIN_SHARE,
+};
 
 /// See the module.
 #[derive(Debug)]
@@ -11,12 +15,14 @@ pub(super) struct Upkeep {
     /// Passages stored since the store was last maintained, if anything was committed; and when that was.
     stored: Option<usize>,
     last: Option<Instant>,
+    /// How long that took.
+    took: Duration,
 }
 
 impl Default for Upkeep {
     /// At a start: the service may have ended between a commit and the upkeep after it.
     fn default() -> Upkeep {
-        Upkeep { stored: Some(0), last: None }
+        Upkeep { stored: Some(0), last: None, took: Duration::ZERO }
     }
 }
 
@@ -30,12 +36,18 @@ impl Upkeep {
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let is_much = self.stored? >= MAINTAIN_PASSAGES;
         let interval = if is_much { MAINTAIN_INTERVAL_BUSY } else { MAINTAIN_INTERVAL_MIN };
+        // In a large table merging the segments of an index takes minutes.
+        let interval = interval.max(MAINTAIN_SHARE * self.took);
         Some(self.last.map_or(now, |last| last + interval))
     }
 
+    pub(super) fn begin(&mut self, now: Instant) {
+        *self = Upkeep { stored: None, last: Some(now), took: Duration::ZERO };
+    }
+
     /// It has been, or could not be.
-    pub(super) fn done(&mut self, now: Instant) {
-        *self = Upkeep { stored: None, last: Some(now) };
+    pub(super) fn end(&mut self, now: Instant) {
+        self.took = self.last.map_or(Duration::ZERO, |last| now - last);
     }
 }
 
@@ -48,7 +60,7 @@ mod tests {
         let start = Instant::now();
         let mut upkeep = Upkeep::default();
         assert_eq!(upkeep.due(start), Some(start), "it never was maintained");
-        upkeep.done(start);
+        upkeep.begin(start);
         assert_eq!(upkeep.due(start + MAINTAIN_INTERVAL_MIN), None);
         upkeep.want(0);
         assert_eq!(upkeep.due(start), Some(start + MAINTAIN_INTERVAL_MIN));
@@ -56,7 +68,12 @@ mod tests {
         assert_eq!(upkeep.due(start), Some(start + MAINTAIN_INTERVAL_MIN));
         upkeep.want(1);
         assert_eq!(upkeep.due(start), Some(start + MAINTAIN_INTERVAL_BUSY));
-        upkeep.done(start);
+        upkeep.begin(start);
         assert_eq!(upkeep.due(start), None);
+        // It takes a tenth of the time at most.
+        let minute = Duration::from_secs(60);
+        upkeep.end(start + minute);
+        upkeep.want(MAINTAIN_PASSAGES);
+        assert_eq!(upkeep.due(start + minute), Some(start + 10 * minute));
     }
 }

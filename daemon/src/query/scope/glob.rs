@@ -1,5 +1,6 @@
 //! A glob of paths, read by characters rather than bytes: `caf?` is `café` too. Pure, and bounded in what
-//! it costs.
+//! it costs. Ours since globset matches bytes, the crate glob knows no braces, and to wax `$`, `<` and `(` are signs
+//! too, which names have.
 //!
 //! | written | matches |
 //! | --- | --- |
