@@ -158,6 +158,8 @@ pub const WATCH_EVENTS_MAX: usize = 1024;
 pub const CHANGED_PATHS_MAX: usize = 4096;
 /// A path is looked at once nothing has changed for this long; editors save in several steps.
 pub const SETTLE_QUIET: Duration = Duration::from_millis(300);
+/// The same where each was closed by whoever wrote it, or put in place whole: some editors do so twice.
+pub const SETTLE_WHOLE: Duration = Duration::from_millis(50);
 /// And at the latest after this, however busy the folder is.
 pub const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// How often a folder that could not be watched is tried again.

@@ -8,9 +8,10 @@
 //! again from time to time; the others stay watched.
 
 mod held;
+mod pending;
 mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,13 +22,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{
-    CHANGED_PATHS_MAX, REWATCH_INTERVAL, SETTLE_MAX, SETTLE_QUIET, WATCH_EVENTS_MAX,
-};
+use crate::limits::{CHANGED_PATHS_MAX, REWATCH_INTERVAL, WATCH_EVENTS_MAX};
 use crate::mailbox::Cause;
 use crate::scan;
 use crate::shared::Shared;
 use held::Held;
+use pending::Pending;
 use told::{Lost, Told, explain, report};
 
 /// What the system's watcher calls.
@@ -45,10 +45,7 @@ pub(crate) struct Watch {
     roots: watch::Receiver<Vec<PathBuf>>,
     events: mpsc::Receiver<Told>,
     lost: Arc<Lost>,
-    /// Paths that may have changed, with [`Told::is_other`].
-    pending: BTreeMap<PathBuf, bool>,
-    /// When the first and the last of `pending` came.
-    since: Option<(Instant, Instant)>,
+    pending: Pending,
     doubts: Doubts,
 }
 
@@ -85,8 +82,7 @@ impl Watch {
             failure: None,
             events,
             lost,
-            pending: BTreeMap::new(),
-            since: None,
+            pending: Pending::default(),
             doubts: Doubts::default(),
         };
         (watch.held, watch.failure) = match system {
@@ -103,7 +99,7 @@ impl Watch {
         self.tell_failure();
         self.shared.mailbox.rescan(Cause::Start);
         loop {
-            let settled = self.since.map(|(first, last)| settled_at(first, last));
+            let settled = self.pending.settled_at();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -115,7 +111,7 @@ impl Watch {
                     self.shared.mailbox.rescan(Cause::Folders);
                 }
                 () = shared.walked.arrived() => self.follow().await,
-                () = self.lost.set.notified() => self.since = Some(extend(self.since)),
+                () = self.lost.set.notified() => self.pending.extend(Instant::now()),
                 () = sleep_until(settled), if settled.is_some() => self.settle().await,
                 () = tokio::time::sleep_until(rewatch_at) => {
                     self.rewatch().await;
@@ -134,12 +130,9 @@ impl Watch {
         if !self.roots.borrow().iter().any(|root| scan::is_relevant(root, &told.path)) {
             return;
         }
-        *self.pending.entry(told.path).or_default() |= told.is_other;
-        if self.pending.len() > CHANGED_PATHS_MAX {
-            self.pending.clear();
+        if !self.pending.add(told, Instant::now()) {
             self.lost.flag.store(true, Ordering::Relaxed);
         }
-        self.since = Some(extend(self.since));
     }
 
     async fn settle(&mut self) {
@@ -150,9 +143,8 @@ impl Watch {
 
     /// Orders a look at what is pending.
     fn order(&mut self) {
-        self.since = None;
-        let pending = std::mem::take(&mut self.pending);
-        let others = pending.iter().filter(|(_, is_other)| **is_other);
+        let pending = std::mem::take(&mut self.pending).paths;
+        let others = pending.iter().filter(|(_, change)| change.is_other);
         self.doubts.of.extend(others.map(|(path, _)| path.clone()));
         if self.lost.flag.swap(false, Ordering::Relaxed) {
             self.doubts.of_all = true;
@@ -241,7 +233,7 @@ impl Watch {
         });
         let stop = self.stop.clone();
         loop {
-            let settled = self.since.map(|(first, last)| settled_at(first, last));
+            let settled = self.pending.settled_at();
             tokio::select! {
                 biased;
                 changed = &mut changing => match changed {
@@ -269,16 +261,6 @@ impl Watch {
     }
 }
 
-/// A moment to look: when it has been quiet, or has gone on for long enough.
-fn settled_at(first: Instant, last: Instant) -> Instant {
-    (last + SETTLE_QUIET).min(first + SETTLE_MAX)
-}
-
-fn extend(since: Option<(Instant, Instant)>) -> (Instant, Instant) {
-    let now = Instant::now();
-    (since.map_or(now, |(first, _)| first), now)
-}
-
 async fn sleep_until(at: Option<Instant>) {
     // Without a moment the branch is disabled; the fallback is only what a type asks for.
     tokio::time::sleep_until(at.unwrap_or_else(|| Instant::now() + Duration::from_secs(1))).await;
@@ -302,15 +284,6 @@ mod tests {
             watch.events = events;
             let lost = Arc::clone(&watch.lost);
             (watch, move |event| report(event, &sender, &lost))
-        }
-    }
-
-    #[test]
-    fn changes_settle_when_quiet_or_after_two_seconds() {
-        let start = Instant::now();
-        let at = |ms: u64| start + Duration::from_millis(ms);
-        for (last, expected) in [(0, 300), (1000, 1300), (1700, 2000), (1999, 2000)] {
-            assert_eq!(settled_at(start, at(last)), at(expected), "last change at {last} ms");
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
 use tokio::sync::{Notify, mpsc};
 
@@ -15,6 +15,8 @@ pub(super) struct Told {
     pub(super) path: PathBuf,
     /// Whether it was removed or renamed, or another came to be there: no watch of it can be relied on.
     pub(super) is_other: bool,
+    /// Whether whoever changed it is done: it was closed, or another was put in its place at once.
+    pub(super) is_whole: bool,
 }
 
 /// Set when something was lost.
@@ -55,15 +57,17 @@ pub(super) fn report(event: notify::Result<Event>, sender: &mpsc::Sender<Told>, 
         return lose();
     }
     // Reading is reported too, and the indexer reads.
-    let read = matches!(event.kind, EventKind::Access(kind)
-        if kind != AccessKind::Close(AccessMode::Write));
-    if read {
+    let is_closed = event.kind == EventKind::Access(AccessKind::Close(AccessMode::Write));
+    if matches!(event.kind, EventKind::Access(_)) && !is_closed {
         return;
     }
     let is_other =
         matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+    let is_put = matches!(event.kind, EventKind::Modify(ModifyKind::Name(mode))
+        if matches!(mode, RenameMode::To | RenameMode::Both));
+    let is_whole = is_closed || is_put;
     for path in event.paths {
-        if sender.try_send(Told { path, is_other }).is_err() {
+        if sender.try_send(Told { path, is_other, is_whole }).is_err() {
             lose();
         }
     }
@@ -94,12 +98,31 @@ fn unwatched(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;
-    use notify::event::Flag;
+    use notify::event::{CreateKind, Flag, RemoveKind};
 
     use super::*;
 
     fn event(kind: EventKind, paths: &[&str]) -> Event {
         paths.iter().fold(Event::new(kind), |event, path| event.add_path(path.into()))
+    }
+
+    #[test]
+    fn a_file_is_whole_once_it_is_closed_or_put_in_place() {
+        let named = |mode| EventKind::Modify(ModifyKind::Name(mode));
+        for (kind, expected) in [
+            (EventKind::Create(CreateKind::File), [false]),
+            (EventKind::Modify(ModifyKind::Any), [false]),
+            (EventKind::Access(AccessKind::Close(AccessMode::Write)), [true]),
+            (named(RenameMode::From), [false]),
+            (named(RenameMode::To), [true]),
+            (EventKind::Remove(RemoveKind::File), [false]),
+        ] {
+            let (sender, mut events) = mpsc::channel(2);
+            report(Ok(event(kind, &["/a/b"])), &sender, &Lost::default());
+            let told = std::iter::from_fn(|| events.try_recv().ok());
+            let whole: Vec<bool> = told.map(|told| told.is_whole).collect();
+            assert_eq!(whole, expected, "{kind:?}");
+        }
     }
 
     #[test]
