@@ -16,6 +16,7 @@ mod around;
 pub mod chunk;
 pub mod convert;
 pub mod document;
+mod edition;
 pub mod engine;
 mod error;
 pub mod extract;

@@ -12,6 +12,7 @@ use models::TokenCounter;
 use crate::chunk::{body, chunk, embedded_text};
 use crate::convert::{Convert, Unconverted};
 use crate::document::Extracted;
+use crate::edition::edition;
 use crate::extract::{Unreadable, bytes_max, extract};
 use crate::limits::PIECE_BYTES;
 use crate::patience::Pulse;
@@ -66,7 +67,7 @@ pub struct Tools<'a> {
     pub roots: &'a [PathBuf],
 }
 
-/// Reads `path`, compares it with the `indexed` hash, and cuts it into passages.
+/// Reads `path`, compares it with the `indexed` [`Stamp::hash`], and cuts it into passages.
 pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>, pulse: &Pulse) -> Outcome {
     let file = Path::new(path);
     // Taken before reading: if the file changes while it is read, the stamp is already old and
@@ -89,7 +90,7 @@ pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>, pulse: &Puls
         Err(error) => return unread(&error),
     };
     pulse.compute();
-    let hash = blake3::hash(&bytes).to_hex().to_string();
+    let hash = format!("{}{}", blake3::hash(&bytes).to_hex(), edition(file));
     let Seen { bytes: size, changed_ns, written_ns } = seen;
     let stamp = Stamp { bytes: size, changed_ns, written_ns, hash };
     if indexed == Some(stamp.hash.as_str()) {

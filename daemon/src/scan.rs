@@ -18,10 +18,11 @@ use ignore::{DirEntry, Match, WalkBuilder};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::edition::is_of_now;
 use crate::engine::at_or_below;
 use crate::extract;
 use crate::patience::Pulse;
-use crate::store::Known;
+use crate::store::{Known, Stamp};
 use nothing::{PassedOver, count_ignored};
 
 /// Files that say what to ignore; a change of one may concern all files beside and below it.
@@ -308,14 +309,15 @@ impl Scan {
         }
     }
 
-    /// Files that are new, or differ from what is known of them in size or time.
+    /// Files that are new, or differ from what is known of them in size or time, or are read in another way by now.
     pub fn differing<'a>(
         &'a self,
         known: &'a BTreeMap<String, Known>,
     ) -> impl Iterator<Item = (&'a String, Seen)> {
         self.files.iter().filter_map(|(path, seen)| {
             let same = known.get(path).is_some_and(|known| {
-                known.stamp.bytes == seen.bytes && known.stamp.changed_ns == seen.changed_ns
+                let Stamp { bytes, changed_ns, hash, .. } = &known.stamp;
+                *bytes == seen.bytes && *changed_ns == seen.changed_ns && is_of_now(path, hash)
             });
             (!same).then_some((path, *seen))
         })

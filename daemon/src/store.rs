@@ -35,7 +35,7 @@ pub struct Stamp {
     pub changed_ns: i64,
     /// See [`crate::scan::Seen`].
     pub written_ns: i64,
-    /// BLAKE3 of the content, hex.
+    /// BLAKE3 of the content, hex, and behind it the way in which it was read and cut, if that is not the first.
     pub hash: String,
 }
 

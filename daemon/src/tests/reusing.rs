@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::harness::bench::{BULK, Bench};
@@ -117,4 +118,28 @@ async fn a_full_look_reads_what_seems_to_be_as_it_was() {
         assert_eq!(hash(&bench.shared), expected, "full: {full}");
     }
     bench.finish(1).await;
+}
+
+#[tokio::test]
+async fn what_was_cut_in_another_way_is_cut_anew_and_not_embedded() {
+    let mut bench = Bench::new().await;
+    bench.open_gate();
+    let paths = [bench.write("a.rs", "fn lamp() {}\n"), bench.write("b.md", BULK)];
+    within(bench.shared.mailbox.sync(false)).await.unwrap();
+    let before = bench.script.embedded.load(Ordering::SeqCst);
+    let of_first = |shared: &Shared, path: &Path| {
+        let engine = shared.generations.serving();
+        let mut known = engine.catalogue.write();
+        // As if an older program had indexed it.
+        let hash = &mut known.get_mut(path.to_str().unwrap()).unwrap().stamp.hash;
+        let first = hash.split('+').next().unwrap().to_owned();
+        std::mem::replace(hash, first)
+    };
+    let made = paths.each_ref().map(|path| of_first(&bench.shared, path));
+    assert!(made[0].ends_with("+2") && !made[1].contains('+'), "{made:?}");
+    within(bench.shared.mailbox.sync(false)).await.unwrap();
+    let again = paths.each_ref().map(|path| of_first(&bench.shared, path));
+    assert_eq!(again, made);
+    assert_eq!(bench.script.embedded.load(Ordering::SeqCst), before);
+    bench.finish(2).await;
 }
