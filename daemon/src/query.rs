@@ -21,7 +21,7 @@ use daemon_protocol::{
     Ask, Event, Failure, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, READ_MS_MAX, Ranks, Stage,
     THOUGHTS_MAX, Timings,
 };
-use models::{Sampling, Thought};
+use models::{Part, Sampling, Thought};
 use tokio::sync::mpsc;
 
 use self::copies::{Folded, fold};
@@ -143,6 +143,10 @@ impl Run<'_> {
         let (wants_thought, wants_reading) = (sampling.thoughts > 0, !reading_time.is_zero());
         let grounded = *grounded;
         let embedded = self.engine.mind.embed_query(&self.question.text, Vec::new());
+        if wants_thought {
+            // What thinks is loaded, if it is not there, while what comes before thinking is done.
+            self.engine.mind.wake([Part::Thinking]);
+        }
         let (text, bare) = tokio::join!(self.by_text(), embedded);
         let text = text?;
         let bare = self.usable(bare)?;

@@ -232,7 +232,8 @@ pub trait Mind: Send {
     /// Lets go of the weights that the next call can load again: nobody has asked for a while.
     fn rest(&mut self);
 
-    /// Loads what `part` needs and is not there, so that who asks next does not wait for it.
+    /// Loads what `part` needs and is not there, so that who asks next does not wait for it. What takes seconds goes on
+    /// by itself once this has returned, and whoever asks for it meanwhile waits for the rest of it.
     ///
     /// # Errors
     /// [`MindError`] if it cannot be loaded; who asks is told the same.

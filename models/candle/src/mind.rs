@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use candle_core::Device;
 use models::{
@@ -45,8 +46,8 @@ pub fn open(path: &Path, device: DeviceChoice) -> Result<Box<dyn Mind>, MindErro
     };
     let fingerprint = card.fingerprint.clone();
     let source = Source { path: path.to_owned(), stamp: Stamp::of(path)?, fingerprint, device };
-    let (encoder, thinker, reader) = (None, None, None);
-    Ok(Box::new(O1Mind { card, vocabulary, source, encoder, thinker, reader, released: 0 }))
+    let (encoder, thinker, coming, reader) = (None, None, None, None);
+    Ok(Box::new(O1Mind { card, vocabulary, source, encoder, thinker, coming, reader, released: 0 }))
 }
 
 /// See the module. What is not there is loaded when it is asked for.
@@ -56,6 +57,8 @@ struct O1Mind {
     source: Source,
     encoder: Option<Encoder>,
     thinker: Option<Thinker>,
+    /// Loads it, while others are asked for other things.
+    coming: Option<JoinHandle<Result<Thinker, MindError>>>,
     reader: Option<Reader>,
     /// How often a thinker was let go of.
     released: usize,
@@ -129,16 +132,15 @@ impl Source {
         Encoder::load(&self.path, exits, tokens_max, numbers, &self.device)
     }
 
-    fn thinker(&self, vocabulary: &Vocabulary) -> Result<Thinker, MindError> {
+    fn thinker(&self, vocabulary: &Vocabulary) -> ThinkerOptions {
         let meta = vocabulary.meta();
-        let options = ThinkerOptions {
+        ThinkerOptions {
             path: self.path.clone(),
             device: self.device.clone(),
             markers: meta.roles,
             style: meta.style,
             question_tokens_max: meta.query_tokens_max,
-        };
-        Thinker::open(options, vocabulary.tokenizer())
+        }
     }
 }
 
@@ -149,8 +151,26 @@ impl O1Mind {
     }
 
     fn thinker(&mut self) -> Result<&mut Thinker, MindError> {
-        let load = |source: &Source| source.thinker(&self.vocabulary);
-        self.source.ready(&mut self.thinker, load)
+        let O1Mind { source, vocabulary, thinker, coming, .. } = self;
+        source.ready(thinker, |source| match coming.take() {
+            Some(coming) => joined(coming),
+            None => Thinker::open(source.thinker(vocabulary), vocabulary.tokenizer()),
+        })
+    }
+
+    /// Has what thinks loaded by a thread of its own, unless it is there or on its way.
+    fn fetch_thinker(&mut self) -> Result<(), MindError> {
+        if self.thinker.is_some() || self.coming.is_some() {
+            return Ok(());
+        }
+        self.source.check()?;
+        let (options, tokenizer) =
+            (self.source.thinker(&self.vocabulary), self.vocabulary.tokenizer());
+        let loading = thread::Builder::new().name("thinker".to_owned());
+        let loading = loading.spawn(move || Thinker::open(options, tokenizer));
+        // Without a thread it is loaded when it is asked for.
+        self.coming = loading.ok();
+        Ok(())
     }
 
     /// What reads, and the layers below it.
@@ -163,6 +183,20 @@ impl O1Mind {
         })?;
         Ok((reader, decoder, vocabulary))
     }
+}
+
+impl Drop for O1Mind {
+    fn drop(&mut self) {
+        let ended = self.coming.take().map(JoinHandle::join);
+        if let Some(Err(_)) = ended {
+            tracing::error!("what loads what thinks has panicked");
+        }
+    }
+}
+
+/// What `coming` loads, once it has; a panic of it goes on here.
+fn joined(coming: JoinHandle<Result<Thinker, MindError>>) -> Result<Thinker, MindError> {
+    coming.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 impl Mind for O1Mind {
@@ -220,6 +254,9 @@ impl Mind for O1Mind {
 
     fn rest(&mut self) {
         (self.reader, self.encoder) = (None, None);
+        if let Some(coming) = self.coming.take() {
+            self.thinker = joined(coming).ok();
+        }
         if self.released < THINKERS_RELEASED_MAX && self.thinker.take().is_some() {
             self.released += 1;
         }
@@ -229,7 +266,7 @@ impl Mind for O1Mind {
         match part {
             Part::Embedding => self.encoder().map(|_| ()),
             Part::Reading => self.reader().map(|_| ()),
-            Part::Thinking => self.thinker().map(|_| ()),
+            Part::Thinking => self.fetch_thinker(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::ops::ControlFlow;
 
-use models::{Mind, MindError, Sampling};
+use models::{Mind, MindError, Part, Sampling};
 
 use crate::device::DeviceChoice;
 use crate::encoder_tests::model_path;
@@ -19,6 +19,24 @@ fn answers(mind: &mut dyn Mind) -> Result<(Vec<f32>, String, Vec<f32>), MindErro
     let text = thoughts.iter().map(|thought| thought.text.as_str()).collect();
     let vector = mind.embed_query(question, &thoughts)?;
     Ok((vector.as_slice().to_vec(), text, read))
+}
+
+#[test]
+fn what_thinks_is_loaded_beside_what_else_is_asked() {
+    let mut mind = crate::open(&model_path(), DeviceChoice::Cpu).expect("opens");
+    let before = answers(mind.as_mut()).expect("answers");
+    for rests in [0, 1] {
+        for _ in 0..2 {
+            mind.rest();
+            mind.wake(Part::Thinking).expect("wakes");
+            mind.wake(Part::Thinking).expect("is on its way");
+        }
+        (0..rests).for_each(|_| mind.rest());
+        assert_eq!(answers(mind.as_mut()).expect("answers again"), before, "{rests} rests");
+    }
+    // It ends with what it loads.
+    mind.rest();
+    mind.wake(Part::Thinking).expect("wakes");
 }
 
 #[test]
