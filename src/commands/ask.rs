@@ -159,6 +159,7 @@ async fn listen(
             thoughts: if args.no_think { Some(0) } else { args.thoughts },
             read_ms: args.read_ms,
             path: args.path.clone(),
+            given: Vec::new(),
         })
     };
     let asked = conversation.send(request).await?;

@@ -18,6 +18,10 @@ fn hit_at(path: &str, line: usize, heading: &str, snippet: &str) -> Hit {
         ranks: daemon_protocol::Ranks::default(),
         reading: None,
         also: Vec::new(),
+        scores: daemon_protocol::Scores::default(),
+        words: Vec::new(),
+        missing: Vec::new(),
+        marked: None,
     }
 }
 
