@@ -6,7 +6,7 @@
 //! which of them answers questions and which one is filled. The `index` task makes the store of the
 //! latter equal to the folders on disk: `watch` says what may have changed, `scan` finds what did,
 //! `prepare` reads it through [`extract`] (with [`convert`] where it is no text) and [`chunk`]; [`patience`] is how
-//! long a drive is waited for. [`reading`] says how much is read for a question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
+//! long a drive is waited for, [`manners`] when indexing waits for others. [`reading`] says how much is read for a question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
 //! tells of itself, `shared` what all of these share, `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
@@ -25,6 +25,7 @@ mod generations;
 mod index;
 pub mod limits;
 mod mailbox;
+pub mod manners;
 pub mod mind;
 pub mod patience;
 mod phrase;
@@ -37,6 +38,7 @@ mod session;
 mod shared;
 pub mod snippet;
 pub mod store;
+mod touched;
 mod training;
 mod walked;
 mod watch;
@@ -50,6 +52,7 @@ use std::time::Duration;
 use models::{Part, Sampling};
 
 pub use error::Critical;
+pub use manners::Manners;
 pub use server::run;
 
 /// Where the service gets its model and its store from.
@@ -87,6 +90,11 @@ pub trait Backend: Send + Sync + 'static {
         Arc::new(patience::Machine)
     }
 
+    /// The battery and other programs, which indexing waits for.
+    fn machine(&self) -> Arc<dyn manners::Machine> {
+        Arc::new(manners::System::at(std::path::Path::new("/")))
+    }
+
     /// What reads files that are no text.
     fn converter(&self) -> Arc<dyn convert::Convert>;
 
@@ -108,6 +116,12 @@ pub struct Settings {
     pub folders_file: PathBuf,
     /// What is remembered of files that could not be converted, JSON; made when there is one.
     pub refused_file: PathBuf,
+    /// Whether indexing is paused, JSON; there only while it is, or was until a time.
+    pub paused_file: PathBuf,
+    /// What is remembered of touched files, JSON; made when there is one.
+    pub touched_file: PathBuf,
+    /// When indexing waits for others.
+    pub manners: Manners,
     /// What a `fore train` writes of its progress; there only while one runs.
     pub training_file: PathBuf,
     /// How questions are thought about when an ask does not say.

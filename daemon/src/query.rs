@@ -64,6 +64,7 @@ pub(crate) async fn answer(shared: &Shared, ask: Ask, out: &Outbox) -> Result<()
     let started = Instant::now();
     let engine = shared.generations.serving();
     let question = check(shared, &engine, ask)?;
+    let _attention = engine.mind.attend();
     let (timings, portion) = (Timings::default(), Portion::default());
     let run = Run { engine, question, out: Some(out), started, timings, portion };
     run.answer().await
