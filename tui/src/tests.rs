@@ -328,6 +328,7 @@ fn indexing() -> Event {
             problem_count: 3,
             next: None,
             storing: None,
+            waiting: None,
         },
     }
 }

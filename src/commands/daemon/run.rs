@@ -62,6 +62,9 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
     let settings = daemon::Settings {
         folders_file: paths.folders.clone(),
         refused_file: paths.refused.clone(),
+        paused_file: paths.paused.clone(),
+        touched_file: paths.touched.clone(),
+        manners: config.manners,
         training_file: paths.training.clone(),
         sampling: config.sampling.clone(),
         grounded: config.grounded,
