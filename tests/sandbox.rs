@@ -109,7 +109,8 @@ impl Sandbox {
         let folder = self.home().join("config/forethought");
         fs::create_dir_all(&folder).expect("a folder in our own home");
         let patient = "index_others_percent = 100\nindex_battery_percent = 0\n";
-        fs::write(folder.join("config.toml"), format!("{patient}{settings}")).expect("a file in our own home");
+        fs::write(folder.join("config.toml"), format!("{patient}{settings}"))
+            .expect("a file in our own home");
     }
 
     /// Writes a file of the watched folder, with the folders above it.
