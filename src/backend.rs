@@ -34,7 +34,7 @@ pub(crate) struct RealBackend {
 }
 
 /// The model whose table answers, which is another than the one in use as long as that one's is filled.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Served {
     model: PathBuf,
     vectors: String,
@@ -130,6 +130,9 @@ impl daemon::Backend for RealBackend {
     fn note_serving(&self, card: &ModelCard) {
         let Some(model) = self.loaded().get(&card.vectors).cloned() else { return };
         let served = Served { model, vectors: card.vectors.clone() };
+        if self.served().as_ref() == Some(&served) {
+            return;
+        }
         let written = serde_json::to_vec(&served).map_err(io::Error::from);
         let written = written.and_then(|text| files::replace(&self.config.paths.served, &text));
         if let Err(error) = written {

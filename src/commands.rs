@@ -3,12 +3,15 @@
 
 mod add;
 mod ask;
+mod bench;
 mod daemon;
 mod eval;
 mod list;
 mod model;
+mod pause;
 mod read_files;
 mod remove;
+mod resume;
 mod screen;
 mod status;
 mod sync;
@@ -43,12 +46,15 @@ pub(crate) enum Command {
     List(list::Args),
     Sync(sync::Args),
     Status(status::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
     WhyNot(why_not::Args),
     #[command(subcommand)]
     Daemon(daemon::Command),
     #[command(subcommand)]
     Model(model::Command),
     Eval(eval::Args),
+    Bench(bench::Args),
     Train(Box<train::Args>),
     /// The process that a daemon reads files in.
     #[command(name = READ_FILES, hide = true)]
@@ -70,10 +76,13 @@ pub(crate) fn run(command: Option<Command>, config: Config) -> Result<ExitCode, 
         Some(Command::List(args)) => wait_for(list::run(&args, &config)),
         Some(Command::Sync(args)) => wait_for(sync::run(&args, &config)),
         Some(Command::Status(args)) => wait_for(status::run(&args, &config)),
+        Some(Command::Pause(args)) => wait_for(pause::run(&args, &config)),
+        Some(Command::Resume(args)) => wait_for(resume::run(&args, &config)),
         Some(Command::WhyNot(args)) => wait_for(why_not::run(&args, &config)),
         Some(Command::Daemon(command)) => daemon::run(command, config),
         Some(Command::Model(command)) => model::run(command, &config),
         Some(Command::Eval(args)) => eval::run(&args, config, std::env::args_os().skip(1)),
+        Some(Command::Bench(args)) => bench::run(&args, config),
         Some(Command::Train(args)) => train::run(&args, config),
         Some(Command::ReadFiles) => read_files(),
     }

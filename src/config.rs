@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use daemon::Manners;
 use models::{Sampling, UserError};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) reading_time: Duration,
     pub(crate) rescan_every: Duration,
     pub(crate) unload_after: Option<Duration>,
+    pub(crate) manners: Manners,
     pub(crate) quiet: bool,
     /// False if `NO_COLOR` is set or the terminal is dumb.
     pub(crate) color: bool,
@@ -65,6 +67,10 @@ pub(crate) struct Paths {
     pub(crate) refused: PathBuf,
     /// What people said of answers.
     pub(crate) marks: PathBuf,
+    /// Whether indexing is paused; absent while it is not.
+    pub(crate) paused: PathBuf,
+    /// What is remembered of files that were touched.
+    pub(crate) touched: PathBuf,
     /// The LanceDB directory.
     pub(crate) index: PathBuf,
     /// Which model is used: a [`ModelChoice`]; absent until one is chosen.
@@ -132,6 +138,7 @@ impl Config {
             reading_time: settings.reading_time,
             rescan_every: settings.rescan_every,
             unload_after: settings.unload_after,
+            manners: settings.manners,
             quiet: flags.quiet,
             color: text("NO_COLOR").is_none() && text("TERM").as_deref() != Some("dumb"),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
@@ -198,6 +205,8 @@ impl Paths {
             folders: data.join("folders.json"),
             refused: data.join("refused.json"),
             marks: data.join("marks.json"),
+            paused: data.join("paused.json"),
+            touched: data.join("touched.json"),
             index: data.join("index"),
             model_choice: data.join("model.json"),
             served: data.join("served.json"),

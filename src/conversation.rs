@@ -62,7 +62,11 @@ impl Conversation {
         self.told(|id| Request::Reload { id }).await
     }
 
-    async fn told(&mut self, make: impl FnOnce(u64) -> Request) -> Result<DaemonStatus, AppError> {
+    /// Sends what a status answers, as `status`, `pause` and `resume`, and returns that.
+    pub(crate) async fn told(
+        &mut self,
+        make: impl FnOnce(u64) -> Request,
+    ) -> Result<DaemonStatus, AppError> {
         let asked = self.send(make).await?;
         loop {
             match self.next().await? {

@@ -135,6 +135,7 @@ impl From<EvalError> for AppError {
             EvalError::Start(_)
             | EvalError::Store(_)
             | EvalError::Model(_)
+            | EvalError::Service(_)
             | EvalError::Thoughts { .. } => AppError::new(message),
         }
     }

@@ -82,6 +82,7 @@ fn lines(status: &DaemonStatus) -> String {
         ),
         format!("index    {}", index_line(&status.index)),
     ];
+    lines.extend(status.index.waiting.as_ref().map(|why| format!("waiting  {}", one_line(why))));
     lines.extend(status.index.next.as_ref().map(next_line));
     lines.extend(kinds("kinds   ", &status.kinds));
     lines.extend(kinds("left out", &status.left_out));

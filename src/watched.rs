@@ -91,6 +91,8 @@ fn summary(status: &IndexStatus) -> String {
     let passages = counted(status.passages, "passage");
     let mut lines = vec![format!("indexed: {documents}, {passages}")];
     lines.extend(problem_lines(status));
+    let waiting = status.waiting.as_ref();
+    lines.extend(waiting.map(|why| format!("not all is indexed yet: {}", one_line(why))));
     lines.join("\n")
 }
 

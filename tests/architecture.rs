@@ -76,7 +76,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "daemon-eval",
-        names: &["daemon", "models", "tui-text"],
+        names: &["daemon", "daemon-protocol", "models", "tui-text"],
         reaches: &["sha2", "tokio"],
         never: &["ratatui", "clap", "ureq"],
     },

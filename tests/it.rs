@@ -17,6 +17,7 @@ mod process;
 mod sandbox;
 mod train;
 mod tui;
+mod waiting;
 mod wire;
 
 use std::fs;

@@ -70,6 +70,7 @@ impl Sandbox {
         for below in ["notes", "run", "cache/forethought/models"] {
             fs::create_dir_all(sandbox.home.join(below)).expect("a folder in our own home");
         }
+        sandbox.set("");
         sandbox
     }
 
@@ -100,9 +101,16 @@ impl Sandbox {
 
     /// Has thoughts be short, which is most of what measuring takes.
     pub(crate) fn think_briefly(&self) {
+        self.set("thought_tokens_max = 12\n");
+    }
+
+    /// Makes `settings` those of the program, which waits neither for other tests nor for a battery.
+    fn set(&self, settings: &str) {
         let folder = self.home().join("config/forethought");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("config.toml"), "thought_tokens_max = 12\n").unwrap();
+        fs::create_dir_all(&folder).expect("a folder in our own home");
+        let patient = "index_others_percent = 100\nindex_battery_percent = 0\n";
+        fs::write(folder.join("config.toml"), format!("{patient}{settings}"))
+            .expect("a file in our own home");
     }
 
     /// Writes a file of the watched folder, with the folders above it.

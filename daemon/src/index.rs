@@ -4,7 +4,8 @@
 //! inbox, and what was saved last is embedded first: a saved file waits for one batch, not for a
 //! long round, a huge file, or thousands of files that were saved before it. The store that serves
 //! comes before the one that is filled, so that answers are never older for it. A removed folder ends
-//! its round at once. Deletes and renames are no events of their own: what is known and not on
+//! its round at once. Whether it goes on with what is to be done, or waits for whoever else needs the machine,
+//! `pacing` says before each batch. Deletes and renames are no events of their own: what is known and not on
 //! disk goes. Only this task writes a store.
 
 mod commit;
@@ -12,6 +13,7 @@ mod disk;
 mod gather;
 mod group;
 mod moves;
+mod pacing;
 mod plan;
 mod progress;
 mod queue;
@@ -33,7 +35,9 @@ use crate::engine::Engine;
 use crate::generations::Adopted;
 use crate::limits::RETRY_AFTER;
 use crate::mailbox::Cause;
+use crate::manners::Why;
 use crate::shared::Shared;
+use pacing::{Pacing, Turn, told_at};
 use resting::Resting;
 use side::Side;
 
@@ -45,6 +49,7 @@ pub(crate) struct Indexer {
     /// Of the model that is to serve next.
     next: Option<Side>,
     resting: Resting,
+    pacing: Pacing,
     waiters: Vec<oneshot::Sender<()>>,
     /// When all folders are walked although nothing was reported.
     rescan_at: Instant,
@@ -58,6 +63,7 @@ impl Indexer {
             serving: Side::new(Arc::clone(&shared), stop.clone(), None),
             next: None,
             resting: Resting::default(),
+            pacing: Pacing::new(shared.backend.machine()),
             waiters: Vec::new(),
             rescan_at: Instant::now() + shared.settings.rescan_every,
             retry_at: None,
@@ -85,12 +91,20 @@ impl Indexer {
                 }
                 self.plan(orders).await;
             } else if self.sides().any(Side::can_go_on) {
-                self.step().await;
+                match self.turn().await {
+                    Turn::Go => self.step().await,
+                    Turn::RestUntil(until) => self.wait(Some(until)).await,
+                    Turn::Wait => {
+                        self.stand_by().await;
+                        self.wait(self.pacing.look_at()).await;
+                    }
+                }
             } else {
                 self.rest().await;
-                self.wait().await;
+                self.wait(self.shared.paused.left().and_then(told_at)).await;
             }
         }
+        self.note_touched().await;
         self.serving.end().await;
         if let Some(next) = self.next {
             next.end().await;
@@ -99,9 +113,11 @@ impl Indexer {
 
     /// Goes one batch further.
     async fn step(&mut self) {
+        let begun = Instant::now();
         let Some(side) = self.sides_mut().find(|side| side.can_go_on()) else { return };
         side.step().await;
         let read = side.take_read();
+        self.has_worked(begun);
         for (path, passages) in read {
             self.resting.begin(path.into(), passages, Instant::now());
         }
@@ -141,14 +157,41 @@ impl Indexer {
         if self.next.is_some() || self.sides().any(Side::is_paused) {
             self.retry_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
         }
+        self.note_touched().await;
+        self.pacing.waiting = None;
         self.publish(Phase::Idle);
+        self.tell_waiters();
+        for side in self.sides_mut() {
+            side.maintain_if_due();
+        }
+    }
+
+    /// Leaves what is to be done for now: what is embedded by then is found. Who waits until all is indexed is told,
+    /// and finds the reason in the status: a pause may last for days.
+    async fn stand_by(&mut self) {
+        for side in self.sides_mut() {
+            side.commit().await;
+        }
+        self.shared.converter.rest();
+        self.publish(Phase::Encoding);
+        self.tell_waiters();
+        for side in self.sides_mut() {
+            side.maintain_if_due();
+        }
+    }
+
+    /// Remembers beyond the end of the process which files were touched.
+    async fn note_touched(&self) {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.touched.write(&shared.generations.serving().catalogue.read()))
+            .await;
+    }
+
+    fn tell_waiters(&mut self) {
         for waiter in self.waiters.drain(..) {
             if waiter.send(()).is_err() {
                 tracing::trace!("who waited for this round has left");
             }
-        }
-        for side in self.sides_mut() {
-            side.maintain_if_due();
         }
     }
 
@@ -171,8 +214,8 @@ impl Indexer {
         }
     }
 
-    /// Until there is something to do.
-    async fn wait(&self) {
+    /// Until there is something to do, at the latest `until`.
+    async fn wait(&self, until: Option<Instant>) {
         let (rescan_at, retry_at, woken_at) = (self.rescan_at, self.retry_at, self.resting.next());
         let maintain_at = self.sides().filter_map(Side::maintain_at).min();
         tokio::select! {
@@ -187,7 +230,9 @@ impl Indexer {
             }
             // Then the next turn looks at it.
             () = tokio::time::sleep_until(woken_at.unwrap_or(rescan_at)), if woken_at.is_some() => {}
-            // Then `rest` does it.
+            // Then `turn` decides anew.
+            () = tokio::time::sleep_until(until.unwrap_or(rescan_at)), if until.is_some() => {}
+            // Then `rest` or `stand_by` does it.
             () = tokio::time::sleep_until(maintain_at.unwrap_or(rescan_at)), if maintain_at.is_some() => {}
         }
     }
@@ -195,12 +240,15 @@ impl Indexer {
     fn publish(&self, phase: Phase) {
         // What can be searched: a model that is being filled does not serve yet.
         let mut status = self.serving.status(phase);
+        let pause = self.shared.paused.left().map(Why::Paused);
+        status.waiting = pause.or(self.pacing.waiting).map(|why| why.to_string());
+        status.eta_s = status.eta_s.filter(|_| status.waiting.is_none());
         status.storing = self.sides().find_map(|side| side.storing.reason());
         if let Some(next) = &self.next {
             let filling = next.status(phase);
             status.round_total += filling.round_total;
             status.round_done += filling.round_done;
-            status.eta_s = filling.eta_s.or(status.eta_s);
+            status.eta_s = filling.eta_s.or(status.eta_s).filter(|_| status.waiting.is_none());
             let serving = self.shared.generations.serving();
             // Only what waits although nothing is left to do waits for a person.
             let idle = phase == Phase::Idle;

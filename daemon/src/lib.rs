@@ -6,8 +6,9 @@
 //! which of them answers questions and which one is filled. The `index` task makes the store of the
 //! latter equal to the folders on disk: `watch` says what may have changed, `scan` finds what did,
 //! `prepare` reads it through [`extract`] (with [`convert`] where it is no text) and [`chunk`]; [`patience`] is how
-//! long a drive is waited for. [`reading`] says how much is read for a question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
-//! tells of itself, `marks` what people said of answers, `shared` what all of these share, `limits` every bound.
+//! long a drive is waited for, [`manners`] when indexing waits for others. [`reading`] says how much is read for a
+//! question. `folders` is the list of what is watched, `training` the newest of what a `fore train` tells of itself,
+//! `marks` what people said of answers, `shared` what all of these share, `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
 //! live and how the process is started (`src/`).
@@ -27,6 +28,7 @@ mod index;
 mod label;
 pub mod limits;
 mod mailbox;
+pub mod manners;
 mod marks;
 pub mod mind;
 pub mod patience;
@@ -40,6 +42,7 @@ mod session;
 mod shared;
 pub mod snippet;
 pub mod store;
+mod touched;
 mod training;
 mod walked;
 mod watch;
@@ -53,6 +56,7 @@ use std::time::Duration;
 use models::{Part, Sampling};
 
 pub use error::Critical;
+pub use manners::Manners;
 pub use server::run;
 
 /// Where the service gets its model and its store from.
@@ -90,6 +94,11 @@ pub trait Backend: Send + Sync + 'static {
         Arc::new(patience::Machine)
     }
 
+    /// The battery and other programs, which indexing waits for.
+    fn machine(&self) -> Arc<dyn manners::Machine> {
+        Arc::new(manners::System::at(std::path::Path::new("/")))
+    }
+
     /// What reads files that are no text.
     fn converter(&self) -> Arc<dyn convert::Convert>;
 
@@ -113,6 +122,12 @@ pub struct Settings {
     pub refused_file: PathBuf,
     /// What people said of answers, JSON; made with the first mark.
     pub marks_file: PathBuf,
+    /// Whether indexing is paused, JSON; there only while it is, or was until a time.
+    pub paused_file: PathBuf,
+    /// What is remembered of touched files, JSON; made when there is one.
+    pub touched_file: PathBuf,
+    /// When indexing waits for others.
+    pub manners: Manners,
     /// What a `fore train` writes of its progress; there only while one runs.
     pub training_file: PathBuf,
     /// How questions are thought about when an ask does not say.

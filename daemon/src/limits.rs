@@ -128,6 +128,11 @@ pub const REFUSALS_MAX: usize = 4096;
 pub const REFUSALS_BYTES_MAX: u64 = 16 << 20;
 /// Passages gathered from several files before they are sorted by length into batches.
 pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
+/// Touched files that are remembered: each costs some three hundred bytes, and one that is not is read again after a
+/// start.
+pub const TOUCHED_MAX: usize = 100_000;
+/// Bytes of them that are read: twice as many with usual paths.
+pub const TOUCHED_BYTES_MAX: u64 = 64 << 20;
 /// Files gathered at most, so that many empty ones do not hold up the next order.
 pub const GATHER_DOCUMENTS_MAX: usize = 32;
 /// How long files are read before what was read is embedded, or the next order is looked at: a folder of
@@ -159,6 +164,25 @@ pub const MAINTAIN_PASSAGES: usize = 512;
 /// After this, what could not be stored, or what another model lacks before it can serve, is tried
 /// again: a disk that is full or a drive that is away may be that for hours.
 pub const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// How much lower than others' the priority of a thread is that looks at files, of nineteen steps: with a tenth of
+/// the time of one that is not, so that it is slow on a busy machine and does not stand still.
+pub const NICE: i32 = 10;
+/// How often is looked whether the machine is needed otherwise, while there is something to index: often enough to be
+/// out of the way of what someone starts, seldom enough to cost nothing, and two hundred of the kernel's ticks, by which
+/// the time of programs is counted.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often what is told of a pause is made anew: it counts minutes.
+pub const PAUSE_TOLD_EVERY: Duration = Duration::from_secs(60);
+/// Longest rest between two batches that a budget asks for: a machine that slept for an hour meanwhile is no batch that
+/// took an hour.
+pub const REST_MAX: Duration = Duration::from_secs(60);
+/// Files of one save that are embedded whoever else needs the machine: more are no save by hand, but a checkout.
+pub const SAVED_FEW: usize = 16;
+/// How long passages wait in a row for a question that is being answered, between whose parts a batch would else come:
+/// longer than an answer with a thought takes on two cores, and short for someone who waits for a saved file.
+pub const ATTENTION_MAX: Duration = Duration::from_secs(5);
+/// Longest pause that has an end: whoever wants more has no end in mind, and can leave it out.
+pub const PAUSE_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 /// A round younger than this says nothing about its pace.
 pub const ETA_AFTER: Duration = Duration::from_secs(2);
 

@@ -10,7 +10,7 @@ mod reading;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use models::{Embedding, Mind, MindError, ModelCard, Part, Sampling, Thought, TokenCounter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -89,6 +89,17 @@ pub struct MindHandle(Arc<Desk>);
 impl Drop for MindHandle {
     fn drop(&mut self) {
         self.0.close();
+    }
+}
+
+/// A question is being answered while this is held: passages wait, that no batch of them comes between two of its
+/// parts. For at most [`crate::limits::ATTENTION_MAX`] in a row.
+pub struct Attention(Arc<Desk>);
+
+impl Drop for Attention {
+    fn drop(&mut self) {
+        self.0.lock().leave();
+        self.0.arrived.notify_one();
     }
 }
 
@@ -257,6 +268,12 @@ impl MindHandle {
     /// Ends the thread after the job in work; jobs that wait are dropped.
     pub fn close(&self) {
         self.0.close();
+    }
+
+    /// See [`Attention`].
+    pub fn attend(&self) -> Attention {
+        self.0.lock().attend(Instant::now());
+        Attention(Arc::clone(&self.0))
     }
 
     /// Has `parts` loaded, in this order, once nobody waits for anything else: someone may be about to ask.

@@ -1,6 +1,7 @@
 //! Work that waits for a drive, which may never answer: a mount whose server is gone holds whoever touches it,
 //! in the kernel, where no signal ends them. So each work has a thread to itself. One that has given no sign
-//! of life for [`ANSWER_MAX`] is left behind; nobody waits for it, at the end of the service neither.
+//! of life for [`ANSWER_MAX`] is left behind; nobody waits for it, at the end of the service neither. Threads that work
+//! for the indexer, and the processes that these start, have a low priority.
 //!
 //! How many threads are out is bounded for each watched folder and kind of errand. A folder that could not be
 //! looked at, or of which [`LATE_MAX`] files in a row gave no answer, hangs: its files are not read and its changes
@@ -20,6 +21,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, oneshot};
 
 use crate::limits::{ANSWER_MAX, LATE_MAX, OUT_MAX};
+use crate::manners::nice::lower_this_thread;
 use crew::Crew;
 
 /// The drives that files are on, and how long they are waited for; a test has some that do not answer.
@@ -150,12 +152,20 @@ struct Roots {
 pub(crate) struct Patience {
     drives: Arc<dyn Drives>,
     roots: Arc<Roots>,
-    crew: Arc<Crew>,
+    /// Of low priority: for the indexer.
+    indexing: Arc<Crew>,
+    /// For what someone waits for: a thread's priority cannot be raised again.
+    asking: Arc<Crew>,
 }
 
 impl Patience {
     pub(crate) fn new(drives: Arc<dyn Drives>) -> Patience {
-        Patience { drives, roots: Arc::default(), crew: Arc::default() }
+        Patience {
+            drives,
+            roots: Arc::default(),
+            indexing: Arc::new(Crew::new(lower_this_thread)),
+            asking: Arc::new(Crew::new(|| {})),
+        }
     }
 
     /// Does `work` at `path`, which is in the watched folder `root`. Cancel-safe: who stops waiting leaves a
@@ -182,7 +192,11 @@ impl Patience {
                 }
             }
         };
-        if let Err(error) = Crew::give(&self.crew, Box::new(outing)) {
+        let crew = match errand {
+            Errand::Read | Errand::Look | Errand::Trial => &self.indexing,
+            Errand::Ask => &self.asking,
+        };
+        if let Err(error) = Crew::give(crew, Box::new(outing)) {
             self.roots.end(root, errand);
             return Err(Silence::NoThread(error.to_string()));
         }

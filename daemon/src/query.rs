@@ -80,6 +80,7 @@ pub(crate) async fn answer(
 ) -> Result<(), Failure> {
     let engine = shared.generations.serving();
     let question = check(shared, &engine, ask)?;
+    let _attention = engine.mind.attend();
     Run::new(engine, question, enough, Some(out)).answer().await
 }
 

@@ -148,15 +148,14 @@ impl Session {
                     self.shared.folders.list(&self.shared.generations.serving().catalogue);
                 self.send(Event::Folders { id, folders }).await;
             }
-            Request::Status { id } => {
-                let status = self.shared.daemon_status(&self.shared.generations.serving().card);
-                self.send(Event::Status { id, status: Box::new(status) }).await;
-            }
+            Request::Status { id } => self.status(id).await,
             Request::Sync { id, full } => self.sync(id, full).await,
             Request::Reload { id } => self.reload(id).await,
             Request::Subscribe { .. } => self.subscribe(),
             // Every session hears `closing`, this one too.
             Request::Stop { .. } => self.shared.stop.cancel(),
+            Request::Pause { id, seconds } => self.pause(id, true, seconds).await,
+            Request::Resume { id } => self.pause(id, false, None).await,
         }
     }
 
@@ -226,6 +225,21 @@ impl Session {
             self.fail(id, busy("too many requests of this client at once")).await;
         }
         room
+    }
+
+    async fn pause(&self, id: u64, pause: bool, seconds: Option<u64>) {
+        let shared = Arc::clone(&self.shared);
+        let set = tokio::task::spawn_blocking(move || shared.set_paused(pause, seconds)).await;
+        match set {
+            Ok(Ok(())) => self.status(id).await,
+            Ok(Err(error)) => self.fail(id, error).await,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn status(&self, id: u64) {
+        let status = self.shared.daemon_status(&self.shared.generations.serving().card);
+        self.send(Event::Status { id, status: Box::new(status) }).await;
     }
 
     async fn sync(&mut self, id: u64, full: bool) {

@@ -12,14 +12,17 @@ use tokio_util::sync::CancellationToken;
 use crate::convert::Convert;
 use crate::convert::ledger::Ledger;
 use crate::engine::Engine;
-use crate::error::{busy, internal};
+use crate::error::{busy, internal, invalid};
 use crate::folders::Folders;
 use crate::generations::Generations;
-use crate::limits::KINDS_MAX;
+use crate::limits::{KINDS_MAX, PAUSE_MAX};
 use crate::mailbox::Mailbox;
+use crate::manners::Why;
+use crate::manners::paused::Paused;
 use crate::marks::Marks;
 use crate::mind::{Loaded, Threads};
 use crate::patience::Patience;
+use crate::touched::Touched;
 use crate::walked::Walked;
 use crate::{Backend, Critical, Settings, mind, training};
 
@@ -31,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) folders: Folders,
     pub(crate) marks: Marks,
     pub(crate) patience: Patience,
+    pub(crate) paused: Paused,
+    pub(crate) touched: Touched,
     pub(crate) generations: Generations,
     pub(crate) mailbox: Mailbox,
     pub(crate) status: watch::Sender<IndexStatus>,
@@ -59,21 +64,22 @@ impl Shared {
         fatal: mpsc::Sender<Critical>,
     ) -> Result<Arc<Shared>, Critical> {
         // The cheap part first: a list that cannot be read should not cost a model's loading.
-        let Settings { folders_file, refused_file, marks_file, .. } = settings.clone();
+        let files = settings.clone();
         let readers = backend.converter();
         let read = move || {
-            let ledger = Ledger::new(readers, refused_file);
-            (Folders::load(&folders_file), ledger, Marks::load(&marks_file))
+            let ledger = Ledger::new(readers, files.refused_file);
+            let remembered = (Paused::load(&files.paused_file), Touched::load(&files.touched_file));
+            (Folders::load(&files.folders_file), ledger, Marks::load(&files.marks_file), remembered)
         };
-        let (folders, ledger, marks) = tokio::task::spawn_blocking(read)
+        let (folders, ledger, marks, (paused, touched)) = tokio::task::spawn_blocking(read)
             .await
             .map_err(|_| Critical::Panicked("reading of the folder list"))?;
         let folders = folders?;
         let threads = Threads::default();
         let idle = settings.unload_after;
         let loaded = mind::start(Arc::clone(&backend), idle, fatal.clone(), &threads).await?;
-        let configured = open(backend.as_ref(), loaded).await?;
-        let former = former(&backend, &configured.card, idle, &fatal, &threads).await;
+        let configured = open(backend.as_ref(), loaded, &touched).await?;
+        let former = former(&backend, &configured.card, idle, &fatal, (&threads, &touched)).await;
         let (serving, next) = match former {
             Some(former) => (former, Some(configured)),
             None => (configured, None),
@@ -82,6 +88,8 @@ impl Shared {
         Ok(Arc::new(Shared {
             converter: Arc::new(ledger),
             patience: Patience::new(backend.drives()),
+            paused,
+            touched,
             backend,
             settings,
             folders,
@@ -138,8 +146,29 @@ impl Shared {
                 self.backend.note_serving(&renewed.card);
                 Ok(renewed)
             }
-            Err(other) => open(self.backend.as_ref(), *other).await,
+            Err(other) => open(self.backend.as_ref(), *other, &self.touched).await,
         }
+    }
+
+    /// Pauses indexing, for `seconds` or until it is resumed, or resumes it if `pause` is false. Blocks.
+    pub(crate) fn set_paused(&self, pause: bool, seconds: Option<u64>) -> Result<(), Failure> {
+        if seconds.is_some_and(|seconds| Duration::from_secs(seconds) > PAUSE_MAX) {
+            let days = PAUSE_MAX.as_secs() / (24 * 3600);
+            let hint = "leave the time out to pause until `fore resume`";
+            return Err(invalid(
+                format!("a pause of more than {days} days cannot be asked for"),
+                hint,
+            ));
+        }
+        let done = if pause { self.paused.pause(seconds) } else { self.paused.resume() };
+        done.map_err(|error| {
+            internal(format!("writing {}: {error}", self.settings.paused_file.display()))
+        })?;
+        let waiting = self.paused.left().map(|left| Why::Paused(left).to_string());
+        // The indexer says more when it comes to it.
+        self.status.send_modify(|status| status.waiting = waiting);
+        self.mailbox.wake();
+        Ok(())
     }
 
     /// The daemon's status, of the model `card`.
@@ -184,7 +213,7 @@ async fn former(
     configured: &ModelCard,
     idle: Option<Duration>,
     fatal: &mpsc::Sender<Critical>,
-    threads: &Threads,
+    (threads, touched): (&Threads, &Touched),
 ) -> Option<Arc<Engine>> {
     let (loader, card) = (Arc::clone(backend), configured.clone());
     let load = move || {
@@ -193,15 +222,21 @@ async fn former(
             .ok_or_else(|| MindError::Model("no other model served".to_owned()))
     };
     let loaded = mind::start_with(load, idle, fatal.clone(), threads).await.ok()?;
-    let opened = open(backend.as_ref(), loaded).await;
+    let opened = open(backend.as_ref(), loaded, touched).await;
     let opened = opened.inspect_err(|error| tracing::warn!(%error, "the former model's passages"));
     opened.ok().filter(|former| former.catalogue.count().0 > 0)
 }
 
 /// A generation on a store of its own.
-async fn open(backend: &dyn Backend, loaded: Loaded) -> Result<Arc<Engine>, Critical> {
+async fn open(
+    backend: &dyn Backend,
+    loaded: Loaded,
+    touched: &Touched,
+) -> Result<Arc<Engine>, Critical> {
     let store = backend.open_store(&loaded.card).await?;
-    Ok(Arc::new(Engine::open(loaded, store).await?))
+    let engine = Engine::open(loaded, store).await?;
+    touched.restamp(&mut engine.catalogue.write());
+    Ok(Arc::new(engine))
 }
 
 #[cfg(test)]

@@ -18,8 +18,10 @@ mod steering;
 mod storing;
 mod switching;
 mod thread;
+mod touched;
 mod tracing;
 mod training;
+mod waiting;
 // Where the system reports from whole trees, only the watched folders themselves are watched.
 #[cfg(target_os = "linux")]
 mod watching;

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use daemon::Manners;
 use models::Sampling;
 use serde::Deserialize;
 use toml::{Spanned, Value};
@@ -36,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) rescan_every: Duration,
     /// For ever if `None`.
     pub(crate) unload_after: Option<Duration>,
+    pub(crate) manners: Manners,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             reading_time: Duration::from_millis(READ_MS_DEFAULT),
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
             unload_after: Some(Duration::from_secs(UNLOAD_MINUTES_DEFAULT * 60)),
+            manners: Manners::default(),
         }
     }
 }
@@ -65,6 +68,9 @@ struct Keys {
     read_ms: Option<Spanned<Value>>,
     rescan_minutes: Option<Spanned<Value>>,
     unload_minutes: Option<Spanned<Value>>,
+    index_cpu_percent: Option<Spanned<Value>>,
+    index_others_percent: Option<Spanned<Value>>,
+    index_battery_percent: Option<Spanned<Value>>,
 }
 
 /// Settings from the text of the file; the error is `line: what is wrong`.
@@ -94,7 +100,15 @@ pub(crate) fn parse(text: &str) -> Result<Settings, String> {
     let reading = file.whole("read_ms", keys.read_ms, 0..=daemon_protocol::READ_MS_MAX)?;
     let minutes = file.whole("rescan_minutes", keys.rescan_minutes, 1..=RESCAN_MINUTES_MAX)?;
     let unload = file.whole("unload_minutes", keys.unload_minutes, 0..=UNLOAD_MINUTES_MAX)?;
+    let cpu = file.whole("index_cpu_percent", keys.index_cpu_percent, 1..=100)?;
+    let others = file.whole("index_others_percent", keys.index_others_percent, 1..=100)?;
+    let battery = file.whole("index_battery_percent", keys.index_battery_percent, 0..=100)?;
     Ok(Settings {
+        manners: Manners {
+            cpu_percent: cpu.unwrap_or(default.manners.cpu_percent),
+            others_percent: others.unwrap_or(default.manners.others_percent),
+            battery_percent: battery.unwrap_or(default.manners.battery_percent),
+        },
         device: file.value("device", keys.device, "auto, cpu, cuda or metal", device)?,
         sampling,
         grounded: file.value("grounded", keys.grounded, "true or false", Value::as_bool)?,

@@ -84,13 +84,16 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
 fn the_file_sets_every_key() {
     let text = "device = 'cpu'\nthoughts = 2\ntemperature = 0\ntop_p = 1.0\n\
                 thought_tokens_max = 9\nseed = 7\nrescan_minutes = 5\ngrounded = true\nread_ms = 0\n\
-                unload_minutes = 0\n";
+                unload_minutes = 0\nindex_cpu_percent = 25\nindex_others_percent = 90\n\
+                index_battery_percent = 0\n";
     let config = load(&[("HOME", "/h")], Global::default(), text).unwrap();
     let expected = Sampling { thoughts: 2, temperature: 0.0, top_p: 1.0, tokens_max: 9, seed: 7 };
     assert_eq!(config.sampling, expected);
     assert_eq!(config.rescan_every, Duration::from_secs(300));
     assert_eq!((config.grounded, config.reading_time), (Some(true), Duration::ZERO));
     assert_eq!(config.unload_after, None);
+    let manners = Manners { cpu_percent: 25, others_percent: 90, battery_percent: 0 };
+    assert_eq!(config.manners, manners);
     let unload =
         |text: &str| load(&[("HOME", "/h")], Global::default(), text).unwrap().unload_after;
     assert_eq!(unload(""), Some(Duration::from_secs(600)));
@@ -116,6 +119,8 @@ fn a_wrong_file_is_told_by_line_and_by_what_is_allowed() {
         ("\ndevice = 'tpu'", &["config.toml:2: device = 'tpu': auto, cpu, cuda or metal is"]),
         ("unload_minutes = 20000", &["unload_minutes = 20000: 0 to 10080 is allowed"]),
         ("read_ms = -1", &["config.toml:1: read_ms = -1: 0 to 60000 is allowed"]),
+        ("index_cpu_percent = 0", &["config.toml:1: index_cpu_percent = 0: 1 to 100 is allowed"]),
+        ("index_battery_percent = 101", &["index_battery_percent = 101: 0 to 100 is allowed"]),
         ("grounded = 1", &["config.toml:1: grounded = 1: true or false is allowed"]),
         ("device = 3", &["config.toml:1: device = 3: auto, cpu, cuda or metal is allowed"]),
         ("seed = ", &["config.toml:1: "]),

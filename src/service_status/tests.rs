@@ -47,6 +47,7 @@ fn example() -> DaemonStatus {
             problem_count: 3,
             storing: None,
             next: None,
+            waiting: None,
         },
         training: None,
     }
@@ -114,6 +115,15 @@ fn an_index_that_cannot_be_written_is_told() {
     let problem =
         "problem  the index cannot be written: disk full; what was found before still is\n";
     assert!(text.ends_with(problem), "{text}");
+}
+
+#[test]
+fn why_indexing_waits_is_told() {
+    let waiting = Some("on battery, which has 12 % left\n".to_owned());
+    let index = IndexStatus { waiting, ..IndexStatus::default() };
+    let text = lines(&DaemonStatus { index, ..example() });
+    assert!(text.contains("\nwaiting  on battery, which has 12 % left\n"), "{text}");
+    assert!(!lines(&example()).contains("waiting"));
 }
 
 #[test]

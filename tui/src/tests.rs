@@ -333,6 +333,7 @@ fn indexing() -> Event {
             problem_count: 3,
             next: None,
             storing: None,
+            waiting: None,
         },
     }
 }

@@ -5,7 +5,8 @@
 //! kept, as are thoughts (`thoughts`), so that a run that was interrupted goes on where it was;
 //! every query is answered in every column (`answer`); the [`Report`] holds what came out. Before that
 //! [`sections`] reads and checks what is to be measured, after it [`measured`] and [`files`] write it
-//! down for other programs, and [`told`] for people. [`corpus`] is the other instrument: a folder's passages without an index.
+//! down for other programs, and [`told`] for people. Two more instruments are [`corpus`], a folder's passages without an
+//! index, and [`speed`], how fast all of it is on this machine.
 //!
 //! Deliberately not here: which models there are and where anything lies (`src/`).
 
@@ -19,6 +20,7 @@ pub mod measured;
 mod readings;
 mod report;
 pub mod sections;
+pub mod speed;
 mod thoughts;
 pub mod told;
 
@@ -97,6 +99,9 @@ pub enum EvalError {
     Store(#[from] StoreError),
     #[error("{0}")]
     Model(String),
+    /// What a measured service said, or why there is none.
+    #[error("{0}")]
+    Service(String),
     #[error("remembering thoughts and readings in {path}: {source}", path = path.display())]
     Thoughts { path: PathBuf, source: io::Error },
     #[error("column {0} needs the peer's model")]

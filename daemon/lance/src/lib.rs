@@ -61,8 +61,11 @@ impl LanceStore {
         };
         let store = Self::of(directory, table, width).await?;
         maintain::ensure_indexes(&store.table).await.map_err(failed)?;
-        // What a process left that was killed between a merge and what follows it.
-        store.table.delete(&left_behind()).await.map_err(failed)?;
+        // What a process left that was killed between a merge and what follows it. To delete nothing would be one more
+        // version of the table, at each start.
+        if store.table.count_rows(Some(left_behind())).await.map_err(failed)? > 0 {
+            store.table.delete(&left_behind()).await.map_err(failed)?;
+        }
         // What other versions of this program wrote is of no use to any model of this one.
         let of_this_version = format!("{TABLE}{}_", schema::VERSION);
         drop_tables(directory, &connection, |name| !name.starts_with(&of_this_version)).await?;

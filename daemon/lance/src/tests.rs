@@ -80,6 +80,16 @@ async fn survives_being_closed_in_a_directory_with_an_odd_name() {
 }
 
 #[tokio::test]
+async fn opening_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    store.replace(vec![contract::document("/d", &["a"], &[0])]).await.unwrap();
+    let version = store.table.version().await.unwrap();
+    drop(store);
+    assert_eq!(open(directory.path()).await.table.version().await.unwrap(), version);
+}
+
+#[tokio::test]
 async fn finds_words_as_they_are_meant() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = open(directory.path()).await;

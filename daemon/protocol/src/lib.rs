@@ -22,6 +22,7 @@
 //! | `reload` | `status` of the newly loaded model, or `failed` |
 //! | `subscribe` | `indexing` at once and at every change, with no end; `training` likewise |
 //! | `stop` | `closing` |
+//! | `pause`, `resume` | `status`, whose `waiting` says so, or `failed` |
 //!
 //! Without anything to wait for (neither reading nor a thought asked for, or no vector to be had)
 //! there is no `draft`. The `read` hits are a ranking of all that was read so far, refined as more is.
@@ -142,6 +143,16 @@ pub enum Request {
         id: u64,
     },
     Stop {
+        id: u64,
+    },
+    /// Nothing is read or embedded for so many seconds, or until `resume` without them, beyond a restart too. What is
+    /// deleted is still forgotten.
+    Pause {
+        id: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+    },
+    Resume {
         id: u64,
     },
 }

@@ -37,6 +37,10 @@ pub struct IndexStatus {
     /// The model that serves once it has what the one that serves has; absent if there is no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextModel>,
+    /// Why what there is to index waits, in words: for a pause to end, for the battery, for other programs. Of a pause
+    /// it tells while nothing waits, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
 }
 
 /// A model whose vectors are being made while another answers.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::frame::{Decoder, FRAME_BYTES_MAX, FrameError, encode};
-use crate::{Ask, Event, Request};
+use crate::{Ask, Event, IndexStatus, Request};
 
 fn ask(text: &str) -> Request {
     Request::Ask(Ask {
@@ -57,4 +57,26 @@ fn golden_conversations_still_parse_and_print_the_same() {
         assert_eq!(serde_json::to_string(&event).expect("prints"), line);
     }
     assert!(requests.lines().count() >= 20 && events.lines().count() >= 22);
+}
+
+#[test]
+fn pauses_are_asked_for_and_told_of() {
+    let golden = [
+        r#"{"request":"pause","id":3,"seconds":7200}"#,
+        r#"{"request":"pause","id":4}"#,
+        r#"{"request":"resume","id":5}"#,
+    ];
+    let requests = [
+        Request::Pause { id: 3, seconds: Some(7200) },
+        Request::Pause { id: 4, seconds: None },
+        Request::Resume { id: 5 },
+    ];
+    for (line, request) in golden.into_iter().zip(requests) {
+        assert_eq!(serde_json::from_str::<Request>(line).expect(line), request);
+        assert_eq!(serde_json::to_string(&request).expect("prints"), line);
+    }
+    let told = r#"{"phase":"encoding","documents":1,"passages":2,"round_total":9,"round_done":0,"eta_s":null,"problems":[],"problem_count":0,"waiting":"on battery, which has 12 % left"}"#;
+    let status: IndexStatus = serde_json::from_str(told).expect(told);
+    assert_eq!(status.waiting.as_deref(), Some("on battery, which has 12 % left"));
+    assert_eq!(serde_json::to_string(&status).expect("prints"), told);
 }

@@ -103,6 +103,7 @@ impl Progress {
             problem_count: refused.len(),
             next: None,
             storing: None,
+            waiting: None,
         }
     }
 

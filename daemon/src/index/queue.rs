@@ -43,6 +43,11 @@ impl Urgency {
     pub(super) fn is_saved(self) -> bool {
         self.save > 0
     }
+
+    /// Whether one order named the files of both.
+    pub(super) fn is_of_save(self, other: Urgency) -> bool {
+        self.save == other.save
+    }
 }
 
 /// See the module.
@@ -68,6 +73,11 @@ impl Queue {
     /// Of what is to be read next.
     pub(super) fn urgency(&self) -> Option<Urgency> {
         self.lanes.last_key_value().map(|(urgency, _)| *urgency)
+    }
+
+    /// How many files wait that were named by the order that named those of `urgency`.
+    pub(super) fn of_save(&self, urgency: Urgency) -> usize {
+        self.lanes.iter().filter(|(of, _)| of.is_of_save(urgency)).map(|(_, lane)| lane.len()).sum()
     }
 
     /// What one order named, which someone has just saved: it comes before all others.

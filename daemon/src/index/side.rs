@@ -17,6 +17,7 @@ use super::storing::Storing;
 use super::upkeep::Upkeep;
 use super::work::{Batch, Finished, Work};
 use crate::engine::{Catalogue, Engine};
+use crate::limits::SAVED_FEW;
 use crate::mind::JobError;
 use crate::shared::Shared;
 use crate::store::Stamp;
@@ -89,6 +90,17 @@ impl Side {
     /// Whether something can be done now.
     pub(super) fn can_go_on(&self) -> bool {
         self.is_busy() && !self.is_stuck()
+    }
+
+    /// Whether what comes next are a few files that someone has just saved.
+    pub(super) fn is_saved_by_hand(&self) -> bool {
+        let in_work = self.works.last().map(|work| work.urgency);
+        let Some(next) = self.queue.urgency().max(in_work).filter(|next| next.is_saved()) else {
+            return false;
+        };
+        let works = self.works.iter().filter(|work| work.urgency.is_of_save(next));
+        let reading: usize = works.map(|work| work.tally().files).sum();
+        self.queue.of_save(next) + reading <= SAVED_FEW
     }
 
     /// What was read since this was last asked.
@@ -181,10 +193,10 @@ impl Side {
         }
     }
 
-    /// The content is indexed under another time: the next scan need not read it again. The
-    /// store keeps the old time, which costs one reading after a restart and no embedding.
+    /// The content is indexed under another time: the next scan need not read it again, nor the one after a restart.
     pub(super) fn restamp(&mut self, path: &str, stamp: Stamp) {
         self.refused.remove(path);
+        self.shared.touched.note(path, &stamp);
         if let Some(known) = self.engine().catalogue.write().get_mut(path) {
             known.stamp = stamp;
         }

@@ -8,7 +8,7 @@ use models::{Mind, Part};
 use tokio::sync::Semaphore;
 
 use super::{Job, perform};
-use crate::limits::{LANE_BACKGROUND_MAX, TIDY_AFTER, TIDY_BYTES, TIDY_TIMES};
+use crate::limits::{ATTENTION_MAX, LANE_BACKGROUND_MAX, TIDY_AFTER, TIDY_BYTES, TIDY_TIMES};
 
 #[derive(Default)]
 pub(super) struct Lanes {
@@ -18,12 +18,37 @@ pub(super) struct Lanes {
     pub(super) waking: Vec<Part>,
     /// No handle is left, or the thread has ended.
     pub(super) closed: bool,
+    /// Questions that are being answered.
+    pub(super) asked: usize,
+    /// Since when passages wait for them.
+    since: Option<Instant>,
 }
 
 impl Lanes {
+    /// How long passages are still kept waiting, for what a question that is being answered may need next.
+    fn held(&self, now: Instant) -> Option<Duration> {
+        let since = self.since.filter(|_| self.asked > 0)?;
+        let left = ATTENTION_MAX.saturating_sub(now.saturating_duration_since(since));
+        Some(left).filter(|left| !left.is_zero())
+    }
+
+    /// One more question is being answered.
+    pub(super) fn attend(&mut self, now: Instant) {
+        self.asked += 1;
+        self.since.get_or_insert(now);
+    }
+
+    /// One fewer.
+    pub(super) fn leave(&mut self) {
+        self.asked -= 1;
+        if self.asked == 0 {
+            self.since = None;
+        }
+    }
+
     /// The next job. Of people's the short ones first: the vector of a question takes a hundredth of the time
     /// that another's thoughts take.
-    fn next(&mut self) -> Option<Turn> {
+    fn next(&mut self, now: Instant) -> Option<Turn> {
         let short = |job: &Job| matches!(job, Job::EmbedQuery { .. });
         let first = self.interactive.iter().position(short).unwrap_or(0);
         if let Some(job) = self.interactive.remove(first) {
@@ -32,7 +57,13 @@ impl Lanes {
         if !self.waking.is_empty() {
             return Some(Turn::Wake(self.waking.remove(0)));
         }
-        self.background.pop_front().map(Turn::Work)
+        if self.held(now).is_some() {
+            return None;
+        }
+        let job = self.background.pop_front()?;
+        // The next waits as long again.
+        self.since = self.since.map(|_| now);
+        Some(Turn::Work(job))
     }
 }
 
@@ -73,7 +104,8 @@ impl Desk {
         let since = Instant::now();
         let mut lanes = self.lock();
         loop {
-            while let Some(turn) = lanes.next() {
+            let now = Instant::now();
+            while let Some(turn) = lanes.next(now) {
                 if !matches!(&turn, Turn::Work(job) if job.asker_left()) {
                     return turn;
                 }
@@ -81,9 +113,13 @@ impl Desk {
             if lanes.closed {
                 return Turn::End;
             }
-            lanes = match idle.map(|idle| idle.saturating_sub(since.elapsed())) {
+            let left = idle.map(|idle| idle.saturating_sub(since.elapsed()));
+            if left == Some(Duration::ZERO) {
+                return Turn::Idle;
+            }
+            let held = lanes.held(now).filter(|_| !lanes.background.is_empty());
+            lanes = match held.into_iter().chain(left).min() {
                 None => self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Turn::Idle,
                 Some(left) => {
                     let waited = self.arrived.wait_timeout(lanes, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -159,6 +195,46 @@ enum Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passages_wait_for_a_question_that_is_being_answered_and_not_for_ever() {
+        let start = Instant::now();
+        let places = Arc::new(Semaphore::new(9));
+        let passages = || Job::EmbedPassages {
+            texts: Vec::new(),
+            reply: tokio::sync::oneshot::channel().0,
+            place: Arc::clone(&places).try_acquire_owned().unwrap(),
+        };
+        let query = || Job::EmbedQuery {
+            question: String::new(),
+            thoughts: Vec::new(),
+            reply: tokio::sync::oneshot::channel().0,
+        };
+        let mut lanes = Lanes::default();
+        lanes.background.extend((0..5).map(|_| passages()));
+        let took = |lanes: &mut Lanes, after: Duration| match lanes.next(start + after) {
+            Some(Turn::Work(Job::EmbedPassages { .. })) => "passages",
+            Some(Turn::Work(Job::EmbedQuery { .. })) => "query",
+            Some(_) => "other",
+            None => "nothing",
+        };
+        let (now, soon) = (Duration::ZERO, ATTENTION_MAX / 2);
+        assert_eq!(took(&mut lanes, now), "passages", "nobody asks");
+        lanes.attend(start);
+        lanes.attend(start + soon);
+        assert_eq!(took(&mut lanes, now), "nothing");
+        lanes.interactive.push_back(query());
+        assert_eq!(took(&mut lanes, soon), "query");
+        assert_eq!(took(&mut lanes, soon), "nothing", "the question's next part may come");
+        assert_eq!(lanes.held(start + soon), Some(ATTENTION_MAX - soon));
+        assert_eq!(took(&mut lanes, ATTENTION_MAX), "passages", "they have waited long enough");
+        assert_eq!(took(&mut lanes, ATTENTION_MAX), "nothing");
+        assert_eq!(took(&mut lanes, 2 * ATTENTION_MAX), "passages");
+        lanes.leave();
+        assert_eq!(took(&mut lanes, 2 * ATTENTION_MAX), "nothing", "another is being answered");
+        lanes.leave();
+        assert_eq!(took(&mut lanes, 2 * ATTENTION_MAX), "passages");
+    }
 
     #[test]
     fn a_thread_without_work_tidies_before_and_after_the_mind_rests() {

@@ -17,13 +17,20 @@ struct Order {
 }
 
 /// See the module. Nobody waits for its threads; those that are idle end with it.
-#[derive(Default)]
-pub(super) struct Crew(Mutex<Vec<Sender<Order>>>);
+pub(super) struct Crew {
+    idle: Mutex<Vec<Sender<Order>>>,
+    /// What a thread does before its first work.
+    begin: fn(),
+}
 
 impl Crew {
+    pub(super) fn new(begin: fn()) -> Crew {
+        Crew { idle: Mutex::default(), begin }
+    }
+
     /// Has `work`, which does not panic, done by a thread that waits, or by a new one.
     pub(super) fn give(crew: &Arc<Crew>, work: Work) -> io::Result<()> {
-        let idle = crew.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = crew.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let work = match idle {
             None => work,
             Some(line) => match line.clone().send(Order { work, line }) {
@@ -32,9 +39,10 @@ impl Crew {
             },
         };
         let (line, orders) = mpsc::channel();
-        let crew = Arc::downgrade(crew);
+        let (begin, crew) = (crew.begin, Arc::downgrade(crew));
         let first = Order { work, line };
         let serve = move || {
+            begin();
             let mut next = Some(first);
             while let Some(Order { work, line }) = next {
                 work();
@@ -51,7 +59,7 @@ impl Crew {
 /// Whether the thread at the end of `line` is to wait for more.
 fn stand_by(crew: &Weak<Crew>, line: Sender<Order>) -> bool {
     let Some(crew) = crew.upgrade() else { return false };
-    let mut idle = crew.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut idle = crew.idle.lock().unwrap_or_else(PoisonError::into_inner);
     let has_room = idle.len() < IDLE_MAX;
     if has_room {
         idle.push(line);
@@ -62,12 +70,16 @@ fn stand_by(crew: &Weak<Crew>, line: Sender<Order>) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
     #[test]
     fn threads_are_used_again() {
-        let crew = Arc::new(Crew::default());
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        let crew = Arc::new(Crew::new(|| {
+            BEGUN.fetch_add(1, Ordering::SeqCst);
+        }));
         let (seen, threads) = mpsc::channel();
         let mut met = HashSet::new();
         for _ in 0..100 {
@@ -77,5 +89,6 @@ mod tests {
             met.insert(threads.recv().unwrap());
         }
         assert!(met.len() < 50, "{} threads for one work at a time", met.len());
+        assert_eq!(BEGUN.load(Ordering::SeqCst), met.len(), "each has begun once");
     }
 }

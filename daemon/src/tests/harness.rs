@@ -3,8 +3,10 @@
 pub(super) mod bench;
 mod converter;
 mod drives;
+mod machine;
 mod mind;
 mod recorder;
+mod settings;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use std::time::Duration;
 use daemon_protocol::client::Client;
 use daemon_protocol::{Ask, Event, Failure, Folder, Hit, IndexStatus, Request, Stage, Timings};
 use models::scripted::ScriptedMind;
-use models::{Mind, MindError, ModelCard, Sampling};
+use models::{Mind, MindError, ModelCard};
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 use tokio::sync::watch;
@@ -24,13 +26,15 @@ use tokio_util::sync::CancellationToken;
 
 use converter::TestConvert;
 pub(super) use drives::TestDrives;
+pub(super) use machine::TestMachine;
 use mind::TestMind;
 pub(crate) use recorder::{Record, Recorder};
+pub(super) use settings::settings;
 
 use crate::convert::Convert;
 use crate::store::memory::MemoryStore;
 use crate::store::{Pending, Store};
-use crate::{Backend, Critical, Settings, run};
+use crate::{Backend, Critical, run};
 
 /// Only a broken test waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,6 +70,7 @@ pub(super) struct Script {
     /// The model that served last.
     pub(super) served: Mutex<Option<String>>,
     pub(super) drives: Arc<TestDrives>,
+    pub(super) machine: Arc<TestMachine>,
 }
 
 pub(super) struct Scripted(pub(super) Arc<Script>);
@@ -101,6 +106,10 @@ impl Backend for Scripted {
 
     fn drives(&self) -> Arc<dyn crate::patience::Drives> {
         self.0.drives.clone()
+    }
+
+    fn machine(&self) -> Arc<dyn crate::manners::Machine> {
+        self.0.machine.clone()
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
@@ -206,22 +215,6 @@ fn spawn(
     let backend = Arc::new(Scripted(Arc::clone(script)));
     let settings = settings(&dir.join("data"));
     tokio::spawn(run(listener, backend, settings, shutdown.clone().cancelled_owned()))
-}
-
-/// Settings with the list of folders in `dir`.
-pub(super) fn settings(dir: &Path) -> Settings {
-    Settings {
-        folders_file: dir.join("folders.json"),
-        refused_file: dir.join("refused.json"),
-        marks_file: dir.join("marks.json"),
-        training_file: dir.join("training.json"),
-        sampling: Sampling { thoughts: 2, ..Sampling::default() },
-        version: "test".to_owned(),
-        grounded: None,
-        reading_time: Duration::ZERO,
-        rescan_every: Duration::from_secs(3600),
-        unload_after: None,
-    }
 }
 
 /// Fails the test rather than waiting for ever.

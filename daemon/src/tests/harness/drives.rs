@@ -17,6 +17,8 @@ pub(in crate::tests) struct TestDrives {
     hung: watch::Sender<BTreeMap<PathBuf, usize>>,
     /// Paths that cannot be read, and the error's number.
     failing: Mutex<BTreeMap<PathBuf, i32>>,
+    /// How often each path was gone to.
+    asked: Mutex<BTreeMap<PathBuf, usize>>,
 }
 
 impl TestDrives {
@@ -24,6 +26,11 @@ impl TestDrives {
         self.hung.send_modify(|hung| {
             hung.insert(path.to_owned(), 0);
         });
+    }
+
+    /// How often the file `path` was read.
+    pub(in crate::tests) fn reads(&self, path: &Path) -> usize {
+        self.asked.lock().unwrap().get(path).copied().unwrap_or(0)
     }
 
     /// Everything answers.
@@ -43,6 +50,7 @@ impl TestDrives {
 
 impl Drives for TestDrives {
     fn at(&self, path: &Path) -> io::Result<()> {
+        *self.asked.lock().unwrap().entry(path.to_owned()).or_default() += 1;
         let mut hung = self.hung.subscribe();
         let wait = |threads: &mut usize| *threads += 1;
         self.hung.send_if_modified(|hung| hung.get_mut(path).map(wait).is_some());
