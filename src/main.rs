@@ -32,16 +32,35 @@ use crate::term::streams;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    run(Args::parse()).unwrap_or_else(|error| {
+    let tell: fn(&AppError) -> String = match wants_json() {
+        true => AppError::json,
+        false => AppError::to_string,
+    };
+    run().unwrap_or_else(|error| {
         // Without a message there is nobody left to tell.
         if !error.message.is_empty() {
-            streams::diagnostic(&error.to_string());
+            streams::diagnostic(&tell(&error));
         }
         ExitCode::from(error.exit)
     })
 }
 
-fn run(args: Args) -> Result<ExitCode, AppError> {
+/// Whether a program reads what is printed, errors too. Asked of the words themselves, since a wrong word
+/// among them is an error of that kind.
+fn wants_json() -> bool {
+    let words = std::env::args_os().take_while(|word| word != "--");
+    words
+        .into_iter()
+        .any(|word| ["--json", "--jsonl", "--envelope"].iter().any(|flag| word == *flag))
+}
+
+fn run() -> Result<ExitCode, AppError> {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) if error.use_stderr() && wants_json() => return Err(error.into()),
+        // Help, a version, or an error for people, in clap's own way.
+        Err(error) => error.exit(),
+    };
     if let Some(Command::ReadFiles) = args.command {
         // Started by a daemon without any surroundings, to be of no use to a hostile file.
         return commands::read_files();

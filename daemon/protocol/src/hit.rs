@@ -6,6 +6,7 @@ use crate::place::Place;
 
 /// One ranked passage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hit {
     /// Absolute path.
     pub path: String,
@@ -70,6 +71,7 @@ pub struct Passage {
 
 /// What moved a hit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ranks {
     pub text: Option<usize>,
     pub vector: Option<usize>,

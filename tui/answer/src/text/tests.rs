@@ -1,25 +1,5 @@
 use super::*;
-
-fn hit_at(path: &str, line: usize, heading: &str, snippet: &str) -> Hit {
-    Hit {
-        path: path.to_owned(),
-        title: "T".to_owned(),
-        heading: heading.to_owned(),
-        line_start: line,
-        line_end: line + 2,
-        line,
-        byte_start: 0,
-        byte_end: 9,
-        converted: false,
-        place: None,
-        score: 0.03125,
-        snippet: snippet.to_owned(),
-        highlights: Vec::new(),
-        ranks: daemon_protocol::Ranks::default(),
-        reading: None,
-        also: Vec::new(),
-    }
-}
+use crate::tests::hit_at;
 
 #[test]
 fn text_is_path_line_score_heading_and_snippet() {
@@ -40,8 +20,8 @@ fn text_is_path_line_score_heading_and_snippet() {
         ),
     ] {
         let given = Answer { hits, ..Answer::default() };
-        let text = answer(&given, Format::Text, Style::default(), Path::new("/w"));
-        assert_eq!(text, expected);
+        let printed = text(&given, Look::default(), Path::new("/w"));
+        assert_eq!(printed, expected);
     }
 }
 
@@ -51,7 +31,7 @@ fn copies_are_named_below_their_hit() {
         let also = paths.iter().map(|path| (*path).to_owned()).collect();
         let given =
             Answer { hits: vec![Hit { also, ..hit_at("/w/a", 1, "", "x") }], ..Answer::default() };
-        answer(&given, Format::Text, Style::default(), Path::new("/w"))
+        text(&given, Look::default(), Path::new("/w"))
     };
     let head = "a:1 0.0312\n    x\n";
     assert_eq!(
@@ -98,47 +78,9 @@ fn paths_below_the_working_directory_are_shortened() {
 }
 
 #[test]
-fn json_is_an_array_and_json_lines_begin_with_what_was_asked() {
-    let mut given = Answer { question: "why".to_owned(), ..Answer::default() };
-    let print = |given: &Answer, format| answer(given, format, Style::when(true), Path::new("/w"));
-    assert_eq!(print(&given, Format::Json), "[]\n");
-    given.think(0, " be");
-    given.think(2, "third");
-    given.think(0, "cause");
-    given.hits = vec![hit_at("/w/a", 1, "", "x"), hit_at("/w/b", 2, "", "y")];
-    let array: Vec<Hit> = serde_json::from_str(&print(&given, Format::Json)).unwrap();
-    assert_eq!(array, given.hits);
-
-    let lines = print(&given, Format::Jsonl);
-    let lines: Vec<&str> = lines.lines().collect();
-    assert_eq!(lines.len(), 3);
-    let meta: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
-    assert_eq!(meta["_meta"]["question"], "why");
-    assert_eq!(meta["_meta"]["thoughts"], json!(["because", "", "third"]));
-    assert_eq!(meta["_meta"]["timings"]["total_ms"], 0);
-    assert_eq!(serde_json::from_str::<Hit>(lines[2]).unwrap(), given.hits[1]);
-}
-
-#[test]
-fn thoughts_stream_in_lines_that_say_what_they_are() {
-    let style = Style { dim: "<", reset: ">", ..Style::default() };
-    for (style, pieces, expected) in [
-        (Style::default(), &[(0, " Git"), (0, " is")][..], "thinking 1: Git is\n"),
-        (
-            Style::default(),
-            &[(0, "one"), (1, ""), (1, " two")],
-            "thinking 1: one\nthinking 2: two\n",
-        ),
-        (Style::default(), &[(0, "\n\na\n"), (0, "b")], "thinking 1: a\nthinking 1: b\n"),
-        (Style::default(), &[(0, "\x1b[2J")], "thinking 1: \u{FFFD}[2J\n"),
-        (style, &[(0, "a"), (0, " b")], "<thinking 1:> <a>< b>\n"),
-        (style, &[], ""),
-    ] {
-        let mut stream = ThoughtStream::new(style);
-        let mut text: String =
-            pieces.iter().map(|(index, delta)| stream.push(*index, delta)).collect();
-        text.push_str(&stream.end());
-        assert_eq!(text, expected);
-        assert_eq!(stream.end(), "");
-    }
+fn on_a_terminal_that_knows_links_the_place_is_one() {
+    let given = Answer { hits: vec![hit_at("/w/my notes/a.md", 3, "", "x")], ..Answer::default() };
+    let look = Look { links: true, ..Look::default() };
+    let link = "\x1b]8;;file:///w/my%20notes/a.md\x1b\\my notes/a.md:3\x1b]8;;\x1b\\";
+    assert_eq!(text(&given, look, Path::new("/w")), format!("{link} 0.0312\n    x\n"));
 }
