@@ -64,6 +64,8 @@ pub(crate) struct Paths {
     pub(crate) folders: PathBuf,
     /// What is remembered of files that could not be read.
     pub(crate) refused: PathBuf,
+    /// What people said of answers.
+    pub(crate) marks: PathBuf,
     /// The LanceDB directory.
     pub(crate) index: PathBuf,
     /// Which model is used: a [`ModelChoice`]; absent until one is chosen.
@@ -224,6 +226,7 @@ impl Paths {
             config,
             folders: data.join("folders.json"),
             refused: data.join("refused.json"),
+            marks: data.join("marks.json"),
             index: data.join("index"),
             model_choice: data.join("model.json"),
             served: data.join("served.json"),

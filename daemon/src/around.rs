@@ -1,11 +1,12 @@
 //! A document as it is indexed, around one passage: what a client shows of a file that it cannot read
-//! itself. The IO is the store's; [`around`] is pure.
+//! itself, and what it points at. The IO is the store's; [`around`] is pure.
 
 use daemon_protocol::{Event, Failure, READ_BYTES_MAX};
 
+use crate::engine::Engine;
 use crate::error::{internal, invalid};
 use crate::shared::Shared;
-use crate::store::Passage;
+use crate::store::{Passage, Scope, StoreError};
 
 /// Answers a `read`.
 pub(crate) async fn read(
@@ -14,14 +15,46 @@ pub(crate) async fn read(
     path: String,
     byte_start: usize,
 ) -> Result<Event, Failure> {
-    let store = &shared.generations.serving().store;
-    let passages = store.document(path.clone()).await.map_err(|e| internal(e.to_string()))?;
+    let engine = shared.generations.serving();
+    let passages = document(&engine, &path).await?;
     if passages.is_empty() {
-        let hint = "`fore why-not PATH` says what became of a file";
-        return Err(invalid(format!("nothing of {path} is indexed"), hint));
+        return Err(unknown(&path));
     }
     let passages = around(&passages, byte_start, READ_BYTES_MAX).iter().map(shown).collect();
     Ok(Event::Text { id, path, passages })
+}
+
+/// The passages of the document at `path`; none of one that is not indexed.
+pub(crate) async fn document(engine: &Engine, path: &str) -> Result<Vec<Passage>, Failure> {
+    engine.store.document(path.to_owned()).await.map_err(failed)
+}
+
+/// The title of the document at `path`; empty if it has no passage.
+pub(crate) async fn title(engine: &Engine, path: &str) -> Result<String, Failure> {
+    // Within one document any vector finds something, and what is found has the title.
+    let mut any = vec![0.0; engine.card.width];
+    if let Some(first) = any.first_mut() {
+        *first = 1.0;
+    }
+    let alone = Scope::Paths(vec![path.to_owned()]);
+    let found = engine.store.by_vector(any, 1, alone).await.map_err(failed)?;
+    Ok(found.into_iter().next().map_or_else(String::new, |found| found.title))
+}
+
+/// Nothing of the document is indexed.
+pub(crate) fn unknown(path: &str) -> Failure {
+    let hint = "`fore why-not PATH` says what became of a file";
+    invalid(format!("nothing of {path} is indexed"), hint)
+}
+
+/// The document has no such passage any more.
+pub(crate) fn moved(path: &str, byte_start: usize) -> Failure {
+    let message = format!("no passage of {path} begins at byte {byte_start}");
+    invalid(message, "the document has changed since; ask again")
+}
+
+fn failed(error: StoreError) -> Failure {
+    internal(error.to_string())
 }
 
 fn shown(passage: &Passage) -> daemon_protocol::Passage {

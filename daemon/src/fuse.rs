@@ -28,6 +28,10 @@ pub struct Fused {
     pub score: f32,
     /// Rank from 1 by words and by vector; `None` where it is missing.
     pub ranks: [Option<usize>; 2],
+    /// BM25 and cosine, likewise.
+    pub scores: [Option<f32>; 2],
+    /// `score` before reading was heeded.
+    pub fused: f32,
     /// What reading thinks of it: the mean log-probability of the question's tokens after it, less
     /// the best one's; `None` if it was not read.
     pub reading: Option<f32>,
@@ -80,6 +84,8 @@ pub fn fuse(words: &[Found], near: &[Found], limit: usize) -> Vec<Fused> {
                     found: found.clone(),
                     score: 0.0,
                     ranks: [None; 2],
+                    scores: [None; 2],
+                    fused: 0.0,
                     reading: None,
                 });
                 fused.len() - 1
@@ -87,7 +93,9 @@ pub fn fuse(words: &[Found], near: &[Found], limit: usize) -> Vec<Fused> {
             let passage = &mut fused[place];
             if passage.ranks[list].is_none() {
                 passage.ranks[list] = Some(index + 1);
+                passage.scores[list] = Some(found.score);
                 passage.score += worth_by[list](found);
+                passage.fused = passage.score;
             }
         }
     }

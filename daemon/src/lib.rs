@@ -7,7 +7,7 @@
 //! latter equal to the folders on disk: `watch` says what may have changed, `scan` finds what did,
 //! `prepare` reads it through [`extract`] (with [`convert`] where it is no text) and [`chunk`]; [`patience`] is how
 //! long a drive is waited for. [`reading`] says how much is read for a question. `folders` is the list of what is watched, `training` the newest of what a `fore train`
-//! tells of itself, `shared` what all of these share, `limits` every bound.
+//! tells of itself, `marks` what people said of answers, `shared` what all of these share, `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
 //! live and how the process is started (`src/`).
@@ -23,8 +23,10 @@ mod folders;
 pub mod fuse;
 mod generations;
 mod index;
+mod label;
 pub mod limits;
 mod mailbox;
+mod marks;
 pub mod mind;
 pub mod patience;
 mod phrase;
@@ -108,6 +110,8 @@ pub struct Settings {
     pub folders_file: PathBuf,
     /// What is remembered of files that could not be converted, JSON; made when there is one.
     pub refused_file: PathBuf,
+    /// What people said of answers, JSON; made with the first mark.
+    pub marks_file: PathBuf,
     /// What a `fore train` writes of its progress; there only while one runs.
     pub training_file: PathBuf,
     /// How questions are thought about when an ask does not say.

@@ -83,6 +83,16 @@ pub const SNIPPET_CHARS_MAX: usize = 320;
 /// Characters of a title or heading trail on the wire, so that a hundred hits fit one frame.
 pub const LABEL_CHARS_MAX: usize = 300;
 
+/// Words of a passage that a mark is shown by.
+pub const MARK_OPENING_WORDS: usize = 24;
+/// Words from which on a marked text is known wherever it stands; what is shorter ("see above") may stand anywhere.
+pub const MARK_TELLING_WORDS: usize = 12;
+/// Bytes of the file of marks that are read: ten times as many as [`daemon_protocol::MARKS_MAX`] with usual questions
+/// and paths.
+pub const MARKS_FILE_BYTES_MAX: u64 = 32 << 20;
+/// Bytes of questions, paths and texts in one event of marks: escaped, they fit one frame.
+pub const MARKS_EVENT_BYTES_MAX: usize = 128 << 10;
+
 /// Passages embedded in one job. An ask waits for at most one such job.
 pub const BATCH_PASSAGES_MAX: usize = 8;
 /// Tokens embedded in one job: about a second on two cores. One passage may exceed it.

@@ -153,7 +153,7 @@ fn cut(path: &str, bytes: Vec<u8>, stamp: Stamp, tools: Tools<'_>) -> Result<Pre
 }
 
 /// What tells embedded texts apart: half of a BLAKE3, in hex, which no two texts of one document share.
-fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     let hash = blake3::hash(text.as_bytes()).to_hex();
     hash[..hash.len() / 2].to_owned()
 }

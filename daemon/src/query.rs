@@ -4,39 +4,45 @@
 //! thought or a reading the ranking before it stands, without a vector the text ranking does, and
 //! `done` says why.
 
+mod before;
 mod copies;
 pub mod filter;
+mod hit;
 mod reading;
 pub mod scope;
 mod search;
 mod select;
+pub(crate) mod similar;
+mod thinking;
 pub(crate) mod trace;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use daemon_protocol::{
-    Ask, Event, Failure, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, READ_MS_MAX, Ranks, Stage,
+    Ask, Event, Failure, GIVEN_CHARS_MAX, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, READ_MS_MAX, Stage,
     THOUGHTS_MAX, Timings,
 };
-use models::{Sampling, Thought};
+use models::Sampling;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use self::copies::{Folded, fold};
+use self::before::Before;
+use self::copies::fold;
 use self::filter::Parsed;
+use self::hit::Sight;
 use self::search::Sieve;
 use self::select::{Selection, select};
 use crate::engine::Engine;
 use crate::error::{busy, cancelled, internal, invalid};
-use crate::extract::is_converted;
-use crate::fuse::{Fused, Place, Readings, fuse, grounds, spread};
-use crate::limits::{LABEL_CHARS_MAX, PASSAGES_PER_DOCUMENT, SNIPPET_CHARS_MAX, THINK_MAX};
-use crate::mind::{JobError, Thinking};
+use crate::fuse::{Fused, Readings, fuse, spread};
+use crate::limits::PASSAGES_PER_DOCUMENT;
+use crate::marks::Marked;
+use crate::mind::JobError;
 use crate::reading::Portion;
 use crate::shared::Shared;
-use crate::snippet::snippet;
+use crate::snippet::asked::AskedWords;
 use crate::store::{Found, Scope, StoreError};
 
 /// Events on their way to the client. Sending waits for a slow one.
@@ -49,6 +55,8 @@ struct Question {
     text: String,
     limit: usize,
     sampling: Sampling,
+    /// Thoughts that the client gave.
+    given: Vec<String>,
     /// How long the first passages may be read; zero leaves it out.
     reading_time: Duration,
     scope: Scope,
@@ -57,16 +65,22 @@ struct Question {
     roots: Vec<PathBuf>,
     /// Whether thoughts are shown what the draft found.
     grounded: bool,
+    /// What its words are, and what was said of answers to it.
+    words: AskedWords,
+    marked: Marked,
 }
 
-/// Answers `ask` with events to `out`, all but the closing `failed`, which is the error.
-pub(crate) async fn answer(shared: &Shared, ask: Ask, out: &Outbox) -> Result<(), Failure> {
-    let started = Instant::now();
+/// Answers `ask` with events to `out`, all but the closing `failed`, which is the error. Once `enough` is
+/// cancelled, by what has been read and thought so far.
+pub(crate) async fn answer(
+    shared: &Shared,
+    ask: Ask,
+    enough: CancellationToken,
+    out: &Outbox,
+) -> Result<(), Failure> {
     let engine = shared.generations.serving();
     let question = check(shared, &engine, ask)?;
-    let (timings, portion) = (Timings::default(), Portion::default());
-    let run = Run { engine, question, out: Some(out), started, timings, portion };
-    run.answer().await
+    Run::new(engine, question, enough, Some(out)).answer().await
 }
 
 fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure> {
@@ -80,20 +94,8 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
             "ask for its gist; long texts belong into a folder that is searched",
         ));
     }
-    if ask.limit == 0 || ask.limit > LIMIT_MAX {
-        return Err(invalid(
-            format!("{} hits cannot be asked for", ask.limit),
-            format!("choose a limit from 1 to {LIMIT_MAX}"),
-        ));
-    }
-    let mut sampling = shared.settings.sampling.clone();
-    sampling.thoughts = ask.thoughts.unwrap_or(sampling.thoughts);
-    if sampling.thoughts > THOUGHTS_MAX {
-        return Err(invalid(
-            format!("{} thoughts cannot be asked for", sampling.thoughts),
-            format!("{THOUGHTS_MAX} are the most, 0 is a search without thinking"),
-        ));
-    }
+    check_limit(ask.limit)?;
+    let sampling = sampling(&shared.settings.sampling, &ask)?;
     if ask.read_ms.is_some_and(|ms| ms > READ_MS_MAX) {
         return Err(invalid(
             "more than a minute of reading cannot be asked for",
@@ -115,8 +117,60 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     let Selection { scope, left_out } = selected;
     let sieve = Sieve { phrases: filters.phrases, without: filters.without, left_out };
     let grounded = shared.settings.grounded.unwrap_or(engine.card.grounded);
-    let Ask { id, limit, .. } = ask;
-    Ok(Question { id, text, limit, sampling, reading_time, scope, sieve, roots, grounded })
+    let Ask { id, limit, given, .. } = ask;
+    let (words, marked) = (AskedWords::of(&text), shared.marks.of(&text));
+    Ok(Question {
+        id,
+        text,
+        limit,
+        sampling,
+        given,
+        reading_time,
+        scope,
+        sieve,
+        roots,
+        grounded,
+        words,
+        marked,
+    })
+}
+
+/// Refuses a number of hits that cannot be asked for.
+fn check_limit(limit: usize) -> Result<(), Failure> {
+    if limit == 0 || limit > LIMIT_MAX {
+        let hint = format!("choose a limit from 1 to {LIMIT_MAX}");
+        return Err(invalid(format!("{limit} hits cannot be asked for"), hint));
+    }
+    Ok(())
+}
+
+/// How many thoughts the model is to have, and how; those that were given are checked.
+fn sampling(setting: &Sampling, ask: &Ask) -> Result<Sampling, Failure> {
+    let usual = if ask.given.is_empty() { setting.thoughts } else { 0 };
+    let thoughts = ask.thoughts.unwrap_or(usual);
+    let all = thoughts.saturating_add(ask.given.len());
+    if all > THOUGHTS_MAX {
+        return Err(invalid(
+            format!("{all} thoughts cannot be asked for"),
+            format!("{THOUGHTS_MAX} are the most, 0 is a search without thinking"),
+        ));
+    }
+    if ask.given.iter().any(|thought| models::thought::is_empty(thought)) {
+        return Err(invalid("a given thought has no word", "leave it out"));
+    }
+    if ask.given.iter().any(|thought| thought.chars().count() > GIVEN_CHARS_MAX) {
+        return Err(invalid(
+            format!("a given thought has more than {GIVEN_CHARS_MAX} characters"),
+            "give its gist; more would not be embedded",
+        ));
+    }
+    Ok(Sampling { thoughts, ..setting.clone() })
+}
+
+/// The words of a question as people mean them: without its filters, unless it has nothing else.
+pub(crate) fn words_of(text: &str) -> String {
+    let Parsed { words, .. } = parsed(text);
+    if words.is_empty() { text.trim().to_owned() } else { words }
 }
 
 /// What `text` asks for and where.
@@ -129,18 +183,33 @@ fn parsed(text: &str) -> Parsed {
 struct Run<'a> {
     engine: Arc<Engine>,
     question: Question,
+    /// Cancelled once what there is shall do.
+    enough: CancellationToken,
     /// Absent where nobody waits for hits and thoughts.
     out: Option<&'a Outbox>,
     started: Instant,
     timings: Timings,
     /// What there was time to read.
     portion: Portion,
+    before: Before,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(
+        engine: Arc<Engine>,
+        question: Question,
+        enough: CancellationToken,
+        out: Option<&'a Outbox>,
+    ) -> Run<'a> {
+        let (timings, portion, before) = Default::default();
+        Run { engine, question, enough, out, started: Instant::now(), timings, portion, before }
+    }
+
     async fn answer(mut self) -> Result<(), Failure> {
-        let Question { sampling, reading_time, grounded, .. } = &self.question;
-        let (wants_thought, wants_reading) = (sampling.thoughts > 0, !reading_time.is_zero());
+        let Question { sampling, given, reading_time, grounded, .. } = &self.question;
+        let samples = sampling.thoughts > 0;
+        let (wants_thought, wants_reading) =
+            (samples || !given.is_empty(), !reading_time.is_zero());
         let grounded = *grounded;
         let embedded = self.engine.mind.embed_query(&self.question.text, Vec::new());
         let (text, bare) = tokio::join!(self.by_text(), embedded);
@@ -149,54 +218,43 @@ impl Run<'_> {
         let (thinks, reads) = (bare.is_some() && wants_thought, bare.is_some() && wants_reading);
         // Thinking begins before the store has answered, unless it comes after what is found or
         // read; its first tokens wait in the channel.
-        let early = thinks && !grounded && !reads;
-        let mut thinking = if early { self.begin_thinking("")? } else { None };
+        let early = thinks && samples && !grounded && !reads;
+        let begun = if early { self.begin_thinking("")? } else { None };
         let near = self.by_vector(bare.map(models::Embedding::into_vec)).await?;
         let draft = self.fuse(&text, &near);
         self.timings.draft_ms = ms(self.started);
         if !reads && !thinks {
-            return self.finish(draft, None).await;
+            return self.finish(draft).await;
         }
-        self.send_hits(Stage::Draft, &draft, None).await?;
-        let places = places(&draft);
+        self.send_hits(Stage::Draft, &draft).await?;
+        self.before.drafted(&draft);
         let mut readings = Readings::new();
         let mut ranked = draft;
         if reads {
             let reading = Instant::now();
-            ranked = self.read(ranked, &places, &mut readings).await?;
+            ranked = self.read(ranked, &mut readings).await?;
             self.timings.read_ms = ms(reading);
         }
-        if thinks && !early {
-            let context = match grounded {
-                true => grounds(&self.question.text, &ranked),
-                false => String::new(),
-            };
-            thinking = self.begin_thinking(&context)?;
+        let thoughts = if thinks { self.thoughts(begun, &ranked).await? } else { Vec::new() };
+        if thoughts.is_empty() {
+            return self.finish(ranked).await;
         }
-        let Some(thinking) = thinking else {
-            return self.finish(ranked, Some(&places)).await;
-        };
-        let thoughts = self.think(thinking).await?;
         let ranking = Instant::now();
-        if let Some(vector) = self.embed_thoughts(thoughts).await? {
-            let near = self.by_vector(Some(vector)).await?;
+        let vector = self.engine.mind.embed_query(&self.question.text, thoughts).await;
+        if let Some(vector) = self.usable(vector)? {
+            self.before.thought_about(&ranked);
+            let near = self.by_vector(Some(vector.into_vec())).await?;
             ranked = self.fuse(&text, &near);
             if reads {
                 ranked = self.read_rest(ranked, &mut readings).await?;
             }
         }
         self.timings.rank_ms = ms(ranking);
-        self.finish(ranked, Some(&places)).await
+        self.finish(ranked).await
     }
 
-    fn begin_thinking(&mut self, context: &str) -> Result<Option<Thinking>, Failure> {
-        let Question { text, sampling, .. } = &self.question;
-        let thinking = self.engine.mind.think(text, context, sampling);
-        self.usable(thinking)
-    }
-
-    async fn finish(mut self, ranking: Vec<Fused>, draft: Option<&Places>) -> Result<(), Failure> {
-        self.send_hits(Stage::Final, &ranking, draft).await?;
+    async fn finish(mut self, ranking: Vec<Fused>) -> Result<(), Failure> {
+        self.send_hits(Stage::Final, &ranking).await?;
         self.timings.total_ms = ms(self.started);
         let done = Event::Done { id: self.question.id, timings: self.timings.clone() };
         self.send(done).await
@@ -215,64 +273,25 @@ impl Run<'_> {
         }
     }
 
-    /// Streams the thoughts; none if thinking failed or took too long.
-    async fn think(&mut self, mut thinking: Thinking) -> Result<Vec<Thought>, Failure> {
-        let thinking_since = Instant::now();
-        let deadline = tokio::time::Instant::now() + THINK_MAX;
-        let id = self.question.id;
-        while let Ok(next) = tokio::time::timeout_at(deadline, thinking.deltas.recv()).await {
-            let Some(delta) = next else {
-                self.timings.think_ms = ms(thinking_since);
-                let thoughts = thinking.thoughts().await;
-                return Ok(self.usable(thoughts)?.unwrap_or_default());
-            };
-            self.timings.thought_tokens += 1;
-            self.timings.first_token_ms.get_or_insert_with(|| ms(self.started));
-            if !delta.text.is_empty() {
-                self.send(Event::Thought { id, index: delta.index, delta: delta.text }).await?;
-            }
-        }
-        self.timings.think_ms = ms(thinking_since);
-        self.timings.degraded = Some(format!("no thought within {} s", THINK_MAX.as_secs()));
-        Ok(Vec::new())
-    }
-
-    async fn embed_thoughts(
-        &mut self,
-        thoughts: Vec<Thought>,
-    ) -> Result<Option<Vec<f32>>, Failure> {
-        if thoughts.is_empty() {
-            let empty = || "the model had no usable thought".to_owned();
-            self.timings.degraded.get_or_insert_with(empty);
-            return Ok(None);
-        }
-        let vector = self.engine.mind.embed_query(&self.question.text, thoughts).await;
-        Ok(self.usable(vector)?.map(models::Embedding::into_vec))
-    }
-
-    fn fuse(&self, text: &[Found], near: &[Found]) -> Vec<Fused> {
+    fn fuse(&mut self, text: &[Found], near: &[Found]) -> Vec<Fused> {
         let mut fused = fuse(text, near, text.len() + near.len());
-        // A folder that was removed is out of sight at once, however long forgetting it takes.
-        let roots = &self.question.roots;
-        fused.retain(|one| roots.iter().any(|root| Path::new(&one.found.path).starts_with(root)));
-        spread(fused, PASSAGES_PER_DOCUMENT)
+        fused.retain(|one| is_watched(&self.question.roots, &one.found.path));
+        let spread = spread(fused, PASSAGES_PER_DOCUMENT);
+        self.before.fused(&spread);
+        spread
     }
 
-    async fn send_hits(
-        &self,
-        stage: Stage,
-        ranking: &[Fused],
-        draft: Option<&Places>,
-    ) -> Result<(), Failure> {
-        let question = &self.question;
-        let hits = fold(ranking, question.limit)
-            .into_iter()
+    async fn send_hits(&self, stage: Stage, ranking: &[Fused]) -> Result<(), Failure> {
+        let Question { id, text, limit, sieve, words, marked, .. } = &self.question;
+        let sight = Sight { text, phrases: &sieve.phrases, words, marked };
+        let folded = fold(ranking, *limit).into_iter();
+        let hits: Vec<Hit> = folded
             .map(|folded| {
-                let draft = draft.and_then(|draft| draft.get(&folded.fused.place()).copied());
-                hit(question, folded, draft)
+                let told = self.before.told(folded.fused);
+                sight.hit(folded, told)
             })
             .collect();
-        self.send(Event::Hits { id: question.id, stage, hits }).await
+        self.send(Event::Hits { id: *id, stage, hits }).await
     }
 
     async fn send(&self, event: Event) -> Result<(), Failure> {
@@ -281,41 +300,10 @@ impl Run<'_> {
     }
 }
 
-/// Rank, from 1, of every passage of a ranking.
-type Places = HashMap<Place, usize>;
-
-fn places(ranking: &[Fused]) -> Places {
-    ranking.iter().enumerate().map(|(index, fused)| (fused.place(), index + 1)).collect()
-}
-
-fn hit(question: &Question, folded: Folded<'_>, draft: Option<usize>) -> Hit {
-    let Folded { fused, also } = folded;
-    let Found { path, title, passage, .. } = &fused.found;
-    let shown = snippet(&question.text, &question.sieve.phrases, passage, SNIPPET_CHARS_MAX);
-    Hit {
-        path: path.clone(),
-        title: label(title),
-        heading: label(&passage.heading),
-        line_start: passage.lines.0,
-        line_end: passage.lines.1,
-        line: shown.line,
-        byte_start: passage.bytes.start,
-        byte_end: passage.bytes.end,
-        // A file may be another than its name says.
-        converted: is_converted(Path::new(path)) || passage.place.is_some(),
-        place: passage.place.clone(),
-        score: fused.score,
-        snippet: shown.text,
-        highlights: shown.highlights,
-        reading: fused.reading,
-        ranks: Ranks { text: fused.ranks[0], vector: fused.ranks[1], draft },
-        also,
-    }
-}
-
-/// Cut to what a screen shows, and without characters that would drive a terminal.
-fn label(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LABEL_CHARS_MAX).collect()
+/// Whether one of the folders `roots` has `path`: one that was removed is out of sight at once, however long
+/// forgetting it takes.
+fn is_watched(roots: &[PathBuf], path: &str) -> bool {
+    roots.iter().any(|root| Path::new(path).starts_with(root))
 }
 
 fn store_failure(error: StoreError) -> Failure {

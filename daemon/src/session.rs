@@ -3,6 +3,7 @@
 //! A reader (this task), a writer, at most one ask, and a few other requests in work. All of them
 //! end with the session; none outlives it, but for a look at a file that `why_not` has begun.
 
+mod lookups;
 mod wire;
 
 use std::path::Path;
@@ -16,24 +17,23 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::around;
 use crate::error::{busy, cancelled, invalid};
 use crate::limits::{
     CLOSE_WAIT_MAX, JOBS_PER_SESSION_MAX, OUTBOX_EVENTS_MAX, REQUESTS_PER_SESSION_MAX,
     STATUS_INTERVAL_MIN,
 };
 use crate::patience::{Errand, Pulse};
-use crate::prepare::Tools;
 use crate::query::{self, Outbox};
-use crate::scan::root_of;
 use crate::shared::Shared;
-use crate::why;
+use lookups::Said;
 use wire::{greet, tell_indexing, tell_training, write_events};
 
 /// The ask in work.
 struct Current {
     id: u64,
     token: CancellationToken,
+    /// Cancelled once what there is shall do.
+    enough: CancellationToken,
 }
 
 struct Session {
@@ -118,7 +118,21 @@ impl Session {
     async fn handle(&mut self, request: Request) {
         match request {
             Request::Ask(ask) => self.ask(ask),
+            Request::Enough { id } => {
+                if let Some(current) = &self.ask
+                    && current.id == id
+                {
+                    current.enough.cancel();
+                }
+            }
             Request::Read { id, path, byte_start } => self.document(id, path, byte_start).await,
+            Request::Similar { id, path, byte_start, limit } => {
+                self.similar(id, path, byte_start, limit).await;
+            }
+            Request::Mark { id, question, path, byte_start, byte_end, right } => {
+                self.mark(id, Said { question, path, byte_start, byte_end, right }).await;
+            }
+            Request::Marks { id } => self.marks(id).await,
             Request::WhyNot { id, path, question } => self.why_not(id, path, question).await,
             Request::Cancel { id } => {
                 if let Some(current) = &self.ask
@@ -165,55 +179,19 @@ impl Session {
             older.token.cancel();
         }
         let token = CancellationToken::new();
-        self.ask = Some(Current { id: ask.id, token: token.clone() });
+        let enough = CancellationToken::new();
+        self.ask = Some(Current { id: ask.id, token: token.clone(), enough: enough.clone() });
         let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
         self.jobs.spawn(async move {
             let id = ask.id;
             let result = tokio::select! {
                 biased;
                 () = token.cancelled() => Err(cancelled("superseded or cancelled")),
-                result = query::answer(&shared, ask, &out) => result,
+                result = query::answer(&shared, ask, enough, &out) => result,
             };
             if let Err(error) = result {
                 drop(out.send(Event::Failed { id, error }).await);
             }
-        });
-    }
-
-    async fn document(&mut self, id: u64, path: String, byte_start: usize) {
-        if !self.has_room(id).await {
-            return;
-        }
-        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
-        self.jobs.spawn(async move {
-            let read = around::read(&shared, id, path, byte_start).await;
-            let event = read.unwrap_or_else(|error| Event::Failed { id, error });
-            drop(out.send(event).await);
-        });
-    }
-
-    async fn why_not(&mut self, id: u64, path: String, question: Option<String>) {
-        if !self.has_room(id).await {
-            return;
-        }
-        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
-        self.jobs.spawn(async move {
-            let roots = shared.folders.roots();
-            let root = root_of(&roots, Path::new(&path)).unwrap_or(Path::new("/")).to_owned();
-            let look = {
-                let (shared, path) = (Arc::clone(&shared), path.clone());
-                move |pulse: &Pulse| why_not(&shared, &path, pulse)
-            };
-            let told = shared.patience.run(&root, Path::new(&path), Errand::Ask, look).await;
-            let (mut reason, indexed) =
-                told.unwrap_or_else(|silence| (format!("it {silence}"), None));
-            if let (Some(path), Some(question)) = (indexed, question) {
-                match query::trace::trace(&shared, &path, &question).await {
-                    Ok(stages) => reason.push_str(&format!("\n{stages}")),
-                    Err(error) => return drop(out.send(Event::Failed { id, error }).await),
-                }
-            }
-            drop(out.send(Event::Why { id, reason }).await);
         });
     }
 
@@ -317,28 +295,4 @@ impl Session {
             drop(out.send(event).await);
         });
     }
-}
-
-/// One line about a file, for [`Request::WhyNot`], and its path if it is indexed. Blocks.
-fn why_not(shared: &Shared, path: &str, pulse: &Pulse) -> (String, Option<String>) {
-    if let Err(error) = pulse.at(Path::new(path)) {
-        return (format!("it cannot be looked at: {error}"), None);
-    }
-    let (engine, roots) = (shared.generations.serving(), shared.folders.roots());
-    let path = why::resolved(path);
-    let known = path.to_str().and_then(|path| engine.catalogue.read().get(path).cloned());
-    let tools = Tools {
-        tokens_max: engine.card.passage_tokens_max,
-        counter: engine.counter.as_ref(),
-        convert: shared.converter.as_ref(),
-        roots: &roots,
-    };
-    // What the indexer has just found is newer than what is read now, and need not be read again.
-    let refused = shared.status.borrow().problems.iter().rev().find_map(|problem| {
-        (path == Path::new(&problem.path)).then(|| why::refused(&problem.reason, known.is_some()))
-    });
-    let reason = refused.unwrap_or_else(|| why::why(&path, known.as_ref(), tools, pulse));
-    // An indexer that has files to read starts another process; nobody else would end this one.
-    shared.converter.rest();
-    (reason, known.and_then(|_| path.to_str().map(str::to_owned)))
 }

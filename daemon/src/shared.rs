@@ -1,7 +1,6 @@
 //! What the service's tasks share: a fixed set of handles, none of which calls back.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use crate::folders::Folders;
 use crate::generations::Generations;
 use crate::limits::KINDS_MAX;
 use crate::mailbox::Mailbox;
+use crate::marks::Marks;
 use crate::mind::{Loaded, Threads};
 use crate::patience::Patience;
 use crate::walked::Walked;
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) converter: Arc<dyn Convert>,
     pub(crate) folders: Folders,
+    pub(crate) marks: Marks,
     pub(crate) patience: Patience,
     pub(crate) generations: Generations,
     pub(crate) mailbox: Mailbox,
@@ -58,11 +59,13 @@ impl Shared {
         fatal: mpsc::Sender<Critical>,
     ) -> Result<Arc<Shared>, Critical> {
         // The cheap part first: a list that cannot be read should not cost a model's loading.
-        let (file, refused): (PathBuf, PathBuf) =
-            (settings.folders_file.clone(), settings.refused_file.clone());
+        let Settings { folders_file, refused_file, marks_file, .. } = settings.clone();
         let readers = backend.converter();
-        let read = move || (Folders::load(&file), Ledger::new(readers, refused));
-        let (folders, ledger) = tokio::task::spawn_blocking(read)
+        let read = move || {
+            let ledger = Ledger::new(readers, refused_file);
+            (Folders::load(&folders_file), ledger, Marks::load(&marks_file))
+        };
+        let (folders, ledger, marks) = tokio::task::spawn_blocking(read)
             .await
             .map_err(|_| Critical::Panicked("reading of the folder list"))?;
         let folders = folders?;
@@ -82,6 +85,7 @@ impl Shared {
             backend,
             settings,
             folders,
+            marks,
             generations: Generations::new(serving, next),
             mailbox: Mailbox::default(),
             status: watch::Sender::new(IndexStatus::default()),

@@ -12,11 +12,15 @@ use crate::phrase::{occurrences, plain};
 use crate::store::Passage;
 use crate::words::{folded, parts};
 
+pub mod asked;
 #[cfg(test)]
 mod tests;
 
 /// Words of the question that are looked for; a pasted page is not looked for word by word.
 const QUESTION_WORDS_MAX: usize = 64;
+
+/// Bytes from which on a word is data, and is not looked at.
+const WORD_BYTES_MAX: usize = 128;
 
 /// Put where the passage goes on.
 const ELLIPSIS: char = '…';
@@ -114,7 +118,7 @@ fn segments<'a>(text: &'a str, words: &HashMap<String, usize>) -> Vec<Segment<'a
             (false, _) => text.chars().filter(|c| !unshown(*c)).count(),
         };
         after_space = space;
-        let is_word = text.contains(char::is_alphanumeric) && text.len() < 128;
+        let is_word = text.contains(char::is_alphanumeric) && text.len() < WORD_BYTES_MAX;
         let of = |text: &str| words.get(&stem(&folded(text).to_lowercase())).copied();
         let word = is_word.then(|| of(text)).flatten();
         let parts = if is_word && word.is_none() { pieces(text) } else { Vec::new() };

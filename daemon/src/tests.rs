@@ -4,14 +4,17 @@
 mod asking;
 mod converting;
 mod copies;
+mod explaining;
 mod filtering;
 mod generations;
 mod hanging;
 pub(crate) mod harness;
 mod indexing;
 mod lifecycle;
+mod marking;
 mod reusing;
 mod saving;
+mod steering;
 mod storing;
 mod switching;
 mod thread;

@@ -102,6 +102,7 @@ pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppErr
         thoughts: if args.no_think { Some(0) } else { args.thoughts },
         read_ms: args.read_ms,
         path,
+        given: Vec::new(),
     };
     let Some(answer) = listen(ask, config, &mut conversation, &mut interrupt).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
@@ -246,9 +247,26 @@ async fn listen(
     conversation: &mut Conversation,
     interrupt: &mut Signal,
 ) -> Result<Option<Answer>, AppError> {
+<<<<<<< HEAD
     let asked = conversation.send(|id| Request::Ask(protocol::Ask { id, ..ask })).await?;
     let mut answer = Answer::default();
     let mut stream = ThoughtStream::new(Style::when(config.colored(streams::stderr_is_terminal())));
+=======
+    let request = |id| {
+        Request::Ask(protocol::Ask {
+            id,
+            text: question.clone(),
+            limit: args.limit,
+            thoughts: if args.no_think { Some(0) } else { args.thoughts },
+            read_ms: args.read_ms,
+            path: args.path.clone(),
+            given: Vec::new(),
+        })
+    };
+    let asked = conversation.send(request).await?;
+    let mut answer = Answer { question, ..Answer::default() };
+    let mut stream = ThoughtStream::new(Style::when(config.color && streams::stderr_is_terminal()));
+>>>>>>> f13244664178a941f74b64fbe14a31e58c96fbcf
     let show = |text: String| {
         if !config.quiet && !text.is_empty() {
             streams::partial_diagnostic(&text);

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use daemon_protocol::{
     Ask, DaemonStatus, ErrorKind, Event, Failure, Folder, Hit, IndexStatus, Phase, Ranks, Request,
-    Stage as Ranking, Timings, TrainingStatus,
+    Scores, Stage as Ranking, Timings, TrainingStatus,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -163,6 +163,7 @@ fn ask(id: u64, text: &str, thoughts: Option<usize>) -> Command {
         thoughts,
         read_ms: None,
         path: None,
+        given: Vec::new(),
     }))
 }
 
@@ -239,6 +240,10 @@ fn hit(path: &str, line: usize, heading: &str, snippet: &str, marked: &str, scor
         ranks: Ranks::default(),
         reading: None,
         also: Vec::new(),
+        scores: Scores::default(),
+        words: Vec::new(),
+        missing: Vec::new(),
+        marked: None,
     }
 }
 
@@ -269,7 +274,7 @@ fn draft() -> Vec<Hit> {
 /// What thinking made of [`draft`].
 fn reranked() -> Vec<Hit> {
     let from = |hit: Hit, draft: Option<usize>| Hit {
-        ranks: Ranks { text: Some(1), vector: Some(2), draft },
+        ranks: Ranks { text: Some(1), vector: Some(2), draft, ..Ranks::default() },
         ..hit
     };
     vec![from(git(), Some(3)), from(code(), Some(2)), from(japanese(), None), from(tea(), Some(1))]

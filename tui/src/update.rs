@@ -243,7 +243,11 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
         Event::Training { status } => model.training = status,
         Event::Closing { reason } => connection::closing(model, &reason),
         // Answers to requests that this client does not make.
-        Event::Folders { .. } | Event::Synced { .. } | Event::Why { .. } => {}
+        Event::Folders { .. }
+        | Event::Synced { .. }
+        | Event::Why { .. }
+        | Event::Marked { .. }
+        | Event::Marks { .. } => {}
         // Of a passage that is no longer selected.
         Event::Text { .. } => {}
     }

@@ -9,8 +9,12 @@
 //! | request | answered by |
 //! | --- | --- |
 //! | `ask` | `hits` (stage `draft`), `hits`* (stage `read`), `thought`*, `hits` (stage `final`), then `done` or `failed` |
-//! | `read` | `text` or `failed` |
+//! | `enough` | nothing of its own: the ask it names reads and thinks no more, and ends in `hits` (stage `final`) and `done` |
 //! | `cancel` | nothing of its own: the ask it names ends in `failed` of kind `cancelled` |
+//! | `similar` | `hits` (stage `final`), then `done`; or `failed` |
+//! | `mark` | `marked` or `failed` |
+//! | `marks` | `marks`*, the last of which says that there are no `more` |
+//! | `read` | `text` or `failed` |
 //! | `add`, `remove`, `list` | `folders` or `failed` |
 //! | `sync` | `indexing`* while the rescan it starts goes on, then `synced` |
 //! | `why_not` | `why` or `failed` |
@@ -22,7 +26,14 @@
 //! Without anything to wait for (neither reading nor a thought asked for, or no vector to be had)
 //! there is no `draft`. The `read` hits are a ranking of all that was read so far, refined as more is.
 //!
-//! A second `ask` of one session cancels the first: the newest question wins.
+//! A second `ask` of one session cancels the first: the newest question wins. An `enough` for one that is over, or
+//! was never asked, is no error, and neither is a `cancel`.
+//!
+//! Thoughts may be `given` in an `ask`, as a person wrote or kept them: the question is embedded with them as with
+//! those of the model, of which there are then only as many as `thoughts` says.
+//!
+//! A `mark` says that a passage is a right or a wrong answer to a question. The daemon keeps the newest
+//! [`MARKS_MAX`]; hits of the question tell what is `marked`.
 //!
 //! `training` tells of a `fore train`, which is no client: at once if one is under way, then at
 //! most once a second while what it tells changes, and with a null `status` once it has ended.
@@ -30,19 +41,23 @@
 pub mod client;
 pub mod frame;
 mod hit;
+mod mark;
 mod place;
+mod status;
 pub mod training;
 pub mod version;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-pub use hit::{Hit, Passage, Ranks};
+pub use hit::{Hit, Passage, Ranks, Scores};
+pub use mark::Mark;
 pub use place::{NoPlace, Place};
+pub use status::{
+    DaemonStatus, Folder, IndexStatus, NextModel, PROBLEMS_MAX, Phase, Problem, TrainingStatus,
+};
 
 /// Changes whenever a field below changes meaning; compared for equality in the hello.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// First line each way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +80,32 @@ pub enum Request {
         path: String,
         byte_start: usize,
     },
+    /// The ask of that number is to be answered by what has been read and thought so far.
+    Enough {
+        id: u64,
+    },
     Cancel {
+        id: u64,
+    },
+    /// Passages like the one of the document at `path` that begins at `byte_start`, by its own vector; not itself,
+    /// nor copies of it.
+    Similar {
+        id: u64,
+        path: String,
+        byte_start: usize,
+        limit: usize,
+    },
+    /// Whether the passage at these bytes is a right answer to `question`; absent takes the mark back.
+    Mark {
+        id: u64,
+        question: String,
+        path: String,
+        byte_start: usize,
+        byte_end: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        right: Option<bool>,
+    },
+    Marks {
         id: u64,
     },
     Add {
@@ -114,7 +154,8 @@ pub struct Ask {
     pub text: String,
     /// Most hits wanted.
     pub limit: usize,
-    /// How many thoughts; 0 is a search without thinking, absent is the daemon's setting.
+    /// How many thoughts the model is to have; 0 is a search without its thinking, absent is the daemon's setting,
+    /// or 0 if thoughts are given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thoughts: Option<usize>,
     /// How long the first passages may be read, milliseconds; 0 is a search without reading, absent is
@@ -124,13 +165,18 @@ pub struct Ask {
     /// Only documents whose absolute path, or path below its watched folder, matches this glob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Thoughts to search with, the first in number; with `thoughts` at most [`THOUGHTS_MAX`], none empty, each of at
+    /// most [`GIVEN_CHARS_MAX`] characters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<String>,
 }
 
 /// Daemon to client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The next piece of thought number `index`; pieces of one thought are joined as they are.
+    /// The next piece of thought number `index`, counted after those that were given; pieces of one thought are
+    /// joined as they are.
     Thought {
         id: u64,
         index: usize,
@@ -152,6 +198,19 @@ pub enum Event {
         id: u64,
         path: String,
         passages: Vec<Passage>,
+    },
+    /// The mark as it is kept; absent once it is taken back.
+    Marked {
+        id: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mark: Option<Mark>,
+    },
+    /// Some of all marks, the oldest first.
+    Marks {
+        id: u64,
+        marks: Vec<Mark>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
     },
     Folders {
         id: u64,
@@ -218,117 +277,6 @@ pub struct Timings {
     pub degraded: Option<String>,
 }
 
-/// A watched folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Folder {
-    pub path: String,
-    pub documents: usize,
-    pub passages: usize,
-    /// Why the folder cannot be read at present, or not be watched, or why nothing in it is indexed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-}
-
-/// Where indexing stands.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct IndexStatus {
-    pub phase: Phase,
-    /// Documents in the index.
-    pub documents: usize,
-    pub passages: usize,
-    /// Documents of the present round, and how many of them are done.
-    pub round_total: usize,
-    pub round_done: usize,
-    /// Seconds left at the present pace; absent when unknown.
-    pub eta_s: Option<u64>,
-    /// Files that could not be indexed, newest last, at most [`PROBLEMS_MAX`].
-    pub problems: Vec<Problem>,
-    /// Files that could not be indexed, in all.
-    pub problem_count: usize,
-    /// Why what was found last is not in the index: it cannot be written, and is tried again by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storing: Option<String>,
-    /// The model that serves once it has what the one that serves has; absent if there is no other.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<NextModel>,
-}
-
-/// A model whose vectors are being made while another answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NextModel {
-    pub model: String,
-    /// Documents that it has so far.
-    pub documents: usize,
-    /// A document that it lacks for a reason that may pass, for which it waits; absent while it is filled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lacks: Option<Problem>,
-}
-
-/// Most problems one status carries, so that a status stays a small frame.
-pub const PROBLEMS_MAX: usize = 20;
-
-/// What the indexer does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    #[default]
-    Idle,
-    Scanning,
-    Encoding,
-}
-
-/// A file that could not be indexed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    pub path: String,
-    pub reason: String,
-}
-
-/// The daemon as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DaemonStatus {
-    pub version: String,
-    pub pid: u32,
-    pub uptime_s: u64,
-    pub model: String,
-    pub fingerprint: String,
-    pub device: String,
-    /// Resident memory, now and at its peak, in bytes; 0 where the platform does not tell.
-    pub memory_bytes: u64,
-    pub memory_peak_bytes: u64,
-    pub folders: Vec<Folder>,
-    /// Documents in the index by the ending of their names, small letters, empty without one; the most
-    /// frequent ones, and all others as `…`.
-    pub kinds: BTreeMap<String, usize>,
-    /// Files in the watched folders that are left out for their kind, likewise.
-    pub left_out: BTreeMap<String, usize>,
-    pub index: IndexStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<TrainingStatus>,
-}
-
-/// A fine-tuning run under way, as `fore train` tells of it; also the content of the file by which
-/// it tells.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrainingStatus {
-    pub pid: u32,
-    /// Name of the run's folder.
-    pub run: String,
-    /// What it does, in words for people: `asking`, `training`, `merging` and so on.
-    pub stage: String,
-    pub done: usize,
-    pub total: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eta_s: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub loss: Option<f32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens_per_s: Option<f32>,
-    /// Newest nDCG@10 on held-out questions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ndcg_10: Option<f32>,
-}
-
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -363,8 +311,16 @@ pub const READ_BYTES_MAX: usize = 64 << 10;
 /// Longest time that one question may ask to read for, milliseconds: fifty passages take ten seconds on
 /// two slow cores.
 pub const READ_MS_MAX: u64 = 60_000;
-/// Most thoughts one question may ask for.
+/// Most words of a question that a hit says of whether the passage has them, so that an answer fits one frame.
+pub const EXPLAINED_WORDS_MAX: usize = 16;
+/// Most thoughts one question may ask for, those that are given counted.
 pub const THOUGHTS_MAX: usize = 16;
+/// Longest thought that may be given, in characters: many times what the model thinks, and more would not be embedded.
+pub const GIVEN_CHARS_MAX: usize = 4_096;
+/// Marks that are kept, the newest: a person who marks ten passages a day fills this in a year and a half.
+pub const MARKS_MAX: usize = 5_000;
+/// Longest question whose passages can be marked, in characters: people type shorter ones, and many are kept.
+pub const MARK_QUESTION_CHARS_MAX: usize = 1_024;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ fn ask(text: &str) -> Request {
         thoughts: None,
         read_ms: None,
         path: None,
+        given: Vec::new(),
     })
 }
 
@@ -55,5 +56,5 @@ fn golden_conversations_still_parse_and_print_the_same() {
         let event: Event = serde_json::from_str(line).expect(line);
         assert_eq!(serde_json::to_string(&event).expect("prints"), line);
     }
-    assert!(requests.lines().count() >= 10 && events.lines().count() >= 12);
+    assert!(requests.lines().count() >= 20 && events.lines().count() >= 22);
 }

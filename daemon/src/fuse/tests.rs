@@ -41,9 +41,9 @@ fn scores_add_up() {
     for (fused, score) in fused.iter().zip([1.0, 0.75, 0.6, 0.2]) {
         assert!((fused.score - score).abs() < 1e-6, "{fused:?}");
     }
-    assert_eq!(fused[0].ranks, [Some(1), Some(3)]);
-    assert_eq!(fused[1].ranks, [Some(2), None]);
-    assert_eq!(fused[2].ranks, [None, Some(1)]);
+    assert_eq!((fused[0].ranks, fused[0].scores), ([Some(1), Some(3)], [Some(8.0), Some(0.4)]));
+    assert_eq!((fused[1].ranks, fused[1].scores), ([Some(2), None], [Some(6.0), None]));
+    assert_eq!((fused[2].ranks, fused[2].scores), ([None, Some(1)], [None, Some(0.7)]));
 }
 
 #[test]
@@ -150,6 +150,8 @@ fn what_was_read_comes_first_in_the_order_of_both() {
         for (one, (path, reading, score)) in heeded.iter().zip(expected) {
             assert_eq!((one.found.path.as_str(), one.reading), (path, reading));
             assert!((one.score - score).abs() < 1e-6, "{one:?}");
+            let before = ranked.iter().find(|other| other.found == one.found);
+            assert_eq!(Some(one.fused), before.map(|before| before.score));
         }
     };
     // The best reading is b's: a 1 - .5·2, c .7 - .5·1. What was not read is put below the last of them.

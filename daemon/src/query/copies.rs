@@ -117,6 +117,8 @@ mod tests {
             },
             score: 0.0,
             ranks: [None; 2],
+            scores: [None; 2],
+            fused: 0.0,
             reading: None,
         };
         passages.iter().map(fused).collect()

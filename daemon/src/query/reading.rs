@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use daemon_protocol::{Failure, Stage};
 
-use super::{Places, Run};
+use super::Run;
 use crate::fuse::{Fused, READING_WEIGHT, Readings, heed};
 use crate::limits::READ_OVERHEAD_TOKENS;
 use crate::mind::ReadOrder;
@@ -17,7 +17,6 @@ impl Run<'_> {
     pub(super) async fn read(
         &mut self,
         draft: Vec<Fused>,
-        places: &Places,
         readings: &mut Readings,
     ) -> Result<Vec<Fused>, Failure> {
         let tokens = self.engine.pace.tokens_in(self.question.reading_time);
@@ -30,11 +29,22 @@ impl Run<'_> {
             return Ok(draft);
         };
         let mut ranked = draft.clone();
-        while reading.progress.changed().await.is_ok() {
+        let enough = self.enough.clone();
+        loop {
+            tokio::select! {
+                biased;
+                changed = reading.progress.changed() => if changed.is_err() {
+                    break;
+                },
+                () = enough.cancelled() => {
+                    self.timings.passages_read += readings.len();
+                    return Ok(ranked);
+                }
+            }
             let so_far = reading.progress.borrow_and_update().clone();
             readings.extend(first.iter().map(Fused::place).zip(so_far));
             ranked = heed(draft.clone(), readings, self.portion.passages, READING_WEIGHT);
-            self.send_hits(Stage::Read, &ranked, Some(places)).await?;
+            self.send_hits(Stage::Read, &ranked).await?;
         }
         let read = reading.values().await;
         if let Some((values, took)) = self.usable(read)? {
@@ -51,7 +61,7 @@ impl Run<'_> {
     ) -> Result<Vec<Fused>, Failure> {
         let depth = self.portion.passages;
         // Where time was out before all were read, it is out for new ones too.
-        let in_time = readings.len() >= depth.min(ranked.len());
+        let in_time = readings.len() >= depth.min(ranked.len()) && !self.enough.is_cancelled();
         let unread: Vec<Fused> = ranked
             .iter()
             .take(depth)

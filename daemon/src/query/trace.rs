@@ -1,11 +1,10 @@
 //! Where a document drops out of the answer to a question. Thoughts are left out of it: they are others each time.
 
-use std::time::Instant;
-
 use daemon_protocol::{Ask, Failure, LIMIT_MAX};
+use tokio_util::sync::CancellationToken;
 
 use super::copies::fold;
-use super::{Run, check, places, store_failure};
+use super::{Run, check, store_failure};
 use crate::engine::Engine;
 use crate::fuse::{Fused, Readings};
 use crate::limits::{CANDIDATES, SIFTED_DEPTHS};
@@ -17,7 +16,8 @@ use crate::store::{Found, Scope};
 pub(crate) async fn trace(shared: &Shared, path: &str, text: &str) -> Result<String, Failure> {
     let engine = shared.generations.serving();
     let (text, limit) = (text.to_owned(), LIMIT_MAX);
-    let ask = Ask { id: 0, text, limit, thoughts: Some(0), read_ms: None, path: None };
+    let (thoughts, read_ms, given) = (Some(0), None, Vec::new());
+    let ask = Ask { id: 0, text, limit, thoughts, read_ms, path: None, given };
     let question = check(shared, &engine, ask)?;
     let is_in_scope = match &question.scope {
         Scope::All => true,
@@ -26,8 +26,7 @@ pub(crate) async fn trace(shared: &Shared, path: &str, text: &str) -> Result<Str
     if !is_in_scope {
         return Ok("the question's filters leave it out".to_owned());
     }
-    let (timings, portion) = Default::default();
-    let run = Run { engine, question, out: None, started: Instant::now(), timings, portion };
+    let run = Run::new(engine, question, CancellationToken::new(), None);
     Ok(run.trace(path).await?.join("\n"))
 }
 
@@ -57,8 +56,7 @@ impl Run<'_> {
         let mut ranked = draft;
         if vector.is_some() && !self.question.reading_time.is_zero() {
             let mut readings = Readings::new();
-            let places = places(&ranked);
-            ranked = self.read(ranked, &places, &mut readings).await?;
+            ranked = self.read(ranked, &mut readings).await?;
             lines.push(read(path, &ranked, self.portion));
         }
         lines.push(shown(path, &ranked));

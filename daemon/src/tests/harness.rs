@@ -213,6 +213,7 @@ pub(super) fn settings(dir: &Path) -> Settings {
     Settings {
         folders_file: dir.join("folders.json"),
         refused_file: dir.join("refused.json"),
+        marks_file: dir.join("marks.json"),
         training_file: dir.join("training.json"),
         sampling: Sampling { thoughts: 2, ..Sampling::default() },
         version: "test".to_owned(),
@@ -255,7 +256,15 @@ impl Answer {
 }
 
 pub(super) fn question(text: &str) -> Ask {
-    Ask { id: 0, text: text.to_owned(), limit: 10, thoughts: None, read_ms: None, path: None }
+    Ask {
+        id: 0,
+        text: text.to_owned(),
+        limit: 10,
+        thoughts: None,
+        read_ms: None,
+        path: None,
+        given: Vec::new(),
+    }
 }
 
 impl Talk {

@@ -62,6 +62,7 @@ async fn serve(config: Arc<Config>) -> Result<(), AppError> {
     let settings = daemon::Settings {
         folders_file: paths.folders.clone(),
         refused_file: paths.refused.clone(),
+        marks_file: paths.marks.clone(),
         training_file: paths.training.clone(),
         sampling: config.sampling.clone(),
         grounded: config.grounded,

@@ -1,4 +1,4 @@
-use daemon_protocol::Ranks;
+use daemon_protocol::{Ranks, Scores};
 use serde_json::{Value, json};
 
 use super::*;
@@ -19,8 +19,12 @@ pub(crate) fn hit_at(path: &str, line: usize, heading: &str, snippet: &str) -> H
         snippet: snippet.to_owned(),
         highlights: Vec::new(),
         ranks: Ranks::default(),
+        scores: Scores::default(),
+        words: Vec::new(),
+        missing: Vec::new(),
         reading: None,
         also: Vec::new(),
+        marked: None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use daemon_protocol::{
-    Event, Hello, Hit, IndexStatus, PROTOCOL, Ranks, Request, Stage, Timings, frame,
+    Event, Hello, Hit, IndexStatus, PROTOCOL, Ranks, Request, Scores, Stage, Timings, frame,
 };
 
 pub(crate) const RESULTS: usize = 200;
@@ -96,7 +96,12 @@ fn hits(file: &Path) -> Vec<Hit> {
             highlights: highlights.collect(),
             snippet: text,
             ranks: Ranks::default(),
+            scores: Scores::default(),
+            words: Vec::new(),
+            missing: Vec::new(),
             reading: None,
+            also: Vec::new(),
+            marked: None,
         }
     };
     (0..RESULTS).map(hit).collect()

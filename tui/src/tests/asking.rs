@@ -99,6 +99,7 @@ fn look(id: u64, text: &str) -> Command {
         thoughts: Some(0),
         read_ms: Some(0),
         path: None,
+        given: Vec::new(),
     }))
 }
 

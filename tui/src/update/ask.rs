@@ -52,6 +52,7 @@ pub(super) fn ask(model: &mut Model) -> Vec<Command> {
         thoughts: thoughts_wanted(model),
         read_ms: None,
         path: None,
+        given: Vec::new(),
     };
     model.next_id += 1;
     model.notice = None;

@@ -32,7 +32,8 @@ pub(super) fn look(model: &mut Model) -> Vec<Command> {
     let text = text.to_owned();
     model.instant = Instant { pending: Some(id), next_id: id + 1, text: text.clone() };
     let limit = model.settings.limit;
-    let ask = Ask { id, text, limit, thoughts: Some(0), read_ms: Some(0), path: None };
+    let ask =
+        Ask { id, text, limit, thoughts: Some(0), read_ms: Some(0), path: None, given: Vec::new() };
     vec![Command::Send(Request::Ask(ask))]
 }
 
