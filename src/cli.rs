@@ -6,43 +6,44 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+pub(crate) use daemon_host::settings::Device;
 use daemon_protocol::THOUGHTS_MAX;
 
 /// Flags that every command takes.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Global {
     /// Where the model runs; a device that is not there is an error.
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_parser = device())]
     pub(crate) device: Option<Device>,
     /// Settings file to read in place of the usual config.toml.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// When to colour what is printed, and to make links of paths; auto: on terminals, unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub(crate) color: Color,
     /// Print results and errors only: no thoughts, no progress, no notes.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
 
-/// Where the model runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Device {
-    /// The GPU this program was built for if there is one, else the CPU.
+/// When colours are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
     Auto,
-    Cpu,
-    Cuda,
-    Metal,
+    Always,
+    Never,
 }
 
-impl Device {
-    /// The word for it, on the command line and at the start of a status's device.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Device::Auto => "auto",
-            Device::Cpu => "cpu",
-            Device::Cuda => "cuda",
-            Device::Metal => "metal",
-        }
-    }
+/// Reads a device by its name, and knows all of them for help and completions.
+fn device() -> impl TypedValueParser<Value = Device> {
+    let names = Device::ALL.map(Device::name);
+    PossibleValuesParser::new(names).map(|name| {
+        let named = Device::ALL.into_iter().find(|device| device.name() == name);
+        // Only the names of devices get here.
+        named.unwrap_or(Device::Auto)
+    })
 }
 
 /// How many thoughts are thought about a question.

@@ -1,8 +1,6 @@
 //! Settings file, environment and flags become one immutable [`Config`]; every path of the
 //! program is decided here. The environment is an argument, so that tests can bring their own.
 
-mod file;
-
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -10,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use daemon::Manners;
+use daemon_host::settings::{self, Settings};
 use models::{Sampling, UserError};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{Device, Global};
-use crate::error::AppError;
+use crate::cli::{Color, Device, Global};
+use crate::error::{AppError, Kind};
 
 /// Folder name below each of the XDG base directories.
 const PROGRAM_DIR: &str = "forethought";
@@ -44,8 +43,10 @@ pub(crate) struct Config {
     pub(crate) unload_after: Option<Duration>,
     pub(crate) manners: Manners,
     pub(crate) quiet: bool,
-    /// False if `NO_COLOR` is set or the terminal is dumb.
-    pub(crate) color: bool,
+    /// Never, unless it was asked for, if `NO_COLOR` is set or the terminal is dumb.
+    pub(crate) color: Color,
+    /// Whether a terminal may be given links: not a dumb one, nor where there are no colours.
+    pub(crate) links: bool,
     /// `$VISUAL` or `$EDITOR`.
     pub(crate) editor: Option<String>,
     /// `$FORETHOUGHT_LOG`: a filter as `tracing` writes them.
@@ -120,17 +121,29 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Config {
-    /// Reads the settings file, if there is one, and lays environment and flags over it.
-    pub(crate) fn load(flags: &Global, outside: &Surroundings<'_>) -> Result<Config, AppError> {
+    /// Reads the settings file, if there is one, and lays environment and flags over it. Of a file that
+    /// is wrong nothing counts, and what is wrong comes with it: a command may be there to mend that.
+    pub(crate) fn load(
+        flags: &Global,
+        outside: &Surroundings<'_>,
+    ) -> Result<(Config, Option<AppError>), AppError> {
         let paths = Paths::decide(flags, outside)?;
-        let settings = read_settings(&paths.config, flags.config.is_some())?;
+        let (settings, wrong) = match read_settings(&paths.config, flags.config.is_some()) {
+            Ok(settings) => (settings, None),
+            Err(error) => (Settings::default(), Some(error)),
+        };
         let text = |name: &str| non_empty(outside, name)?.into_string().ok();
         let named = match (flags.device, text("FORETHOUGHT_DEVICE")) {
             (Some(device), _) => Some(device),
             (None, Some(name)) => Some(device_called(&name)?),
             (None, None) => None,
         };
-        Ok(Config {
+        let dumb = text("TERM").as_deref() == Some("dumb");
+        let color = match flags.color {
+            Color::Auto if dumb || text("NO_COLOR").is_some() => Color::Never,
+            color => color,
+        };
+        let config = Config {
             device: named.or(settings.device).unwrap_or(Device::Auto),
             device_named: named.is_some(),
             sampling: settings.sampling,
@@ -140,14 +153,25 @@ impl Config {
             unload_after: settings.unload_after,
             manners: settings.manners,
             quiet: flags.quiet,
-            color: text("NO_COLOR").is_none() && text("TERM").as_deref() != Some("dumb"),
+            color,
+            links: color != Color::Never && !dumb,
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             log_filter: text("FORETHOUGHT_LOG"),
             working_dir: outside.working_dir.clone(),
             home: absolute(outside, "HOME"),
             daemon_flags: daemon_flags(flags, &paths),
             paths,
-        })
+        };
+        Ok((config, wrong))
+    }
+
+    /// Whether what goes to a stream that is a terminal, or is not, is coloured.
+    pub(crate) fn colored(&self, is_terminal: bool) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal,
+        }
     }
 
     /// Where `fore model pull --teacher` puts the teacher of the embedding head.
@@ -259,19 +283,19 @@ fn daemon_flags(flags: &Global, paths: &Paths) -> Vec<OsString> {
 }
 
 fn device_called(name: &str) -> Result<Device, AppError> {
-    <Device as clap::ValueEnum>::from_str(name, false).map_err(|_| {
+    Device::ALL.into_iter().find(|device| device.name() == name).ok_or_else(|| {
         AppError::new(format!("FORETHOUGHT_DEVICE={name}: auto, cpu, cuda or metal is allowed"))
+            .of(Kind::Invalid)
     })
 }
 
 /// The settings in `path`. A file that was `named` on the command line must exist.
-fn read_settings(path: &Path, named: bool) -> Result<file::Settings, AppError> {
+fn read_settings(path: &Path, named: bool) -> Result<Settings, AppError> {
     match fs::read_to_string(path) {
-        Ok(text) => file::parse(&text)
-            .map_err(|problem| AppError::new(format!("{}:{problem}", path.display()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {
-            Ok(file::Settings::default())
-        }
+        Ok(text) => settings::parse(&text).map_err(|problem| {
+            AppError::new(format!("{}:{problem}", path.display())).of(Kind::Invalid)
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(Settings::default()),
         Err(error) => Err(AppError::reading(path, &error)),
     }
 }

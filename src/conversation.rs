@@ -2,7 +2,7 @@
 //! that answer them, and a daemon that goes away as an error.
 
 use daemon_protocol::client::Client;
-use daemon_protocol::{DaemonStatus, Event, Folder, Request};
+use daemon_protocol::{DaemonStatus, Event, Folder, Passage, Request};
 
 use crate::error::AppError;
 
@@ -86,6 +86,23 @@ impl Conversation {
         loop {
             match self.next().await? {
                 Event::Folders { id, folders } if id == asked => return Ok(folders),
+                Event::Failed { id, error } if id == asked => return Err(error.into()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The passages of a document around the one that begins at `byte_start`.
+    pub(crate) async fn read(
+        &mut self,
+        path: &str,
+        byte_start: usize,
+    ) -> Result<Vec<Passage>, AppError> {
+        let path = path.to_owned();
+        let asked = self.send(|id| Request::Read { id, path, byte_start }).await?;
+        loop {
+            match self.next().await? {
+                Event::Text { id, passages, .. } if id == asked => return Ok(passages),
                 Event::Failed { id, error } if id == asked => return Err(error.into()),
                 _ => {}
             }

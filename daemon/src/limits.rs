@@ -171,6 +171,8 @@ pub const NICE: i32 = 10;
 /// out of the way of what someone starts, seldom enough to cost nothing, and two hundred of the kernel's ticks, by which
 /// the time of programs is counted.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Percent of the time in which is indexed while others need the machine.
+pub const BUSY_PERCENT: u32 = 10;
 /// How often what is told of a pause is made anew: it counts minutes.
 pub const PAUSE_TOLD_EVERY: Duration = Duration::from_secs(60);
 /// Longest rest between two batches that a budget asks for: a machine that slept for an hour meanwhile is no batch that

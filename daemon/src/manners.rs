@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::REST_MAX;
+use crate::limits::{BUSY_PERCENT, REST_MAX};
 
 pub use machine::{Machine, Seen, System};
 
@@ -23,7 +23,8 @@ pub use machine::{Machine, Seen, System};
 pub struct Manners {
     /// Percent of the time in which files are read and embedded, from 1 to 100.
     pub cpu_percent: u32,
-    /// Percent of all processors; indexing waits while other programs use more. At 100 it never does.
+    /// Percent of all processors; while other programs use more, indexing takes [`BUSY_PERCENT`] of the time. At 100 it
+    /// never minds.
     pub others_percent: u32,
     /// Percent of the battery; indexing waits on battery with less. At 0 it never does.
     pub battery_percent: u32,
@@ -41,13 +42,15 @@ impl Manners {
     /// Waits for nobody.
     pub const NONE: Manners = Manners { cpu_percent: 100, others_percent: 100, battery_percent: 0 };
 
-    /// How long indexing rests after something that `took` so long.
-    pub fn rest(self, took: Duration) -> Duration {
-        let percent = self.cpu_percent.clamp(1, 100);
+    /// How long indexing rests after something that `took` so long, with a reason to go slowly or none.
+    pub(crate) fn rest(self, took: Duration, why: Option<Why>) -> Duration {
+        let is_slow = matches!(why, Some(Why::Others(_)));
+        let most = if is_slow { BUSY_PERCENT } else { 100 };
+        let percent = self.cpu_percent.clamp(1, most);
         (took * (100 - percent) / percent).min(REST_MAX)
     }
 
-    /// Why `work` is left for now; `None` if it is not.
+    /// Why `work` is left for now, or goes slowly; `None` if neither.
     pub(crate) fn wait(self, work: Work, seen: Seen, pause: Option<Left>) -> Option<Why> {
         if let Some(left) = pause {
             return Some(Why::Paused(left));
@@ -71,7 +74,7 @@ pub(crate) enum Work {
     Background,
 }
 
-/// Why nothing is indexed, although there is something to do.
+/// Why nothing is indexed, or little, although there is something to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
     Paused(Left),
@@ -81,6 +84,14 @@ pub(crate) enum Why {
     Others(u32),
 }
 
+impl Why {
+    /// Whether nothing is indexed for it. Beside others something is, so that a machine that is always busy has an index
+    /// one day.
+    pub(crate) fn stops(self) -> bool {
+        !matches!(self, Why::Others(_))
+    }
+}
+
 impl Display for Why {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -88,7 +99,7 @@ impl Display for Why {
             Why::Paused(Left::For(left)) => write!(f, "paused for {} more", rough(*left)),
             Why::Battery(percent) => write!(f, "on battery, which has {percent} % left"),
             Why::Others(percent) => {
-                write!(f, "other programs use {percent} % of the processors")
+                write!(f, "slow, since other programs use {percent} % of the processors")
             }
         }
     }

@@ -71,9 +71,10 @@ impl Shared {
             let remembered = (Paused::load(&files.paused_file), Touched::load(&files.touched_file));
             (Folders::load(&files.folders_file), ledger, Marks::load(&files.marks_file), remembered)
         };
-        let (folders, ledger, marks, (paused, touched)) = tokio::task::spawn_blocking(read)
-            .await
-            .map_err(|_| Critical::Panicked("reading of the folder list"))?;
+        let (folders, ledger, marks, (paused, touched)) =
+            tokio::task::spawn_blocking(read)
+                .await
+                .map_err(|_| Critical::Panicked("reading of the folder list"))?;
         let folders = folders?;
         let threads = Threads::default();
         let idle = settings.unload_after;

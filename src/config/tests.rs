@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Kind;
 
 /// Loads with these variables and flags and a settings file of this text.
 fn load(variables: &[(&str, &str)], flags: Global, text: &str) -> Result<Config, AppError> {
@@ -11,7 +12,13 @@ fn load(variables: &[(&str, &str)], flags: Global, text: &str) -> Result<Config,
     };
     let outside =
         Surroundings { variable: &variable, user_id: 1000, working_dir: dir.path().to_owned() };
-    Config::load(&Global { config: Some(config), ..flags }, &outside)
+    whole(Config::load(&Global { config: Some(config), ..flags }, &outside))
+}
+
+/// The configuration, or what is wrong with the file.
+fn whole(loaded: Result<(Config, Option<AppError>), AppError>) -> Result<Config, AppError> {
+    let (config, wrong) = loaded?;
+    wrong.map_or(Ok(config), Err)
 }
 
 #[test]
@@ -80,57 +87,16 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
     }
 }
 
+/// What the file may say is tested where it is read, in `daemon-host`.
 #[test]
-fn the_file_sets_every_key() {
-    let text = "device = 'cpu'\nthoughts = 2\ntemperature = 0\ntop_p = 1.0\n\
-                thought_tokens_max = 9\nseed = 7\nrescan_minutes = 5\ngrounded = true\nread_ms = 0\n\
-                unload_minutes = 0\nindex_cpu_percent = 25\nindex_others_percent = 90\n\
-                index_battery_percent = 0\n";
-    let config = load(&[("HOME", "/h")], Global::default(), text).unwrap();
-    let expected = Sampling { thoughts: 2, temperature: 0.0, top_p: 1.0, tokens_max: 9, seed: 7 };
-    assert_eq!(config.sampling, expected);
-    assert_eq!(config.rescan_every, Duration::from_secs(300));
-    assert_eq!((config.grounded, config.reading_time), (Some(true), Duration::ZERO));
-    assert_eq!(config.unload_after, None);
-    let manners = Manners { cpu_percent: 25, others_percent: 90, battery_percent: 0 };
-    assert_eq!(config.manners, manners);
-    let unload =
-        |text: &str| load(&[("HOME", "/h")], Global::default(), text).unwrap().unload_after;
-    assert_eq!(unload(""), Some(Duration::from_secs(600)));
-    assert_eq!(unload("unload_minutes = 2"), Some(Duration::from_secs(120)));
-    assert_eq!(config.device, Device::Cpu);
-}
-
-#[test]
-fn a_wrong_file_is_told_by_line_and_by_what_is_allowed() {
-    for (text, expected) in [
-        ("\nthougts = 3", &["config.toml:2: ", "unknown field `thougts`", "`thoughts`"][..]),
-        ("seed = 1\n\nthoughts = 99", &["config.toml:3: thoughts = 99: 0 to 16 is allowed"]),
-        ("temperature = -1.5", &["config.toml:1: temperature = -1.5: 0 to 2 is allowed"]),
-        ("top_p = 0.0", &["config.toml:1: top_p = 0.0: more than 0 and at most 1 is allowed"]),
-        ("rescan_minutes = 0", &["config.toml:1: rescan_minutes = 0: 1 to 1440 is allowed"]),
-        ("temperature = nan", &["config.toml:1: temperature = nan: 0 to 2 is allowed"]),
-        ("thoughts = \"three\"", &["config.toml:1: thoughts = \"three\": 0 to 16 is allowed"]),
-        ("thoughts = -1", &["config.toml:1: thoughts = -1: 0 to 16 is allowed"]),
-        ("thoughts = 2.5", &["config.toml:1: thoughts = 2.5: 0 to 16 is allowed"]),
-        ("thoughts = [\n1]", &["config.toml:1: thoughts = [: 0 to 16 is allowed"]),
-        ("top_p = true", &["config.toml:1: top_p = true: more than 0 and at most 1 is allowed"]),
-        ("seed = '7'", &["config.toml:1: seed = '7': 0 to 9223372036854775807 is allowed"]),
-        ("\ndevice = 'tpu'", &["config.toml:2: device = 'tpu': auto, cpu, cuda or metal is"]),
-        ("unload_minutes = 20000", &["unload_minutes = 20000: 0 to 10080 is allowed"]),
-        ("read_ms = -1", &["config.toml:1: read_ms = -1: 0 to 60000 is allowed"]),
-        ("index_cpu_percent = 0", &["config.toml:1: index_cpu_percent = 0: 1 to 100 is allowed"]),
-        ("index_battery_percent = 101", &["index_battery_percent = 101: 0 to 100 is allowed"]),
-        ("grounded = 1", &["config.toml:1: grounded = 1: true or false is allowed"]),
-        ("device = 3", &["config.toml:1: device = 3: auto, cpu, cuda or metal is allowed"]),
-        ("seed = ", &["config.toml:1: "]),
-    ] {
-        let error = load(&[("HOME", "/h")], Global::default(), text).unwrap_err();
-        assert_eq!(error.exit, crate::error::ERROR);
-        for part in expected {
-            assert!(error.message.contains(part), "{text:?} gave {:?}", error.message);
-        }
-    }
+fn a_wrong_file_is_named_with_its_line() {
+    let error =
+        load(&[("HOME", "/h")], Global::default(), "seed = 1\n\nthoughts = 99").unwrap_err();
+    assert_eq!((error.exit, error.kind), (crate::error::ERROR, Kind::Invalid));
+    let told = "config.toml:3: thoughts = 99: 0 to 16 is allowed";
+    assert!(error.message.ends_with(told), "{}", error.message);
+    let config = load(&[("HOME", "/h")], Global::default(), "device = 'cpu'\nseed = 7").unwrap();
+    assert_eq!((config.device, config.sampling.seed), (Device::Cpu, 7));
 }
 
 #[test]
@@ -151,22 +117,29 @@ fn a_settings_file_must_exist_only_if_it_was_named() {
     let variable = |name: &str| (name == "HOME").then(|| OsString::from("/nowhere"));
     let outside =
         Surroundings { variable: &variable, user_id: 1, working_dir: PathBuf::from("/w") };
-    Config::load(&Global::default(), &outside).unwrap();
+    whole(Config::load(&Global::default(), &outside)).unwrap();
     let named = Global { config: Some("x.toml".into()), ..Global::default() };
-    let error = Config::load(&named, &outside).unwrap_err();
+    let error = whole(Config::load(&named, &outside)).unwrap_err();
     assert!(error.message.starts_with("reading /w/x.toml: "), "{}", error.message);
 }
 
 #[test]
 fn colour_follows_the_conventions() {
-    for (variables, expected) in [
-        (&[("HOME", "/h")][..], true),
-        (&[("HOME", "/h"), ("NO_COLOR", "1")], false),
-        (&[("HOME", "/h"), ("NO_COLOR", "")], true),
-        (&[("HOME", "/h"), ("TERM", "dumb")], false),
+    let (no_color, dumb): (&[_], &[_]) =
+        (&[("HOME", "/h"), ("NO_COLOR", "1")], &[("HOME", "/h"), ("TERM", "dumb")]);
+    // Variables, the flag, colour on a terminal, colour in a pipe, links.
+    for (variables, color, terminal, pipe, links) in [
+        (&[("HOME", "/h")][..], Color::Auto, true, false, true),
+        (no_color, Color::Auto, false, false, false),
+        (&[("HOME", "/h"), ("NO_COLOR", "")], Color::Auto, true, false, true),
+        (dumb, Color::Auto, false, false, false),
+        (no_color, Color::Always, true, true, true),
+        (dumb, Color::Always, true, true, false),
+        (&[("HOME", "/h")], Color::Never, false, false, false),
     ] {
-        let config = load(variables, Global::default(), "").unwrap();
-        assert_eq!(config.color, expected, "{variables:?}");
+        let config = load(variables, Global { color, ..Global::default() }, "").unwrap();
+        let found = (config.colored(true), config.colored(false), config.links);
+        assert_eq!(found, (terminal, pipe, links), "{variables:?} {color:?}");
     }
 }
 

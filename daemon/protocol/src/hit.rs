@@ -6,6 +6,7 @@ use crate::place::Place;
 
 /// One ranked passage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hit {
     /// Absolute path.
     pub path: String,
@@ -83,6 +84,7 @@ pub struct Passage {
 
 /// What moved a hit: ranks, from 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ranks {
     /// By words alone.
     pub text: Option<usize>,
@@ -104,6 +106,7 @@ pub struct Ranks {
 /// What a hit is worth at each stage, larger is better; absent if the stage did not return it. What reading makes of it
 /// is [`Hit::reading`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scores {
     /// BM25 of the question's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -269,6 +269,7 @@ pub enum Stage {
 
 /// Milliseconds spent on an ask.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Timings {
     /// From the ask to the draft hits.
     pub draft_ms: u64,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// `page 3`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Place {
     Page(u32),
     Slide(u32),

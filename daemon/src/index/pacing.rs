@@ -77,7 +77,7 @@ impl Indexer {
         self.pacing.waiting = manners.wait(work, self.pacing.seen, pause);
         let now = Instant::now();
         match self.pacing.rests_until.filter(|until| *until > now) {
-            _ if self.pacing.waiting.is_some() => Turn::Wait,
+            _ if self.pacing.waiting.is_some_and(Why::stops) => Turn::Wait,
             Some(until) if work != Work::Saved => Turn::RestUntil(until),
             _ => Turn::Go,
         }
@@ -86,7 +86,7 @@ impl Indexer {
     /// What was `begun` has ended.
     pub(super) fn has_worked(&mut self, begun: Instant) {
         let now = Instant::now();
-        let rest = self.shared.settings.manners.rest(now - begun);
+        let rest = self.shared.settings.manners.rest(now - begun, self.pacing.waiting);
         self.pacing.rests_until = (!rest.is_zero()).then(|| now + rest);
     }
 }

@@ -45,13 +45,18 @@ fn who_is_waited_for() {
 fn a_budget_is_kept_by_resting() {
     let rest = |cpu_percent, ms| {
         let manners = Manners { cpu_percent, ..Manners::NONE };
-        manners.rest(Duration::from_millis(ms)).as_millis()
+        manners.rest(Duration::from_millis(ms), None).as_millis()
     };
     for (percent, took, expected) in
         [(100, 500, 0), (50, 500, 500), (25, 200, 600), (75, 300, 100), (1, 10, 990), (0, 10, 990)]
     {
         assert_eq!(rest(percent, took), expected, "{percent} % after {took} ms");
     }
+    let beside = |cpu_percent| {
+        let manners = Manners { cpu_percent, ..Manners::NONE };
+        manners.rest(Duration::from_millis(100), Some(Why::Others(80))).as_millis()
+    };
+    assert_eq!((beside(100), beside(50), beside(5)), (900, 900, 1900));
     assert_eq!(rest(1, 100_000), REST_MAX.as_millis(), "a machine that slept is no reason to rest");
 }
 

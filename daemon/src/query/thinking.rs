@@ -59,11 +59,11 @@ impl Run<'_> {
         loop {
             let next = tokio::select! {
                 biased;
-                next = tokio::time::timeout_at(deadline, thinking.deltas.recv()) => next,
                 () = enough.cancelled() => {
                     self.timings.think_ms = ms(thinking_since);
                     return Ok(begun(so_far, context));
                 }
+                next = tokio::time::timeout_at(deadline, thinking.deltas.recv()) => next,
             };
             self.timings.think_ms = ms(thinking_since);
             let Ok(next) = next else {

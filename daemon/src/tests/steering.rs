@@ -46,6 +46,9 @@ async fn enough_ends_thinking_and_ranks_by_what_was_thought() {
     }
     talk.send(Request::Enough { id: asked + 7 }).await;
     talk.send(Request::Enough { id: asked }).await;
+    // A session's requests are taken in order: once this is answered, that is heard.
+    talk.send(Request::Status { id: asked + 8 }).await;
+    assert!(matches!(next(&mut talk, asked).await, Event::Status { .. }));
     drop(gate);
     let answer = talk.answer(asked).await.unwrap();
     assert_eq!(answer.order, ["final", "done"]);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::mpsc as gates;
 
 use daemon_protocol::{DaemonStatus, ErrorKind, Event, Failure, Phase, Request};
 
 use super::harness::bench::{BULK, Bench, SAVED};
-use super::harness::{Talk, World, question};
+use super::harness::{Talk, World, question, within};
 use crate::limits::{PAUSE_MAX, SAVED_FEW};
 use crate::mailbox::Cause;
 use crate::manners::Seen;
@@ -97,37 +98,49 @@ async fn questions_are_answered_during_a_pause() {
 }
 
 #[tokio::test]
-async fn a_busy_machine_is_left_alone_but_for_what_someone_waits_for() {
-    for (seen, why) in [
-        (LOW, "on battery, which has 12 % left"),
-        (BUSY, "other programs use 80 % of the processors"),
-    ] {
-        let mut bench = Bench::new().await;
-        bench.open_gate();
-        bench.script.machine.is(seen);
-        bench.bulk("walked", 40, BULK);
-        bench.shared.mailbox.rescan(Cause::Start);
-        bench.until(|status| status.waiting.as_deref() == Some(why)).await;
-        assert_eq!(bench.status.borrow().round_total, 40, "{why}");
-        // A file that was saved by hand is embedded, many at once are not.
-        let path = bench.write("new.md", SAVED);
-        bench.shared.mailbox.changed(BTreeSet::from([path]));
-        bench.until(|status| status.documents == 1 && status.waiting.as_deref() == Some(why)).await;
-        assert_eq!(bench.found().await, ["new.md"]);
-        bench.shared.mailbox.changed(bench.bulk("out", SAVED_FEW + 1, BULK));
-        let total = 41 + SAVED_FEW + 1;
-        bench.until(|status| status.round_total == total && status.waiting.is_some()).await;
-        assert_eq!(bench.status.borrow().documents, 1, "{why}");
-        // What someone waits for is made, whoever else there is.
-        super::harness::within(bench.shared.mailbox.sync(false)).await.unwrap();
-        assert_eq!(bench.status.borrow().documents, total, "{why}");
-        bench.bulk("later", 3, BULK);
-        bench.shared.mailbox.rescan(Cause::Periodic);
-        bench.until(|status| status.waiting.is_some()).await;
-        bench.script.machine.is(Seen::default());
-        bench.until(|status| status.documents == total + 3 && status.waiting.is_none()).await;
-        bench.finish(total + 3).await;
-    }
+async fn a_low_battery_is_spared_but_for_what_someone_waits_for() {
+    const WHY: &str = "on battery, which has 12 % left";
+    let mut bench = Bench::new().await;
+    bench.open_gate();
+    bench.script.machine.is(LOW);
+    bench.bulk("walked", 40, BULK);
+    bench.shared.mailbox.rescan(Cause::Start);
+    bench.until(|status| status.waiting.as_deref() == Some(WHY)).await;
+    assert_eq!(bench.status.borrow().round_total, 40, "{WHY}");
+    // A file that was saved by hand is embedded, many at once are not.
+    let path = bench.write("new.md", SAVED);
+    bench.shared.mailbox.changed(BTreeSet::from([path]));
+    bench.until(|status| status.documents == 1 && status.waiting.as_deref() == Some(WHY)).await;
+    assert_eq!(bench.found().await, ["new.md"]);
+    bench.shared.mailbox.changed(bench.bulk("out", SAVED_FEW + 1, BULK));
+    let total = 41 + SAVED_FEW + 1;
+    bench.until(|status| status.round_total == total && status.waiting.is_some()).await;
+    assert_eq!(bench.status.borrow().documents, 1, "{WHY}");
+    // What someone waits for is made, whoever else there is.
+    within(bench.shared.mailbox.sync(false)).await.unwrap();
+    assert_eq!(bench.status.borrow().documents, total, "{WHY}");
+    bench.bulk("later", 3, BULK);
+    bench.shared.mailbox.rescan(Cause::Periodic);
+    bench.until(|status| status.waiting.is_some()).await;
+    bench.script.machine.is(Seen::default());
+    bench.until(|status| status.documents == total + 3 && status.waiting.is_none()).await;
+    bench.finish(total + 3).await;
+}
+
+#[tokio::test]
+async fn beside_others_it_goes_on_slowly_and_says_so() {
+    let mut bench = Bench::new().await;
+    bench.script.machine.is(BUSY);
+    bench.bulk("walked", 40, BULK);
+    bench.shared.mailbox.rescan(Cause::Start);
+    let why = "slow, since other programs use 80 % of the processors";
+    bench.pass().await;
+    // It is told after a batch, and stands at the gate with the next.
+    bench.at_gate().await;
+    bench.until(|status| status.waiting.as_deref() == Some(why)).await;
+    bench.open_gate();
+    bench.until(|status| status.documents == 40 && status.waiting.is_none()).await;
+    bench.finish(40).await;
 }
 
 #[tokio::test]
@@ -135,14 +148,20 @@ async fn no_batch_comes_between_the_parts_of_an_answer() {
     let (world, mut talk) = World::watching().await;
     world.write("old.md", "an anchor");
     talk.sync().await;
+    let (gate, waiting) = gates::channel();
+    *world.script.embed_gate.lock().unwrap() = Some(waiting);
+    let mut batches = world.script.batches.subscribe();
+    let before = *batches.borrow_and_update();
     for number in 0..40 {
         world.write(&format!("bulk{number}.md"), BULK);
     }
     let mut watcher = world.connect().await;
     watcher.send(Request::Subscribe { id: 1 }).await;
-    watcher.until(|status| status.phase == Phase::Encoding).await;
+    within(batches.wait_for(|come| *come > before)).await.unwrap();
     world.script.order.lock().unwrap().clear();
-    talk.ask(question("anchor")).await.unwrap();
+    let asked = talk.begin(question("anchor")).await;
+    drop(gate);
+    talk.answer(asked).await.unwrap();
     let order = world.script.order.lock().unwrap().clone();
     let parts: Vec<usize> =
         (0..order.len()).filter(|at| ["query", "think"].contains(&order[*at])).collect();

@@ -93,7 +93,7 @@ fn start_log(config: &Config) -> Result<(), AppError> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(config.color && io::stderr().is_terminal())
+        .with_ansi(config.colored(io::stderr().is_terminal()))
         .init();
     Ok(())
 }

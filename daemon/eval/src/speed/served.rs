@@ -82,6 +82,7 @@ fn settings(folder: &Path) -> Settings {
     Settings {
         folders_file: data.join("folders.json"),
         refused_file: data.join("refused.json"),
+        marks_file: data.join("marks.json"),
         paused_file: data.join("paused.json"),
         touched_file: data.join("touched.json"),
         training_file: data.join("training.json"),
@@ -179,6 +180,7 @@ impl Talk {
             id: self.last,
             text: text.to_owned(),
             limit: 10,
+            given: Vec::new(),
             thoughts: Some(0),
             read_ms: Some(0),
             path: None,

@@ -1,5 +1,6 @@
 //! The text of `config.toml` becomes checked settings (pure). Unknown keys, and values of the wrong
-//! type or out of range, are errors that name the line, the key and what is allowed.
+//! type or out of range, are errors that name the line, the key and what is allowed. What each key is
+//! called and says of itself, and changing one, is in `document.rs`.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -10,7 +11,35 @@ use models::Sampling;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use crate::cli::Device;
+mod document;
+
+pub use document::{defaults, get, set};
+
+/// Where the model runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// The GPU this program was built for if there is one, else the CPU.
+    Auto,
+    Cpu,
+    Cuda,
+    Metal,
+}
+
+impl Device {
+    /// All of them.
+    pub const ALL: [Device; 4] = [Device::Auto, Device::Cpu, Device::Cuda, Device::Metal];
+
+    /// The word for it, in settings, on the command line and at the start of a status's device.
+    pub fn name(self) -> &'static str {
+        match self {
+            Device::Auto => "auto",
+            Device::Cpu => "cpu",
+            Device::Cuda => "cuda",
+            Device::Metal => "metal",
+        }
+    }
+}
 
 /// A thought longer than this is an essay: at 50 tokens/s it would take ten seconds.
 const THOUGHT_TOKENS_MAX: usize = 512;
@@ -27,17 +56,17 @@ const SEED_MAX: u64 = i64::MAX as u64;
 
 /// What the file may set.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Settings {
-    pub(crate) device: Option<Device>,
-    pub(crate) sampling: Sampling,
+pub struct Settings {
+    pub device: Option<Device>,
+    pub sampling: Sampling,
     /// As the model was trained unless set.
-    pub(crate) grounded: Option<bool>,
+    pub grounded: Option<bool>,
     /// Zero leaves reading out.
-    pub(crate) reading_time: Duration,
-    pub(crate) rescan_every: Duration,
+    pub reading_time: Duration,
+    pub rescan_every: Duration,
     /// For ever if `None`.
-    pub(crate) unload_after: Option<Duration>,
-    pub(crate) manners: Manners,
+    pub unload_after: Option<Duration>,
+    pub manners: Manners,
 }
 
 impl Default for Settings {
@@ -73,8 +102,11 @@ struct Keys {
     index_battery_percent: Option<Spanned<Value>>,
 }
 
-/// Settings from the text of the file; the error is `line: what is wrong`.
-pub(crate) fn parse(text: &str) -> Result<Settings, String> {
+/// Settings from the text of the file.
+///
+/// # Errors
+/// `line: what is wrong`.
+pub fn parse(text: &str) -> Result<Settings, String> {
     let keys: Keys = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
         format!("{line}: {}", error.message())
@@ -176,3 +208,6 @@ impl Source<'_> {
 fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
+
+#[cfg(test)]
+mod tests;
