@@ -117,7 +117,7 @@ pub(crate) fn run(
         Some(Command::Config(args)) => config::run(&args, &config),
         Some(Command::Doctor(args)) => wait_for(doctor::run(&args, &config, wrong)),
         Some(Command::Service(command)) => service::run(command, &config),
-        Some(Command::Completions(args)) => completions::run(&args, Args::command()),
+        Some(Command::Completions(args)) => completions::run(&args, &Args::command()),
         Some(Command::Man(args)) => completions::man(&args, Args::command()),
         Some(Command::ReadFiles) => read_files(),
     }

@@ -17,11 +17,18 @@ pub(crate) struct Args {
 }
 
 /// Prints them, for the command line `fore`.
-pub(crate) fn run(args: &Args, mut fore: Command) -> Result<ExitCode, AppError> {
+pub(crate) fn run(args: &Args, fore: &Command) -> Result<ExitCode, AppError> {
     let mut script = Vec::new();
-    generate(args.shell, &mut fore, "fore", &mut script);
+    generate(args.shell, &mut shown(fore), "fore", &mut script);
     Stdout::lock().print(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command line without what is hidden, which completions would offer all the same.
+fn shown(fore: &Command) -> Command {
+    let below = fore.get_subcommands().filter(|below| !below.is_hide_set()).cloned();
+    let shown = Command::new("fore").disable_version_flag(true);
+    shown.args(fore.get_arguments().cloned()).subcommands(below)
 }
 
 /// Print the manual page of fore, or of one of its commands.
