@@ -30,6 +30,10 @@ const HEADING_CHARS_MAX: usize = 120;
 /// Bytes of headings without text of their own that are put before the next section's text.
 const CARRIED_BYTES_MAX: usize = 512;
 
+/// Letters and digits in a row that are no word, nor the digest of a file, for which people do search: the longest in use
+/// has 128.
+const DATA_RUN_MIN: usize = 200;
+
 const SEPARATOR: &str = " > ";
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -43,7 +47,8 @@ struct Section {
 
 /// Cuts a document so that [`embedded_text`] of each passage is at most `tokens_max` tokens.
 ///
-/// The passages are in order, do not overlap, and hold everything but white space between them.
+/// The passages are in order, do not overlap, and hold everything but white space between them, and
+/// bytes that are written as letters.
 /// A passage's text is exactly `extracted.text[passage.bytes]`.
 ///
 /// - Title and headings may take half of `tokens_max` at most; what they are longer, the whole
@@ -113,7 +118,24 @@ pub fn chunk(
             }
         }
     }
+    passages.done.retain(|passage| !is_data(&passage.text));
     passages.done
+}
+
+/// Whether a text is bytes written as letters, such as a picture in a `data:` address, and next to nothing else: nobody
+/// searches for that, and it would fill a document's share of an index.
+fn is_data(text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let has = |run: &str, kind: fn(&u8) -> bool| run.bytes().any(|byte| kind(&byte));
+    // A word that somebody has repeated without end is a text.
+    let is_written = |run: &&str| {
+        run.len() >= DATA_RUN_MIN
+            && has(run, u8::is_ascii_digit)
+            && has(run, u8::is_ascii_uppercase)
+            && has(run, u8::is_ascii_lowercase)
+    };
+    let written = text.split(|c| !is_digit(c)).filter(is_written);
+    written.map(str::len).sum::<usize>() * 10 > text.trim().len() * 9
 }
 
 /// Where the text begins behind what is only about it, such as front matter. Words are found in that as well,

@@ -19,6 +19,10 @@ use crate::scan::Identity;
 
 /// Changes when the file's shape does.
 const FILE_VERSION: u32 = 1;
+/// Folders in which the kernel shows itself; to read some of these files waits for ever, or does something.
+const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
+/// Of these the one that holds people's files.
+const SHARED_MEMORY: &str = "/dev/shm";
 
 #[derive(Serialize, Deserialize)]
 struct FoldersFile {
@@ -230,6 +234,12 @@ fn check(path: &str, pulse: &Pulse) -> Result<PathBuf, Failure> {
     if real.parent().is_none() {
         return Err(invalid(
             "/ is the whole file system, most of it not yours to search",
+            "add the folders you write in",
+        ));
+    }
+    if KERNELS.iter().any(|kernels| real.starts_with(kernels)) && !real.starts_with(SHARED_MEMORY) {
+        return Err(invalid(
+            format!("{path} is no folder of files: the system makes up what is in it"),
             "add the folders you write in",
         ));
     }

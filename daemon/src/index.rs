@@ -240,15 +240,12 @@ impl Indexer {
     fn publish(&self, phase: Phase) {
         // What can be searched: a model that is being filled does not serve yet.
         let mut status = self.serving.status(phase);
-        let pause = self.shared.paused.left().map(Why::Paused);
-        status.waiting = pause.or(self.pacing.waiting).map(|why| why.to_string());
-        status.eta_s = status.eta_s.filter(|_| status.waiting.is_none());
         status.storing = self.sides().find_map(|side| side.storing.reason());
         if let Some(next) = &self.next {
             let filling = next.status(phase);
             status.round_total += filling.round_total;
             status.round_done += filling.round_done;
-            status.eta_s = filling.eta_s.or(status.eta_s).filter(|_| status.waiting.is_none());
+            status.eta_s = filling.eta_s.or(status.eta_s);
             let serving = self.shared.generations.serving();
             // Only what waits although nothing is left to do waits for a person.
             let idle = phase == Phase::Idle;
@@ -256,7 +253,13 @@ impl Indexer {
             status.next =
                 Some(NextModel { model: next.model(), documents: filling.documents, lacks });
         }
+        // A pause that the last turn met may be over.
+        let others = self.pacing.waiting.filter(|why| !matches!(why, Why::Paused(_)));
         self.shared.status.send_if_modified(|held| {
+            // Looked at here, that a pause told meanwhile is not taken back by what was known before.
+            let pause = self.shared.paused.left().map(Why::Paused);
+            status.waiting = pause.or(others).map(|why| why.to_string());
+            status.eta_s = status.eta_s.filter(|_| status.waiting.is_none());
             let differs = *held != status;
             *held = status;
             differs

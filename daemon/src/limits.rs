@@ -133,6 +133,9 @@ pub const GATHER_PASSAGES: usize = 4 * BATCH_PASSAGES_MAX;
 pub const TOUCHED_MAX: usize = 100_000;
 /// Bytes of them that are read: twice as many with usual paths.
 pub const TOUCHED_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of a file that is embedded as it comes, in a second or two on a slow machine; larger ones come after all of
+/// these.
+pub const SMALL_BYTES: u64 = 32 << 10;
 /// Files gathered at most, so that many empty ones do not hold up the next order.
 pub const GATHER_DOCUMENTS_MAX: usize = 32;
 /// How long files are read before what was read is embedded, or the next order is looked at: a folder of

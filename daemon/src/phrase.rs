@@ -1,21 +1,57 @@
 //! Whether words stand in a text just so: letters in one form, small, white space single. Pure, and
 //! linear in the text.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::words::folded;
 
-/// `text` as phrases are compared: whatever its case, its accents and its white space.
+/// `text` as phrases are compared: whatever its case, its accents, its white space, the shape of its quotes and the marks
+/// of emphasis in it.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let unseen = |c: char| c.is_whitespace() || c.is_control();
-    for word in folded(text).to_lowercase().split(unseen).filter(|word| !word.is_empty()) {
-        if !plain.is_empty() {
+    for word in linked(&folded(text).to_lowercase()).split(unseen) {
+        let mut letters = word.chars().filter(|c| !matches!(c, '*' | '`')).map(straight).peekable();
+        if letters.peek().is_some() && !plain.is_empty() {
             plain.push(' ');
         }
-        plain.push_str(word);
+        plain.extend(letters);
     }
     plain
+}
+
+/// `text` with what links say in place of them: `[said](address)`.
+fn linked(text: &str) -> Cow<'_, str> {
+    if !text.contains("](") {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("](") {
+        let opened = before.rfind('[').filter(|at| !before[*at..].contains('\n'));
+        let closed = behind.find([')', '\n']).filter(|at| behind[*at..].starts_with(')'));
+        let (Some(opened), Some(closed)) = (opened, closed) else {
+            plain.push_str(before);
+            plain.push_str("](");
+            rest = behind;
+            continue;
+        };
+        plain.push_str(&before[..opened]);
+        plain.push_str(&before[opened + 1..]);
+        rest = &behind[closed + 1..];
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+/// The quote that keyboards have, for those that programs put in its place.
+pub(crate) fn straight(c: char) -> char {
+    match c {
+        '\u{2018}' | '\u{2019}' | '\u{201b}' => '\'',
+        '\u{201c}'..='\u{201f}' => '"',
+        _ => c,
+    }
 }
 
 /// Where `phrase` stands in `text`, both [`plain`], as words of their own: `"art"` is not in `party`.
@@ -63,6 +99,13 @@ mod tests {
             ("ΟΔΟΣ", "οδός", true),
             ("İstanbul", "istanbul", true),
             ("", "a", false),
+            ("It\u{2019}s late", "it's late", true),
+            ("a **bold** text, and `code`", "bold text, and code", true),
+            ("Große Straße", "GROSSE STRASSE", true),
+            ("Łódź", "lodz", true),
+            ("mix `bleach` with [ammonia](a.md), or not", "bleach with ammonia, or", true),
+            ("a [b](c\nd) [e](f)", "d) e", true),
+            ("a](b", "a](b", true),
         ];
         for (text, phrase, expected) in cases {
             let (text, phrase) = (plain(text), plain(phrase));

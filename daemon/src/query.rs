@@ -18,7 +18,7 @@ pub(crate) mod trace;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use daemon_protocol::{
     Ask, Event, Failure, GIVEN_CHARS_MAX, Hit, LIMIT_MAX, QUESTION_CHARS_MAX, READ_MS_MAX, Stage,
@@ -176,8 +176,7 @@ pub(crate) fn words_of(text: &str) -> String {
 
 /// What `text` asks for and where.
 fn parsed(text: &str) -> Parsed {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    filter::parse(text, i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
+    filter::parse(text, filter::Clock::local())
 }
 
 /// An answer under way.

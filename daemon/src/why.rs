@@ -54,6 +54,9 @@ pub(crate) fn why(path: &Path, known: Option<&Known>, tools: Tools<'_>, pulse: &
         (Outcome::Unchanged(_), Some(Known { passages: 0, .. })) => {
             "it is indexed, and holds no text".to_owned()
         }
+        (Outcome::Unchanged(_), Some(Known { passages: 1, .. })) => {
+            "it is indexed, as one passage".to_owned()
+        }
         (Outcome::Unchanged(_), Some(known)) => {
             format!("it is indexed, as {} passages", known.passages)
         }

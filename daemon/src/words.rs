@@ -45,7 +45,37 @@ pub fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.nfkd().filter(|c| !is_left_out(*c)).nfc().collect())
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.nfkd().filter(|c| !is_left_out(*c)) {
+        match spelled(letter) {
+            Some(spelling) => plain.push_str(spelling),
+            None => plain.push(letter),
+        }
+    }
+    Cow::Owned(plain.nfc().collect())
+}
+
+/// Letters that have no accent to leave out, as people write them who have no such key: `Strasse`, `Lodz`, `Orsted`.
+/// The store's tokenizer has the same in mind, but only once it has cut off endings.
+fn spelled(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'ß' => "ss",
+        'ẞ' => "SS",
+        'æ' => "ae",
+        'Æ' => "AE",
+        'œ' => "oe",
+        'Œ' => "OE",
+        'ø' => "o",
+        'Ø' => "O",
+        'ł' => "l",
+        'Ł' => "L",
+        'đ' => "d",
+        'Đ' => "D",
+        'ħ' => "h",
+        'Ħ' => "H",
+        'ı' => "i",
+        _ => return None,
+    })
 }
 
 /// Accents, Hebrew points, Arabic vowel marks and the stretching stroke, soft hyphens and joiners. Not

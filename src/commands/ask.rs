@@ -1,6 +1,7 @@
 //! `fore ask`: one question, its thoughts streamed to stderr, its hits on stdout.
 
 use std::io::{self, IsTerminal, Read};
+use std::path::Path;
 use std::process::ExitCode;
 
 use daemon_protocol::{
@@ -81,7 +82,9 @@ pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppErr
         return Ok(ExitCode::SUCCESS);
     }
     let question = checked(&question(&args.question)?)?;
-    let (text, path) = narrowed(&question, &args.path)?;
+    let paths: Vec<String> =
+        args.path.iter().map(|path| there(path, &config.working_dir)).collect();
+    let (text, path) = narrowed(&question, &paths)?;
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| AppError::io("watching for Ctrl-C", &error))?;
     let connected = tokio::select! {
@@ -153,6 +156,16 @@ fn question(words: &[String]) -> Result<String, AppError> {
     let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
     read.map_err(|error| AppError::io("reading the question from standard input", &error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A path as the daemon takes it, which knows nothing of where the person is: `.`, `..` and what begins with them are
+/// made whole if they are there; all else is a name or a glob, that counts from a watched folder.
+fn there(path: &str, working_dir: &Path) -> String {
+    let is_from_here = matches!(path.split('/').next(), Some("." | ".."));
+    let whole = is_from_here.then(|| working_dir.join(path).canonicalize().ok()).flatten();
+    whole
+        .and_then(|whole| whole.into_os_string().into_string().ok())
+        .unwrap_or_else(|| path.to_owned())
 }
 
 /// The text that is asked, and the one path it is narrowed to. Several go before the question, as the

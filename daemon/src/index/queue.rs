@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Bound;
 
 use super::progress::Tally;
+use crate::limits::SMALL_BYTES;
 
 /// A file that may differ from what is indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(super) struct Urgency {
 }
 
 impl Urgency {
-    /// Of files that a walk found; they are embedded as they come.
+    /// Of files that a walk found; see [`small_first`].
     const WALKED: Urgency = Urgency { save: 0, short: false };
 
     /// Of files that order number `save` named, from 1. Taken for short until read.
@@ -48,6 +49,13 @@ impl Urgency {
     pub(super) fn is_of_save(self, other: Urgency) -> bool {
         self.save == other.save
     }
+}
+
+/// Small files as they come, then the others by size: a log of some megabytes takes hours, for which nothing else could
+/// be found.
+fn small_first(mut found: Vec<Suspect>) -> Vec<Suspect> {
+    found.sort_by_key(|suspect| if suspect.bytes <= SMALL_BYTES { 0 } else { suspect.bytes });
+    found
 }
 
 /// See the module.
@@ -88,14 +96,14 @@ impl Queue {
 
     /// What a walk of a part of the folders found.
     pub(super) fn add(&mut self, found: Vec<Suspect>) {
-        self.put(Urgency::WALKED, found);
+        self.put(Urgency::WALKED, small_first(found));
     }
 
     /// What a walk of all folders found. It finds what others found before again if that still is
     /// to be read, but may not see that a saved file changed: that stays as long as it is there.
     pub(super) fn replace(&mut self, found: Vec<Suspect>, is_there: impl Fn(&str) -> bool) {
         self.retain(|urgency, suspect| urgency.is_saved() && is_there(&suspect.path));
-        self.put(Urgency::WALKED, found);
+        self.put(Urgency::WALKED, small_first(found));
     }
 
     /// The first of that urgency.

@@ -21,10 +21,11 @@
 mod date;
 mod kinds;
 
+pub use date::Clock;
 pub(super) use kinds::ends_in;
 
 use crate::limits::PHRASES_MAX;
-use crate::phrase::plain;
+use crate::phrase::{plain, straight};
 use crate::snippet::STOP_WORDS;
 
 #[cfg(test)]
@@ -102,9 +103,11 @@ enum Token<'a> {
     Condition(Condition),
 }
 
-/// Takes `text` apart; `now` is in nanoseconds since 1970. Without a filter the words are the text.
-pub fn parse(text: &str, now: i64) -> Parsed {
-    let tokens = tokens(text, now);
+/// Takes `text` apart. Without a filter the words are the text.
+pub fn parse(text: &str, clock: impl Into<Clock>) -> Parsed {
+    // Programs in which people write make other quotes of those that they type.
+    let straight: String = text.chars().map(straight).collect();
+    let tokens = tokens(&straight, clock.into());
     let excluding = exclusions(&tokens);
     let mut filters = Filters::default();
     let mut words: Vec<String> = Vec::new();
@@ -127,14 +130,14 @@ pub fn parse(text: &str, now: i64) -> Parsed {
     Parsed { words, filters }
 }
 
-fn tokens(text: &str, now: i64) -> Vec<Token<'_>> {
+fn tokens(text: &str, clock: Clock) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let word = rest.split(char::is_whitespace).next().unwrap_or(rest);
         let (token, length) = if let Some(phrase) = phrase(rest) {
             phrase
-        } else if let Some((condition, length)) = condition(rest, word, now) {
+        } else if let Some((condition, length)) = condition(rest, word, clock) {
             (Token::Condition(condition), length)
         } else if is_exclusion(word) {
             (Token::Minus(word), word.len())
@@ -157,7 +160,7 @@ fn phrase(rest: &str) -> Option<(Token<'_>, usize)> {
 }
 
 /// A filter of documents at the beginning of `rest`, whose first word is `word`, and its length.
-fn condition(rest: &str, word: &str, now: i64) -> Option<(Condition, usize)> {
+fn condition(rest: &str, word: &str, clock: Clock) -> Option<(Condition, usize)> {
     let (key, value) = word.split_once(':')?;
     let (excluded, key) = key.strip_prefix('-').map_or((false, key), |key| (true, key));
     let (value, length) = match rest[word.len() - value.len()..].strip_prefix('"') {
@@ -170,11 +173,11 @@ fn condition(rest: &str, word: &str, now: i64) -> Option<(Condition, usize)> {
         }
         None => (value, word.len()),
     };
-    let asked = asked(key, value.trim(), now)?;
+    let asked = asked(key, value.trim(), clock)?;
     Some((Condition { written: rest[..length].to_owned(), excluded, asked }, length))
 }
 
-fn asked(key: &str, value: &str, now: i64) -> Option<Asked> {
+fn asked(key: &str, value: &str, clock: Clock) -> Option<Asked> {
     // `path::new` is code and `path://x` an address.
     if value.is_empty() || value.starts_with(':') || value.starts_with("//") {
         return None;
@@ -187,8 +190,8 @@ fn asked(key: &str, value: &str, now: i64) -> Option<Asked> {
         }
         "type" => kinds::of_type(&small).map(Asked::Type),
         "lang" => kinds::of_language(&small).map(Asked::Language),
-        "after" => date::date(&small, now).map(Asked::After),
-        "before" => date::date(&small, now).map(Asked::Before),
+        "after" => date::date(&small, clock).map(Asked::After),
+        "before" => date::date(&small, clock).map(Asked::Before),
         _ => None,
     }
 }

@@ -60,7 +60,7 @@ fn the_densest_window_is_shown() {
 fn other_scripts_and_strange_characters() {
     let table = [
         ("灯台", "この灯台は古い", 20, "この[灯台]は古い"),
-        ("größe", "Die GRÖSSE und die Größe.", 40, "Die GRÖSSE und die [Größe]."),
+        ("größe", "Die GRÖSSE und die Größe.", 40, "Die [GRÖSSE] und die [Größe]."),
         ("lamp", "a\u{1b}[31mlamp\u{202e}s\u{0}", 40, "a [31mlamps"),
         ("x", "", 40, ""),
         ("x", " \n ", 40, ""),

@@ -90,6 +90,8 @@ async fn a_folder_is_checked_before_it_is_watched() {
         (world.path("nowhere").as_path(), "no folder at"),
         (file.as_path(), "is a file"),
         (Path::new("/"), "whole file system"),
+        #[cfg(target_os = "linux")]
+        (Path::new("/proc/self"), "the system makes up"),
         (Path::new("notes"), "not an absolute path"),
         (world.path("notes/sub").as_path(), "is watched already, as a part of"),
     ] {

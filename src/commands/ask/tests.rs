@@ -19,3 +19,23 @@ fn a_question_must_say_something_and_be_a_question() {
         }
     }
 }
+
+#[test]
+fn a_path_from_here_is_made_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path().canonicalize().unwrap().join("notes");
+    std::fs::create_dir_all(here.join("sub")).unwrap();
+    for (path, expected) in [
+        (".", here.to_str().unwrap()),
+        ("./sub/", here.join("sub").to_str().unwrap()),
+        ("../notes/./sub", here.join("sub").to_str().unwrap()),
+        ("..", dir.path().canonicalize().unwrap().to_str().unwrap()),
+        ("./nowhere", "./nowhere"),
+        ("sub", "sub"),
+        ("*.md", "*.md"),
+        (".hidden", ".hidden"),
+        ("/n/a", "/n/a"),
+    ] {
+        assert_eq!(there(path, &here), expected, "{path}");
+    }
+}

@@ -217,3 +217,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_what_a_walk_found_small_files_come_first() {
+    let large = SMALL_BYTES + 1;
+    let mut queue = Queue::default();
+    queue.add(suspects(&[("huge", 9 * large), ("a", 9), ("large", large), ("b", SMALL_BYTES)]));
+    let order: Vec<String> = waiting(&queue).into_iter().map(|(_, one)| one.path).collect();
+    assert_eq!(order, ["a", "b", "large", "huge"]);
+}

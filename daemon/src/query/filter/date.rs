@@ -1,21 +1,48 @@
 //! What `after:` and `before:` may name: a day, the first of a month or of a year, or a time ago. Pure.
 
+use chrono::{DateTime, Datelike, Local, TimeZone};
+
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Years whose days have a number of nanoseconds since 1970.
 const YEARS: std::ops::RangeInclusive<i64> = 1700..=2261;
 
-/// The day that `text` names, at its beginning, in nanoseconds since 1970, UTC; `now` is in the same.
-/// `None` if it names none.
-pub(super) fn date(text: &str, now: i64) -> Option<i64> {
-    let today = now.div_euclid(DAY_NS);
+/// What day it is, and when days begin, where the person is.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// As a [`day_number`].
+    today: i64,
+    /// When a day begins, in nanoseconds since 1970, UTC; `None` if that is no number.
+    begin: fn(i64) -> Option<i64>,
+}
+
+impl Clock {
+    /// Of the system and its time zone.
+    pub fn local() -> Clock {
+        let today = Local::now().date_naive();
+        let today = day_number(today.year().into(), today.month().into(), today.day().into());
+        Clock { today, begin: begin_here }
+    }
+}
+
+/// In the system's time zone. Where clocks are put forward at midnight the day begins an hour late, and in the time
+/// of the day before, which nobody would miss.
+fn begin_here(day: i64) -> Option<i64> {
+    let midnight = day.checked_mul(DAY_NS).map(DateTime::from_timestamp_nanos)?.naive_utc();
+    let begin = Local.from_local_datetime(&midnight).earliest();
+    begin.map_or_else(|| day.checked_mul(DAY_NS), |begin| begin.timestamp_nanos_opt())
+}
+
+/// The day that `text` names, at its beginning, in nanoseconds since 1970. `None` if it names none.
+pub(super) fn date(text: &str, clock: Clock) -> Option<i64> {
+    let today = clock.today;
     let day = match text {
         "today" => today,
         "yesterday" => today - 1,
         _ => ago(text, today).or_else(|| calendar(text))?,
     };
-    day.checked_mul(DAY_NS)
+    (clock.begin)(day)
 }
 
 /// `7d`, `2w`, `3m` or `1y` before `today`.
@@ -31,9 +58,14 @@ fn ago(text: &str, today: i64) -> Option<i64> {
     }
 }
 
-/// `2024`, `2024-05` or `2024-05-17`.
+/// `2024`, `2024-05` or `2024-05-17`; with other marks between, or as `20240517`, too.
 fn calendar(text: &str) -> Option<i64> {
-    let mut parts = text.split('-');
+    let run =
+        text.split_at_checked(4).and_then(|(year, rest)| Some((year, rest.split_at_checked(2)?)));
+    let parted = run.filter(|_| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()));
+    let parted = parted.map(|(year, (month, day))| format!("{year}-{month}-{day}"));
+    let text = parted.as_deref().unwrap_or(text);
+    let mut parts = text.split(['-', '/', '.']);
     let year = number(parts.next()?, 4..=4)?;
     let month = parts.next().map_or(Some(1), |part| number(part, 1..=2))?;
     let day = parts.next().map_or(Some(1), |part| number(part, 1..=2))?;
@@ -90,6 +122,28 @@ fn civil(day: i64) -> (i64, i64, i64) {
 mod tests {
     use super::*;
 
+    /// At this time, UTC.
+    impl From<i64> for Clock {
+        fn from(now: i64) -> Clock {
+            Clock { today: now.div_euclid(DAY_NS), begin: |day| day.checked_mul(DAY_NS) }
+        }
+    }
+
+    #[test]
+    fn days_begin_where_the_person_is() {
+        let clock = Clock::local();
+        let today = date("today", clock).unwrap();
+        let begun = DateTime::from_timestamp_nanos(today).with_timezone(&Local);
+        let now = Local::now();
+        assert!(today <= now.timestamp_nanos_opt().unwrap());
+        assert!(
+            (now - begun).num_hours() < 49,
+            "of today, or of the day that has just ended: {begun}"
+        );
+        let day = date("2024-05-17", clock).map(DateTime::from_timestamp_nanos).unwrap();
+        assert_eq!(day.with_timezone(&Local).date_naive().to_string(), "2024-05-17");
+    }
+
     #[test]
     fn days_have_numbers() {
         // 2024-03-31, a little after noon.
@@ -102,6 +156,9 @@ mod tests {
             ("2024-5", Some(19_844)),
             ("2024-05-17", Some(19_860)),
             ("2024-02-29", Some(19_782)),
+            ("2024/02/29", Some(19_782)),
+            ("20240229", Some(19_782)),
+            ("20240230", None),
             ("2261-12-31", Some(106_650)),
             ("today", Some(19_813)),
             ("yesterday", Some(19_812)),
@@ -130,7 +187,7 @@ mod tests {
             ("§", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(date(text, now), expected.map(|day| day * DAY_NS), "{text}");
+            assert_eq!(date(text, now.into()), expected.map(|day| day * DAY_NS), "{text}");
         }
         for day in (-90_000..100_000).step_by(17) {
             let (year, month, of_month) = civil(day);
