@@ -1,7 +1,7 @@
 //! Work that waits for a drive, which may never answer: a mount whose server is gone holds whoever touches it,
 //! in the kernel, where no signal ends them. So each work has a thread to itself. One that has given no sign
 //! of life for [`ANSWER_MAX`] is left behind; nobody waits for it, at the end of the service neither. Threads that work
-//! for the indexer, and the processes that these start, have a low priority.
+//! for the indexer and not for a saved file, and the processes that these start, have a low priority.
 //!
 //! How many threads are out is bounded for each watched folder and kind of errand. A folder that could not be
 //! looked at, or of which [`LATE_MAX`] files in a row gave no answer, hangs: its files are not read and its changes
@@ -54,6 +54,8 @@ impl Drives for Machine {
 pub(crate) enum Errand {
     /// A file, for the indexer.
     Read,
+    /// The same of one that someone has just saved.
+    ReadSaved,
     /// What changed in a folder.
     Look,
     /// All of a folder. Of one that hangs, too: that is how to find out whether it still does.
@@ -123,7 +125,7 @@ impl Pulse {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Root {
     /// Threads that are out, by [`Errand`].
-    out: [usize; 4],
+    out: [usize; 5],
     /// Files in a row that gave no answer.
     late: usize,
     /// Whether all was looked at again since a thread came back, and no file was read since: who comes back
@@ -152,7 +154,7 @@ struct Roots {
 pub(crate) struct Patience {
     drives: Arc<dyn Drives>,
     roots: Arc<Roots>,
-    /// Of low priority: for the indexer.
+    /// Of low priority: for what a walk found, and for walks of all folders.
     indexing: Arc<Crew>,
     /// For what someone waits for: a thread's priority cannot be raised again.
     asking: Arc<Crew>,
@@ -193,8 +195,8 @@ impl Patience {
             }
         };
         let crew = match errand {
-            Errand::Read | Errand::Look | Errand::Trial => &self.indexing,
-            Errand::Ask => &self.asking,
+            Errand::Read | Errand::Trial => &self.indexing,
+            Errand::ReadSaved | Errand::Look | Errand::Ask => &self.asking,
         };
         if let Err(error) = Crew::give(crew, Box::new(outing)) {
             self.roots.end(root, errand);
@@ -252,7 +254,7 @@ impl Roots {
             let is_asked = state.out[Errand::Trial as usize] + state.out[Errand::Look as usize] > 0;
             let barred = state.hangs()
                 && match errand {
-                    Errand::Read | Errand::Look => true,
+                    Errand::Read | Errand::ReadSaved | Errand::Look => true,
                     Errand::Trial => is_asked,
                     Errand::Ask => false,
                 };
@@ -268,7 +270,7 @@ impl Roots {
 
     fn answered(&self, root: &Path, errand: Errand) {
         self.change(root, |state| match errand {
-            Errand::Read => (state.late, state.is_retried) = (0, false),
+            Errand::Read | Errand::ReadSaved => (state.late, state.is_retried) = (0, false),
             Errand::Trial => state.forgive(),
             Errand::Look | Errand::Ask => {}
         });
@@ -276,7 +278,7 @@ impl Roots {
 
     fn late(&self, root: &Path, errand: Errand) {
         self.change(root, |state| match errand {
-            Errand::Read => state.late += 1,
+            Errand::Read | Errand::ReadSaved => state.late += 1,
             Errand::Look | Errand::Trial => state.late = LATE_MAX,
             Errand::Ask => {}
         });
@@ -286,7 +288,7 @@ impl Roots {
     fn come_back(&self, root: &Path, errand: Errand) {
         self.change(root, |state| {
             let matters = match errand {
-                Errand::Read => state.hangs(),
+                Errand::Read | Errand::ReadSaved => state.hangs(),
                 Errand::Look | Errand::Trial => true,
                 Errand::Ask => false,
             };

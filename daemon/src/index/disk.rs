@@ -15,7 +15,8 @@ use crate::scan::{self, Reach, Scan, root_of};
 
 impl Side {
     /// Reads the file `path`. None if that is not for now: the next look at its folder finds it again.
-    pub(super) async fn outcome(&self, path: &str) -> Option<Outcome> {
+    /// Of one that was just `saved` sooner, where others need the machine.
+    pub(super) async fn outcome(&self, path: &str, saved: bool) -> Option<Outcome> {
         let shared = &self.shared;
         let (engine, roots) = (self.engine(), shared.folders.roots());
         let root = root_of(&roots, Path::new(path))?.to_owned();
@@ -30,7 +31,8 @@ impl Side {
             };
             prepare(&file, indexed.as_deref(), tools, pulse)
         };
-        match shared.patience.run(&root, Path::new(path), Errand::Read, work).await {
+        let errand = if saved { Errand::ReadSaved } else { Errand::Read };
+        match shared.patience.run(&root, Path::new(path), errand, work).await {
             Ok(outcome) => Some(outcome),
             Err(Silence::Left) => None,
             Err(silence) => {

@@ -44,7 +44,7 @@ impl Side {
                 biased;
                 // Converting a file may take longer than ending may; nothing is lost but its reading.
                 () = self.stop.cancelled() => break,
-                outcome = self.outcome(&path) => outcome,
+                outcome = self.outcome(&path, urgency.is_saved()) => outcome,
             };
             let Some(outcome) = outcome else {
                 self.progress.done(Tally::of(bytes));
