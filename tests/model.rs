@@ -1,6 +1,7 @@
 //! Making, choosing and listing model files, without a network.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -104,6 +105,26 @@ fn another_file_is_used_when_told() {
     fs::remove_file(mine).unwrap();
     sandbox.fore(&["daemon", "stop"]).exits(0);
     sandbox.fore(&["ask", "green shed"]).fails_saying(&[mine, "hint: "]);
+}
+
+#[test]
+fn what_is_exported_for_other_programs_has_nothing_they_do_not_know() {
+    let sandbox = Sandbox::new();
+    let has_ours = |file: &Path| {
+        let (bytes, ours) = (fs::read(file).unwrap(), b"forethought.");
+        bytes.windows(ours.len()).any(|bytes| bytes == ours)
+    };
+    assert!(has_ours(&real_model()));
+    let plain = sandbox.home().join("plain.gguf");
+    let export = ["model", "export", "--plain", plain.to_str().unwrap()];
+    sandbox.fore(&export).exits(0).says(&["for other programs"]);
+    assert!(!has_ours(&plain));
+    sandbox.fore(&export).fails_saying(&["is there already", "hint: "]);
+    // This program reads it as it reads any other file.
+    sandbox.fore(&["model", "use", plain.to_str().unwrap()]).exits(0);
+    sandbox
+        .fore(&["model", "export", "--plain", "a.safetensors"])
+        .fails_saying(&["adapter", "hint: "]);
 }
 
 #[test]

@@ -86,6 +86,14 @@ pub fn plain(question: &str, thought: &str) -> String {
     format!("{question} {}", thought.trim()).trim_end().to_owned()
 }
 
+/// The chat template that asks for a thought about the last message of a conversation, as [`query`] does: for programs
+/// that know templates and none of our markers, which are given as the vocabulary spells them.
+pub fn chat_template(query_open: &str, query_close: &str, thought: &str) -> String {
+    let text = |marker: &str| format!("'{}'", marker.replace('\\', "\\\\").replace('\'', "\\'"));
+    let (open, close) = (text(query_open), text(&format!("{query_close}{thought}")));
+    format!("{{{{ {open} + messages[-1]['content'] + {close} }}}}")
+}
+
 /// Passage text and `<emb>`; the paper's code gives documents no opening marker.
 pub fn passage(text: &str) -> Vec<Piece<'_>> {
     vec![Piece::Passage(text), Piece::Marker(Role::Emb)]

@@ -103,3 +103,14 @@ fn bad_rows_are_reported_by_line() {
     assert_eq!(pairs.len(), 1);
     assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 4, 5]);
 }
+
+#[test]
+fn a_chat_template_spells_markers_as_text_of_the_template() {
+    for (markers, expected) in [
+        (["<q>", "</q>", "<t>"], "{{ '<q>' + messages[-1]['content'] + '</q><t>' }}"),
+        (["'", "\\", "<t>"], "{{ '\\'' + messages[-1]['content'] + '\\\\<t>' }}"),
+    ] {
+        let [open, close, thought] = markers;
+        assert_eq!(prompt::chat_template(open, close, thought), expected);
+    }
+}

@@ -1,9 +1,10 @@
 //! Model files: opening with every check that can be made without running the model, and making
-//! ours from a base model ([`convert()`]).
+//! ours from a base model ([`convert()`]), and others' from ours ([`plain()`]).
 
 pub(crate) mod convert;
 #[cfg(test)]
 pub(crate) mod draft;
+mod plain;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::tokens::Vocabulary;
 
 pub use crate::names::{HEAD_BIAS, HEAD_WEIGHT};
 pub use convert::convert;
+pub use plain::plain;
 
 /// An opened model file that passed all checks.
 pub struct Gguf {

@@ -13,6 +13,7 @@ use models::{MindError, prompt};
 
 use crate::decoder::Config;
 use crate::head::FittedHead;
+use crate::names::OURS;
 use values::{named, number, numbers, real, token};
 
 pub use crate::pooling::Pooling;
@@ -98,7 +99,7 @@ impl Meta {
     /// # Errors
     /// As the two.
     pub fn read_or_foreign(content: &Content) -> Result<Meta, MindError> {
-        if content.metadata.keys().any(|key| key.starts_with("forethought.")) {
+        if content.metadata.keys().any(|key| key.starts_with(OURS)) {
             Meta::read(content)
         } else {
             Meta::for_foreign(content)

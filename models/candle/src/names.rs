@@ -1,5 +1,7 @@
 //! Names in a model file that more than one module asks for.
 
+/// What the keys begin with that only this program knows.
+pub(crate) const OURS: &str = "forethought.";
 /// Name of the head's matrix, (width, inputs) f32, in a model file.
 pub const HEAD_WEIGHT: &str = "forethought.head.weight";
 /// Name of the head's offset, (width) f32.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use models::UserError;
+use models_candle::gguf;
 use models_train::files;
 
 use crate::config::Config;
@@ -18,11 +19,18 @@ pub(crate) struct Args {
     /// The name of a run; the model in use unless given.
     #[arg(long, value_name = "NAME")]
     run: Option<String>,
+    /// As other programs read it, llama.cpp for one: it thinks as here, and has nothing to embed with.
+    #[arg(long)]
+    plain: bool,
 }
 
 pub(crate) fn run(args: &Args, config: &Config) -> Result<(), AppError> {
-    let Args { file, run } = args;
+    let Args { file, run, plain } = args;
     let adapter = file.extension().is_some_and(|extension| extension == "safetensors");
+    if adapter && *plain {
+        return Err(AppError::new("an adapter is not for other programs")
+            .hint("name a GGUF file, or leave out --plain"));
+    }
     let source = match run {
         Some(run) => config.paths.runs.join(run).join(files::MODEL),
         None => config.model_file()?,
@@ -40,10 +48,16 @@ pub(crate) fn run(args: &Args, config: &Config) -> Result<(), AppError> {
     }
     let folder = out.parent().unwrap_or(Path::new("/"));
     let failed = |error: std::io::Error| UserError::writing(&out, &error);
-    let unfinished = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    fs::copy(&source, unfinished.path()).map_err(failed)?;
+    let mut unfinished = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    if *plain {
+        gguf::plain(&source, unfinished.as_file_mut())?;
+    } else {
+        fs::copy(&source, unfinished.path()).map_err(failed)?;
+    }
     unfinished.as_file().sync_all().map_err(failed)?;
     unfinished.persist_noclobber(&out).map_err(|error| failed(error.error))?;
-    streams::note(config.quiet, &format!("{} is a copy of {}", out.display(), source.display()));
+    let what =
+        if *plain { "is for other programs what this one thinks with:" } else { "is a copy of" };
+    streams::note(config.quiet, &format!("{} {what} {}", out.display(), source.display()));
     Ok(())
 }

@@ -16,7 +16,7 @@ use models::MindError;
 use crate::gguf::{Gguf, open};
 use crate::head::{Head, Table};
 use crate::meta::Meta;
-use crate::names::{HEAD_BIAS, HEAD_WEIGHT, TOKEN_TABLE};
+use crate::names::{HEAD_BIAS, HEAD_WEIGHT, OURS, TOKEN_TABLE};
 
 /// llama.cpp's `LLAMA_FTYPE_MOSTLY_Q8_0`.
 const FILE_TYPE_Q8_0: u32 = 7;
@@ -85,21 +85,45 @@ pub(crate) fn for_thinking(
     file: &mut BufReader<File>,
     out: &mut File,
 ) -> Result<bool> {
-    let is_wide = |kind| matches!(kind, GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16);
-    let thinks = |name: &str| ![HEAD_WEIGHT, HEAD_BIAS, TOKEN_TABLE].contains(&name);
-    let infos = content.tensor_infos.iter().filter(|(name, _)| thinks(name));
-    let narrows = |info: &TensorInfo| is_wide(info.ggml_dtype) && fits_blocks(info.shape.dims());
-    if !infos.clone().any(|(_, info)| narrows(info)) {
+    if !is_wide(content) {
         return Ok(false);
     }
+    write_to(out, content.metadata.iter(), &thinking(content, file)?)?;
+    Ok(true)
+}
+
+/// Whether a matrix that thinks has more than 8 bits.
+pub(super) fn is_wide(content: &Content) -> bool {
+    content.tensor_infos.iter().any(|(name, info)| thinks(name) && narrows(info))
+}
+
+/// The tensors that think, those of more than 8 bits in 8.
+///
+/// # Errors
+/// If they cannot be read.
+pub(super) fn thinking(
+    content: &Content,
+    file: &mut BufReader<File>,
+) -> Result<BTreeMap<String, QTensor>> {
+    let infos = content.tensor_infos.iter().filter(|(name, _)| thinks(name));
     let mut tensors = BTreeMap::new();
     for (name, info) in infos {
         let tensor = content.tensor(file, name, &Device::Cpu)?;
         let tensor = if narrows(info) { requantise(tensor)? } else { tensor };
         tensors.insert(name.clone(), tensor);
     }
-    write_to(out, content.metadata.iter(), &tensors)?;
-    Ok(true)
+    Ok(tensors)
+}
+
+/// Whether a tensor of this name is the model's, not the head's.
+fn thinks(name: &str) -> bool {
+    ![HEAD_WEIGHT, HEAD_BIAS, TOKEN_TABLE].contains(&name)
+}
+
+/// Whether a tensor has more than 8 bits and can have 8.
+fn narrows(info: &TensorInfo) -> bool {
+    let is_wide = matches!(info.ggml_dtype, GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16);
+    is_wide && fits_blocks(info.shape.dims())
 }
 
 fn metadata(base: &Gguf, meta: &Meta) -> BTreeMap<String, Value> {
@@ -107,13 +131,20 @@ fn metadata(base: &Gguf, meta: &Meta) -> BTreeMap<String, Value> {
         .content
         .metadata
         .iter()
-        .filter(|(key, _)| !key.starts_with("forethought.") && *key != "general.alignment")
+        .filter(|(key, _)| !key.starts_with(OURS))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    metadata.insert("general.file_type".to_owned(), Value::U32(FILE_TYPE_Q8_0));
-    metadata.insert("general.quantization_version".to_owned(), Value::U32(2));
+    metadata.extend(of_8_bits());
     metadata.extend(meta.to_metadata());
     metadata
+}
+
+/// What a file says whose matrices have 8 bits.
+pub(super) fn of_8_bits() -> [(String, Value); 2] {
+    [
+        ("general.file_type".to_owned(), Value::U32(FILE_TYPE_Q8_0)),
+        ("general.quantization_version".to_owned(), Value::U32(2)),
+    ]
 }
 
 fn tensors(
@@ -122,13 +153,8 @@ fn tensors(
     adjust: &mut Adjust<'_>,
     progress: &mut dyn FnMut(f32),
 ) -> Result<BTreeMap<String, QTensor>> {
-    let names: Vec<String> = base
-        .content
-        .tensor_infos
-        .keys()
-        .filter(|name| ![HEAD_WEIGHT, HEAD_BIAS, TOKEN_TABLE].contains(&name.as_str()))
-        .cloned()
-        .collect();
+    let names: Vec<String> =
+        base.content.tensor_infos.keys().filter(|name| thinks(name)).cloned().collect();
     let mut tensors = BTreeMap::new();
     for name in names {
         let tensor = base.content.tensor(&mut base.file, &name, &Device::Cpu)?;
@@ -183,13 +209,19 @@ fn write(
     Ok(file.sync_all()?)
 }
 
-fn write_to<'a>(
+/// Writes a GGUF; candle aligns tensors as one is that does not say how.
+///
+/// # Errors
+/// If the disk is full.
+pub(super) fn write_to<'a>(
     file: &mut File,
     metadata: impl Iterator<Item = (&'a String, &'a Value)>,
     tensors: &BTreeMap<String, QTensor>,
 ) -> Result<()> {
-    let metadata: Vec<(&str, &Value)> =
-        metadata.map(|(key, value)| (key.as_str(), value)).collect();
+    let metadata: Vec<(&str, &Value)> = metadata
+        .filter(|(key, _)| *key != "general.alignment")
+        .map(|(key, value)| (key.as_str(), value))
+        .collect();
     let tensors: Vec<(&str, &QTensor)> =
         tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut writer = BufWriter::new(file);
@@ -246,6 +278,7 @@ mod tests {
         draft.tensor(name, &[HIDDEN, HIDDEN], GgmlDType::F16);
         draft.tensor(HEAD_WEIGHT, &[32, HIDDEN], GgmlDType::F32);
         draft.tensor(HEAD_BIAS, &[32], GgmlDType::F32);
+        draft.set("general.alignment", Value::U32(32));
         let (content, mut file) = thinking(&draft).expect("a copy");
         assert!(!content.tensor_infos.contains_key(HEAD_WEIGHT));
         let written = content.tensor(&mut file, name, &Device::Cpu).unwrap();
@@ -254,7 +287,7 @@ mod tests {
         assert_eq!(written.data().unwrap(), requantise(half).unwrap().data().unwrap());
         let norm = content.tensor_infos["output_norm.weight"].ggml_dtype;
         assert_eq!(norm, draft.tensors["output_norm.weight"].dtype(), "vectors stay");
-        assert_eq!(content.metadata.len(), draft.metadata.len());
+        assert_eq!(content.metadata.len(), draft.metadata.len() - 1, "all but the alignment");
     }
 
     #[test]
