@@ -92,8 +92,8 @@ impl Marked {
             return None;
         }
         let print = Print::of(text);
-        let marks = self.0.iter().rev();
-        marks.filter(|kept| kept.is_of(path, &print)).map(|kept| kept.mark.right).next()
+        let newest = self.0.iter().rev().find(|kept| kept.is_of(path, &print));
+        newest.map(|kept| kept.mark.right)
     }
 }
 

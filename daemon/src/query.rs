@@ -165,7 +165,9 @@ fn sampling(setting: &Sampling, ask: &Ask) -> Result<Sampling, Failure> {
             "give its gist; more would not be embedded",
         ));
     }
-    Ok(Sampling { thoughts, ..setting.clone() })
+    // A thought that was given may be the one that the first seed gives: further ones are to be others.
+    let seed = setting.seed.wrapping_add(ask.given.len() as u64);
+    Ok(Sampling { thoughts, seed, ..setting.clone() })
 }
 
 /// The words of a question as people mean them: without its filters, unless it has nothing else.

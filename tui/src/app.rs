@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use crate::history::History;
+use crate::keymap::Keymap;
 use crate::message::{Command, Message};
 use crate::model::{Model, Settings};
 use crate::preview::Preview;
@@ -70,6 +71,7 @@ impl<S: Screen> App<S> {
             thoughts: options.thoughts,
             look: options.look,
             instant: options.instant,
+            keys: Keymap::of(&options.keys).map_err(TuiError::Keys)?,
             home: options.home,
             cwd: options.cwd,
         };
@@ -143,8 +145,7 @@ impl<S: Screen> App<S> {
             Some(heard) = self.signals.next() => self.heed(heard)?,
             input = next_input(&mut self.keys) => match input? {
                 Some(input) => {
-                    let query_empty = self.model.query.text().is_empty();
-                    understand(input, query_empty).map_or(Turn::Nothing, Turn::Hear)
+                    understand(input, &self.model).map_or(Turn::Nothing, Turn::Hear)
                 }
                 // The terminal is gone, and whoever sat there with it.
                 None => Turn::Leave(Outcome::HungUp),
@@ -281,9 +282,9 @@ async fn next_input(keys: &mut Option<Keys>) -> Result<Option<Input>, TuiError> 
 }
 
 /// What an input means to the model.
-fn understand(input: Input, query_empty: bool) -> Option<Message> {
+fn understand(input: Input, model: &Model) -> Option<Message> {
     match input {
-        Input::Key(key) => Message::of_key(key, query_empty),
+        Input::Key(key) => Message::of_key(key, model),
         Input::Paste(text) => Some(Message::Insert(text)),
         Input::Resize(width, height) => Some(Message::resized((width, height))),
         Input::Mouse(mouse) => Message::of_mouse(mouse),

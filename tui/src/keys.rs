@@ -1,6 +1,6 @@
-//! Key to message: one table. The help screen is drawn from it and the lists in the READMEs are
-//! compared with it, so none can be out of date. A new key is a row and an action here
-//! and the action's arm in `update`.
+//! What keys mean by default: one table. The help screen, the palette and the lists in the READMEs are made from
+//! it, and a person's own table (`keymap`) is by its names. A new key is a row and an action here and the
+//! action's arm in `update`.
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
@@ -17,6 +17,8 @@ pub(crate) enum Action {
     Quit,
     Suspend,
     Help,
+    /// All actions, to be searched.
+    Palette,
     Next,
     Previous,
     First,
@@ -24,9 +26,13 @@ pub(crate) enum Action {
     PageDown,
     PageUp,
     Focus,
+    /// The preview as its file is written, or as it is meant.
+    Raw,
     Copy,
     Quote,
     ToggleThinking,
+    Steer(Steer),
+    Judge(Judge),
     /// The next passage of the same document.
     NextHere,
     PreviousHere,
@@ -39,16 +45,36 @@ pub(crate) enum Action {
     Find,
 }
 
+/// What a person does about a thought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Steer {
+    /// What has been thought shall do.
+    Enough,
+    Edit,
+    /// Keep it for the next questions, or not any more.
+    Pin,
+    /// One more, besides those there are.
+    Another,
+}
+
+/// What a person does about the selected result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judge {
+    Explain,
+    Right,
+    Wrong,
+    /// More like it.
+    Like,
+}
+
 /// One row of the table.
 pub(crate) struct Binding {
-    keys: &'static [(KeyModifiers, KeyCode)],
-    /// Bound only while the query line is empty, because it is also a character.
-    only_empty: bool,
-    /// The keys as the help screen names them.
-    pub(crate) label: &'static str,
-    /// What they do, as the help screen says it.
+    /// What a person's own table calls it.
+    pub(crate) name: &'static str,
+    pub(crate) keys: &'static [(KeyModifiers, KeyCode)],
+    /// What it does, as the help screen says it.
     pub(crate) does: &'static str,
-    action: Action,
+    pub(crate) action: Action,
     /// Nobody gets by without it.
     pub(crate) essential: bool,
 }
@@ -57,161 +83,187 @@ const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 const ALT: KeyModifiers = KeyModifiers::ALT;
 
+const fn ctrl(letter: char) -> (KeyModifiers, KeyCode) {
+    (CTRL, KeyCode::Char(letter))
+}
+
+const fn alt(letter: char) -> (KeyModifiers, KeyCode) {
+    (ALT, KeyCode::Char(letter))
+}
+
+const fn plain(code: KeyCode) -> (KeyModifiers, KeyCode) {
+    (NONE, code)
+}
+
 const fn bind(
+    name: &'static str,
     keys: &'static [(KeyModifiers, KeyCode)],
-    label: &'static str,
     does: &'static str,
     action: Action,
 ) -> Binding {
-    Binding { keys, only_empty: false, label, does, action, essential: false }
+    Binding { name, keys, does, action, essential: false }
 }
 
 const fn first(binding: Binding) -> Binding {
     Binding { essential: true, ..binding }
 }
 
-/// Every key with a meaning; all other characters are typed.
+/// Every key with a meaning; all other characters are typed. A character without Ctrl or Alt counts on an empty line
+/// only.
 pub(crate) const TABLE: &[Binding] = &[
     first(bind(
-        &[(NONE, KeyCode::Enter)],
-        "Enter",
+        "enter",
+        &[plain(KeyCode::Enter)],
         "ask; once it is answered, open the selected result",
         Action::Enter,
     )),
-    bind(&[(NONE, KeyCode::F(5))], "F5", "ask again, or connect again", Action::Again),
+    bind("ask-again", &[plain(KeyCode::F(5))], "ask again, or connect again", Action::Again),
     first(bind(
-        &[(NONE, KeyCode::Esc)],
-        "Esc",
+        "escape",
+        &[plain(KeyCode::Esc)],
         "stop the question and keep what there is, or clear the line",
         Action::Escape,
     )),
+    first(bind("next-result", &[plain(KeyCode::Down), ctrl('n')], "next result", Action::Next)),
     first(bind(
-        &[(NONE, KeyCode::Down), (CTRL, KeyCode::Char('n'))],
-        "Down, Ctrl-N",
-        "next result",
-        Action::Next,
-    )),
-    first(bind(
-        &[(NONE, KeyCode::Up), (CTRL, KeyCode::Char('p'))],
-        "Up, Ctrl-P",
+        "previous-result",
+        &[plain(KeyCode::Up), ctrl('p')],
         "previous result",
         Action::Previous,
     )),
     bind(
-        &[(CTRL, KeyCode::Home), (ALT, KeyCode::Char('<'))],
-        "Ctrl-Home, Alt-<",
+        "first-result",
+        &[(CTRL, KeyCode::Home), alt('<')],
         "first result; so does Home at the line's start",
         Action::First,
     ),
     bind(
-        &[(CTRL, KeyCode::End), (ALT, KeyCode::Char('>'))],
-        "Ctrl-End, Alt->",
+        "last-result",
+        &[(CTRL, KeyCode::End), alt('>')],
         "last result; so does End at the line's end",
         Action::Last,
     ),
-    bind(&[(NONE, KeyCode::PageDown)], "PgDn", "preview: forward", Action::PageDown),
-    bind(&[(NONE, KeyCode::PageUp)], "PgUp", "preview: back", Action::PageUp),
+    bind(
+        "explain",
+        &[plain(KeyCode::F(2)), alt('e')],
+        "why the selected result stands where it does",
+        Action::Judge(Judge::Explain),
+    ),
+    bind(
+        "mark-right",
+        &[ctrl('g'), alt('+')],
+        "mark the result as right for the question; again takes it back",
+        Action::Judge(Judge::Right),
+    ),
+    bind(
+        "mark-wrong",
+        &[ctrl('x'), alt('-')],
+        "mark it as wrong; again takes it back",
+        Action::Judge(Judge::Wrong),
+    ),
+    bind(
+        "more-like-this",
+        &[ctrl('l')],
+        "more like the selected result; Esc goes back",
+        Action::Judge(Judge::Like),
+    ),
+    bind(
+        "enough",
+        &[ctrl('s')],
+        "stop thinking, and rank by what has been thought",
+        Action::Steer(Steer::Enough),
+    ),
+    bind(
+        "edit-thought",
+        &[ctrl('o')],
+        "edit the thought, and search with it",
+        Action::Steer(Steer::Edit),
+    ),
+    bind(
+        "pin-thought",
+        &[alt('p')],
+        "keep the thought for the next questions, or not any more",
+        Action::Steer(Steer::Pin),
+    ),
+    bind(
+        "another-thought",
+        &[alt('a')],
+        "one more thought, besides those there are",
+        Action::Steer(Steer::Another),
+    ),
+    first(bind("toggle-thinking", &[ctrl('t')], "thinking off or on", Action::ToggleThinking)),
+    bind("page-down", &[plain(KeyCode::PageDown)], "preview: forward", Action::PageDown),
+    bind("page-up", &[plain(KeyCode::PageUp)], "preview: back", Action::PageUp),
     first(bind(
-        &[(NONE, KeyCode::Tab)],
-        "Tab",
+        "focus",
+        &[plain(KeyCode::Tab)],
         "move the results or the preview; on small screens, see it",
         Action::Focus,
     )),
+    bind("raw", &[alt('r')], "preview: as the file is written, or as it is meant", Action::Raw),
     bind(
-        &[(CTRL, KeyCode::Char('b'))],
-        "Ctrl-B",
+        "before",
+        &[ctrl('b')],
         "the ranking before reading and thinking, or after",
         Action::Before,
     ),
     bind(
+        "next-here",
         &[(ALT, KeyCode::Down)],
-        "Alt-Down",
         "next passage found in the same document",
         Action::NextHere,
     ),
     bind(
+        "previous-here",
         &[(ALT, KeyCode::Up)],
-        "Alt-Up",
         "previous passage found in the same document",
         Action::PreviousHere,
     ),
-    bind(&[(CTRL, KeyCode::Char('y'))], "Ctrl-Y", "copy path:line", Action::Copy),
+    bind("copy", &[ctrl('y')], "copy path:line", Action::Copy),
+    bind("quote", &[alt('y')], "copy the passage as a Markdown quotation", Action::Quote),
     bind(
-        &[(ALT, KeyCode::Char('y'))],
-        "Alt-Y",
-        "copy the passage as a Markdown quotation",
-        Action::Quote,
-    ),
-    bind(
+        "older-question",
         &[(CTRL, KeyCode::Up)],
-        "Ctrl-Up",
         "the question asked before; so does Up without results",
         Action::Older,
     ),
-    bind(&[(CTRL, KeyCode::Down)], "Ctrl-Down", "the question asked after it", Action::Newer),
-    first(bind(
-        &[(CTRL, KeyCode::Char('r'))],
-        "Ctrl-R",
-        "search the questions asked before",
-        Action::Find,
-    )),
-    first(bind(
-        &[(CTRL, KeyCode::Char('t'))],
-        "Ctrl-T",
-        "thinking off or on",
-        Action::ToggleThinking,
-    )),
-    bind(&[(NONE, KeyCode::Left)], "Left", "cursor left", Action::Edit(Edit::Left)),
-    bind(&[(NONE, KeyCode::Right)], "Right", "cursor right", Action::Edit(Edit::Right)),
+    bind("newer-question", &[(CTRL, KeyCode::Down)], "the question asked after it", Action::Newer),
+    first(bind("find-question", &[ctrl('r')], "search the questions asked before", Action::Find)),
+    bind("left", &[plain(KeyCode::Left)], "cursor left", Action::Edit(Edit::Left)),
     bind(
-        &[(NONE, KeyCode::Home), (CTRL, KeyCode::Char('a'))],
-        "Home, Ctrl-A",
+        "right",
+        &[plain(KeyCode::Right)],
+        "cursor right; at the end of the line, take what is offered",
+        Action::Edit(Edit::Right),
+    ),
+    bind(
+        "line-start",
+        &[plain(KeyCode::Home), ctrl('a')],
         "to the start of the line",
         Action::Edit(Edit::Home),
     ),
     bind(
-        &[(NONE, KeyCode::End), (CTRL, KeyCode::Char('e'))],
-        "End, Ctrl-E",
+        "line-end",
+        &[plain(KeyCode::End), ctrl('e')],
         "to the end of the line",
         Action::Edit(Edit::End),
     ),
     bind(
-        // Some terminals send Ctrl-H for the backspace key.
-        &[(NONE, KeyCode::Backspace), (CTRL, KeyCode::Char('h'))],
-        "Backspace",
+        "backspace",
+        &[
+            // Some terminals send Ctrl-H for it.
+            plain(KeyCode::Backspace),
+            ctrl('h'),
+        ],
         "delete before the cursor",
         Action::Edit(Edit::Backspace),
     ),
-    bind(&[(NONE, KeyCode::Delete)], "Delete", "delete after it", Action::Edit(Edit::Delete)),
-    bind(
-        &[(CTRL, KeyCode::Char('w'))],
-        "Ctrl-W",
-        "delete the word before it",
-        Action::Edit(Edit::WordBack),
-    ),
-    bind(
-        &[(CTRL, KeyCode::Char('u'))],
-        "Ctrl-U",
-        "delete all before it",
-        Action::Edit(Edit::ToStart),
-    ),
-    first(bind(&[(NONE, KeyCode::F(1))], "F1", "these keys", Action::Help)),
-    Binding {
-        keys: &[(NONE, KeyCode::Char('?'))],
-        only_empty: true,
-        label: "?",
-        does: "these keys, on an empty line",
-        action: Action::Help,
-        essential: false,
-    },
-    bind(&[(CTRL, KeyCode::Char('z'))], "Ctrl-Z", "to the shell; fg comes back", Action::Suspend),
-    first(bind(&[(CTRL, KeyCode::Char('c'))], "Ctrl-C", "quit", Action::Quit)),
+    bind("delete", &[plain(KeyCode::Delete)], "delete after it", Action::Edit(Edit::Delete)),
+    bind("delete-word", &[ctrl('w')], "delete the word before it", Action::Edit(Edit::WordBack)),
+    bind("delete-line", &[ctrl('u')], "delete all before it", Action::Edit(Edit::ToStart)),
+    bind("palette", &[ctrl('k')], "search all that can be done, and do it", Action::Palette),
+    first(bind("help", &[plain(KeyCode::F(1))], "these keys", Action::Help)),
+    bind("help-sign", &[plain(KeyCode::Char('?'))], "these keys, on an empty line", Action::Help),
+    bind("suspend", &[ctrl('z')], "to the shell; fg comes back", Action::Suspend),
+    first(bind("quit", &[ctrl('c')], "quit", Action::Quit)),
 ];
-
-/// The row of a press of `code` with `modifiers`, if it has one.
-pub(crate) fn action(modifiers: KeyModifiers, code: KeyCode, query_empty: bool) -> Option<Action> {
-    let bound = TABLE.iter().find(|binding| {
-        (query_empty || !binding.only_empty) && binding.keys.contains(&(modifiers, code))
-    });
-    bound.map(|binding| binding.action)
-}

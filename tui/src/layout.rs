@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use crate::keys;
+use crate::keymap::Keymap;
 use crate::model::{Asking, Focus, Model, Notice, NoticeKind};
 use tui_text as text;
 
@@ -85,6 +85,13 @@ pub(crate) fn preview_size(model: &Model) -> (usize, usize) {
     (usize::from(pane.width).saturating_sub(GUTTER_CELLS).max(1), height)
 }
 
+/// Columns and rows for an explanation, in the pane that it has, or would have.
+pub(crate) fn explain_size(model: &Model) -> (usize, usize) {
+    let panes = of(model);
+    let pane = panes.preview.or(panes.results).unwrap_or_default();
+    (usize::from(pane.width), usize::from(pane.height).saturating_sub(1).max(1))
+}
+
 /// The help screen as it is laid out: its place, and its rows, keys first, of which some may not fit.
 pub(crate) struct Help {
     pub(crate) popup: Rect,
@@ -95,20 +102,20 @@ pub(crate) struct Help {
 
 /// Keys, on the first row of what they do; and that.
 pub(crate) struct HelpRow {
-    pub(crate) keys: &'static str,
+    pub(crate) keys: String,
     pub(crate) essential: bool,
     pub(crate) does: String,
 }
 
-pub(crate) fn help(screen: Rect) -> Help {
+pub(crate) fn help(screen: Rect, keymap: &Keymap) -> Help {
     let width = screen.width.min(HELP_WIDTH);
     let room = usize::from(width).saturating_sub(HELP_KEYS_CELLS + 3);
     let mut rows = Vec::new();
-    for binding in keys::TABLE {
-        let does = text::wrap(binding.does, room).into_iter().enumerate();
+    for bound in keymap.rows() {
+        let does = text::wrap(bound.does, room).into_iter().enumerate();
         rows.extend(does.map(|(row, does)| HelpRow {
-            keys: if row == 0 { binding.label } else { "" },
-            essential: binding.essential,
+            keys: if row == 0 { bound.label.clone() } else { String::new() },
+            essential: bound.essential,
             does,
         }));
     }

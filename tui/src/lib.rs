@@ -6,13 +6,18 @@
 //! Nothing here knows how a daemon is started: the caller connects, at the start and when asked to.
 
 mod app;
+mod complete;
 mod editor;
+mod explain;
+mod face;
 mod growing;
 mod history;
+mod keymap;
 mod keys;
 mod layout;
 mod line;
 mod look;
+mod markdown;
 mod memo;
 mod message;
 mod model;
@@ -33,6 +38,7 @@ use futures::future::BoxFuture;
 use crate::app::App;
 use crate::terminal::Tty;
 
+pub use crate::keymap::OwnKeys;
 pub use crate::look::{Colors, Look};
 
 /// Connects to the daemon, starting it if need be; the error is shown as it is.
@@ -52,6 +58,8 @@ pub struct Options {
     pub instant: bool,
     /// The file of questions asked before; without one, they are forgotten with the screen.
     pub history: Option<PathBuf>,
+    /// Keys that are bound otherwise than by default.
+    pub keys: OwnKeys,
     /// Paths below it are shown with `~`.
     pub home: Option<PathBuf>,
     /// Paths below it are shown without it.
@@ -90,6 +98,9 @@ impl Outcome {
 pub enum TuiError {
     #[error("standard input and output are not a terminal; use `fore ask QUESTION` in pipes")]
     NoTerminal,
+    /// What is wrong with [`Options::keys`].
+    #[error("{0}")]
+    Keys(String),
     #[error("using the terminal: {0}")]
     Terminal(#[from] io::Error),
 }

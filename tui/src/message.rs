@@ -6,7 +6,8 @@ use crossterm::event::{
 use daemon_protocol::{Event, Hit, Request};
 use ratatui::layout::Position;
 
-use crate::keys::{self, Action};
+use crate::keys::Action;
+use crate::model::Model;
 use crate::preview::{Passage, Preview};
 
 /// Something happened.
@@ -68,14 +69,15 @@ impl Message {
         }
     }
 
-    /// What a key press means; nothing for keys without a meaning and for releases.
-    pub(crate) fn of_key(key: KeyEvent, query_empty: bool) -> Option<Message> {
+    /// What a key press means to the model; nothing for keys without a meaning and for releases.
+    pub(crate) fn of_key(key: KeyEvent, model: &Model) -> Option<Message> {
         if key.kind == KeyEventKind::Release {
             return None;
         }
         // A typed character already is its shifted form.
         let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
-        match (keys::action(modifiers, key.code, query_empty), key.code) {
+        let action = model.settings.keys.action(modifiers, key.code, model.is_line_empty());
+        match (action, key.code) {
             (Some(action), _) => Some(Message::Act(action)),
             (None, KeyCode::Char(character)) if modifiers.is_empty() => {
                 Some(Message::Insert(character.to_string()))

@@ -7,6 +7,8 @@ use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, Train
 
 use crate::growing::Growing;
 use crate::history;
+use crate::keymap::{Bound, Keymap};
+use crate::keys::Action;
 use crate::line::Line;
 use crate::look::Look;
 use crate::memo::Memo;
@@ -30,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) look: Look,
     /// Whether results are asked for while a question is typed.
     pub(crate) instant: bool,
+    pub(crate) keys: Keymap,
     pub(crate) home: Option<PathBuf>,
     pub(crate) cwd: PathBuf,
 }
@@ -48,12 +51,26 @@ pub(crate) struct Model {
     pub(crate) recall: Option<Recall>,
     /// They are being searched.
     pub(crate) finding: Option<Finding>,
+    /// What can be done is being searched.
+    pub(crate) palette: Option<Finding>,
+    /// A thought is being edited, in the place of the question.
+    pub(crate) editing: Option<Editing>,
+    /// Thoughts that go with the next questions too.
+    pub(crate) pinned: Vec<String>,
     /// The newest question that was asked, running or over; absent while what is shown is of the line as it
     /// is typed.
     pub(crate) asking: Option<Asking>,
     pub(crate) instant: Instant,
     /// What is to be seen again if the line becomes what it was.
     pub(crate) kept: Option<Answer>,
+    /// What is shown, or asked for, is like a passage, not found for a question.
+    pub(crate) like: Option<Like>,
+    /// The newest mark, whose refusal is to be heard.
+    pub(crate) marking: Option<Marking>,
+    /// How many rows of the explanation are above what is shown, while it is in the preview's place.
+    pub(crate) explain: Option<usize>,
+    /// Whether previews are shown as their files are written.
+    pub(crate) raw: bool,
     pub(crate) rows: Vec<Row>,
     /// The other ranking: before reading and thinking while `rows` are after it, or the other way round.
     pub(crate) aside: Vec<Row>,
@@ -100,6 +117,33 @@ pub(crate) struct Finding {
     pub(crate) selected: usize,
 }
 
+/// A thought in the line, and which of all.
+#[derive(Debug)]
+pub(crate) struct Editing {
+    pub(crate) line: Line,
+    pub(crate) thought: usize,
+}
+
+/// More like a passage.
+#[derive(Debug)]
+pub(crate) struct Like {
+    /// The newest request, and where its passage is.
+    pub(crate) id: u64,
+    pub(crate) asked: String,
+    /// Where the passage is that what is shown is like; absent until there is something.
+    pub(crate) of: Option<String>,
+    /// What is to be seen again.
+    pub(crate) back: Option<Answer>,
+}
+
+/// A mark on its way, and what was there before it.
+#[derive(Debug)]
+pub(crate) struct Marking {
+    pub(crate) id: u64,
+    pub(crate) passage: Passage,
+    pub(crate) before: Option<bool>,
+}
+
 /// Asking while typing.
 #[derive(Debug)]
 pub(crate) struct Instant {
@@ -113,7 +157,8 @@ pub(crate) struct Instant {
 /// All that is shown of a question.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) asking: Asking,
+    /// Absent if it was only typed.
+    pub(crate) asking: Option<Asking>,
     pub(crate) rows: Vec<Row>,
     pub(crate) aside: Vec<Row>,
     pub(crate) before: bool,
@@ -124,6 +169,10 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Asking {
     pub(crate) ask: Ask,
+    /// How many thoughts were wanted, and which were pinned, by then; `ask` may be another, steered by hand.
+    pub(crate) wanted: (Option<usize>, Vec<String>),
+    /// What has been thought shall do.
+    pub(crate) enough: bool,
     pub(crate) phase: AskPhase,
     /// Which ranking is on the screen.
     pub(crate) stage: Option<Stage>,
@@ -137,6 +186,12 @@ pub(crate) struct Asking {
 pub(crate) struct Thought {
     pub(crate) text: String,
     pub(crate) rows: Growing,
+}
+
+impl Thought {
+    pub(crate) fn of(text: &str) -> Thought {
+        Thought { text: text.to_owned(), rows: Growing::default() }
+    }
 }
 
 /// How far an ask got.
@@ -219,9 +274,16 @@ impl Model {
             history: Vec::new(),
             recall: None,
             finding: None,
+            palette: None,
+            editing: None,
+            pinned: Vec::new(),
             asking: None,
             instant: Instant { pending: None, next_id: INSTANT_ID_FIRST, text: String::new() },
             kept: None,
+            like: None,
+            marking: None,
+            explain: None,
+            raw: false,
             rows: Vec::new(),
             aside: Vec::new(),
             before: false,
@@ -256,6 +318,38 @@ impl Model {
         (asking.ask.id == id && asking.phase == AskPhase::Running).then_some(asking)
     }
 
+    /// Whether the line that is typed into is the question's, and empty.
+    pub(crate) fn is_line_empty(&self) -> bool {
+        let other = self.finding.is_some() || self.palette.is_some() || self.editing.is_some();
+        self.query.text().is_empty() && !other
+    }
+
+    /// Where the passage is that the results are like, if they are like one.
+    pub(crate) fn liked(&self) -> Option<&str> {
+        self.like.as_ref()?.of.as_deref()
+    }
+
+    /// The question that the results are of, if they are of one.
+    pub(crate) fn question(&self) -> Option<&str> {
+        if self.liked().is_some() {
+            return None;
+        }
+        let asked = self.asking.as_ref().map(|asking| asking.ask.text.as_str());
+        asked.or(Some(self.instant.text.as_str()).filter(|text| !text.is_empty()))
+    }
+
+    /// What the search of what can be done finds: moving in the line is not worth a name.
+    pub(crate) fn offered(&self) -> Vec<&Bound> {
+        let pattern = self.palette.as_ref().map_or("", |palette| palette.pattern.text());
+        let words: Vec<String> = pattern.split_whitespace().map(str::to_lowercase).collect();
+        let said = |bound: &&Bound| {
+            let said = format!("{} {} {}", bound.name, bound.does, bound.label).to_lowercase();
+            !matches!(bound.action, Action::Edit(_) | Action::Palette)
+                && words.iter().all(|word| said.contains(word.as_str()))
+        };
+        self.settings.keys.rows().iter().filter(said).collect()
+    }
+
     /// What the search of the history finds, the newest first.
     pub(crate) fn found(&self) -> Vec<&str> {
         let pattern = self.finding.as_ref().map(|finding| finding.pattern.text());
@@ -277,7 +371,7 @@ impl Asking {
     }
 
     pub(crate) fn thinks(&self) -> bool {
-        self.ask.thoughts != Some(0)
+        self.ask.thoughts != Some(0) || !self.ask.given.is_empty()
     }
 }
 

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use daemon_protocol::Hit;
 
+use crate::face::{Faces, Meant};
+use crate::markdown;
 use tui_text::{cells, wrap};
 
 /// Bytes read on each side of the passage: more than anyone pages through, and read at once.
@@ -37,6 +39,10 @@ impl Passage {
 pub(crate) struct Preview {
     pub(crate) passage: Passage,
     pub(crate) lines: Vec<PreviewLine>,
+    /// The same lines as they are meant; none where that is as they are written.
+    meant: Vec<Meant>,
+    /// Whether lines are shown as they are written although they mean something else.
+    raw: bool,
     /// The topmost row shown, at the width it was scrolled at.
     top: Spot,
     /// Whether this is the snippet and not the file, or not yet.
@@ -141,25 +147,39 @@ impl Preview {
         }
         let newlines = bytes[..passage_at].iter().filter(|byte| **byte == b'\n').count();
         let first = hit.line_start.saturating_sub(newlines);
-        let mut lines = Vec::new();
-        let mut at = 0;
-        for (number, line) in (first..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-            // Bytes that begin inside the file usually begin inside a line.
-            if at > 0 || offset == 0 {
-                push_parts(&mut lines, line, number, |start, end| {
-                    offset + at + start < hit.byte_end && offset + at + end > hit.byte_start
+        // Bytes that begin inside the file usually begin inside a line.
+        let whole = match offset {
+            0 => 0,
+            _ => bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1),
+        };
+        let marked = std::str::from_utf8(&bytes[whole..]).ok();
+        let marked = marked.filter(|_| markdown::is_markdown(&hit.path)).map(markdown::marked);
+        let (mut lines, mut meant) = (Vec::new(), Vec::new());
+        let mut at = whole;
+        let from = first + usize::from(whole > 0);
+        for (number, line) in (from..).zip(bytes[whole..].split_inclusive(|byte| *byte == b'\n')) {
+            for (start, end) in parts(line) {
+                let text = cells(&String::from_utf8_lossy(&line[start..end]));
+                let (begin, over) = (offset + at + start, offset + at + end);
+                lines.push(PreviewLine {
+                    number: (start == 0).then_some(number),
+                    text: text.trim_end_matches('\n').to_owned(),
+                    matched: begin < hit.byte_end && over > hit.byte_start,
                 });
+                let place = at - whole + start..at - whole + end;
+                meant.extend(marked.as_ref().map(|marked| marked.cut(place)));
             }
             at += line.len();
         }
-        Preview::new(Passage::of(hit), lines)
+        Preview { meant, ..Preview::new(Passage::of(hit), lines) }
     }
 
     /// Begins two lines above the passage.
     fn new(passage: Passage, lines: Vec<PreviewLine>) -> Preview {
         let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
         let top = Spot { line: matched.saturating_sub(2), row: 0 };
-        Preview { passage, lines, top, snippet: false, problem: None, wrapped: RefCell::default() }
+        let (meant, raw, snippet, problem) = Default::default();
+        Preview { passage, lines, meant, raw, top, snippet, problem, wrapped: RefCell::default() }
     }
 
     /// The passage itself, its lines as they are shown.
@@ -179,13 +199,27 @@ impl Preview {
         self.lines.iter().any(|line| line.number.is_some())
     }
 
+    /// Shows lines as they are written, or as they are meant.
+    pub(crate) fn show_raw(&mut self, raw: bool) {
+        self.raw = raw;
+        self.wrapped = RefCell::default();
+    }
+
+    /// Line number `line`, from 0, as it is shown, and how its parts look, by their bytes.
+    pub(crate) fn shown(&self, line: usize) -> (&str, &[(usize, usize, Faces)]) {
+        match self.meant.get(line).filter(|_| !self.raw) {
+            Some(meant) => (&meant.text, &meant.faces),
+            None => (self.lines.get(line).map_or("", |line| &line.text), &[]),
+        }
+    }
+
     /// The rows of line number `line`, from 0, at `width` cells; at least one.
     pub(crate) fn rows(&self, line: usize, width: usize) -> Arc<[String]> {
         let mut wrapped = self.wrapped.borrow_mut();
         if wrapped.width != width {
             *wrapped = Wrapped { width, rows: HashMap::new() };
         }
-        let text = self.lines.get(line).map_or("", |line| &line.text);
+        let text = self.shown(line).0;
         let rows = wrapped.rows.entry(line).or_insert_with(|| wrap(text, width.max(1)).into());
         Arc::clone(rows)
     }
@@ -248,25 +282,16 @@ impl Preview {
     }
 }
 
-/// Adds `line` in parts of at most [`LINE_BYTES_MAX`]; `matched` judges a byte range of it.
-fn push_parts(
-    lines: &mut Vec<PreviewLine>,
-    line: &[u8],
-    number: usize,
-    matched: impl Fn(usize, usize) -> bool,
-) {
+/// Where the parts of `line` begin and end, each of at most [`LINE_BYTES_MAX`]; at least one.
+fn parts(line: &[u8]) -> Vec<(usize, usize)> {
+    let mut parts = Vec::new();
     let mut start = 0;
     loop {
         let end = start + part_bytes(&line[start..]);
-        let text = cells(&String::from_utf8_lossy(&line[start..end]));
-        lines.push(PreviewLine {
-            number: (start == 0).then_some(number),
-            text: text.trim_end_matches('\n').to_owned(),
-            matched: matched(start, end),
-        });
+        parts.push((start, end));
         start = end;
         if start >= line.len() {
-            break;
+            return parts;
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Keys and events in, screens and commands out. `pure`, `asking`, `moving`, `connecting` and `keeping`
-//! look at functions,
+//! Keys and events in, screens and commands out. `pure`, `asking`, `steering`, `moving`, `meaning`, `connecting`,
+//! `keeping` and `keymapping` look at functions,
 //! `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket
 //! (`world`), `tty` and `shell` at the real terminal. `session` is a whole session as a picture,
 //! which `svg` draws.
@@ -7,12 +7,15 @@
 mod asking;
 mod connecting;
 mod keeping;
+mod keymapping;
 mod live;
+mod meaning;
 mod moving;
 mod pure;
 mod screens;
 mod session;
 mod shell;
+mod steering;
 mod svg;
 mod tty;
 mod world;
@@ -28,6 +31,7 @@ use daemon_protocol::{
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use crate::keymap::Keymap;
 use crate::look::{Colors, Look};
 use crate::message::{Command, Message};
 use crate::model::{ASK_ID_FIRST, Model, STATUS_ID, Settings};
@@ -55,6 +59,7 @@ impl Stage {
             thoughts: None,
             look: LOOK,
             instant: false,
+            keys: Keymap::default(),
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from("/home/me/work"),
         };
@@ -122,8 +127,7 @@ impl Stage {
     /// Plays keys written as `git<enter><ctrl-n>`.
     fn keys(&mut self, written: &str) {
         for key in parse(written) {
-            let empty = self.model.query.text().is_empty();
-            if let Some(message) = Message::of_key(key, empty) {
+            if let Some(message) = Message::of_key(key, &self.model) {
                 self.say(message);
             }
         }
@@ -209,6 +213,7 @@ fn named_key(name: &str) -> KeyEvent {
         "pgdn" => KeyCode::PageDown,
         "pgup" => KeyCode::PageUp,
         "f1" => KeyCode::F(1),
+        "f2" => KeyCode::F(2),
         "f5" => KeyCode::F(5),
         "lt" => KeyCode::Char('<'),
         "gt" => KeyCode::Char('>'),

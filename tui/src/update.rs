@@ -4,13 +4,17 @@ mod ask;
 mod connection;
 mod history;
 mod instant;
+mod judge;
 mod mouse;
+mod palette;
 mod preview;
 mod results;
+mod steer;
 
 use daemon_protocol::{Event, Phase, Request};
 use ratatui::layout::Rect;
 
+use crate::complete;
 use crate::keys::Action;
 use crate::layout::{self, Help};
 use crate::line::Edit;
@@ -35,7 +39,9 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
         Message::ConnectFailed(reason) => connection::failed(model, reason),
         Message::Preview(preview) => {
             if model.wanted.as_ref() == Some(&preview.passage) {
-                model.preview = Some(*preview);
+                let mut preview = *preview;
+                preview.show_raw(model.raw);
+                model.preview = Some(preview);
             }
             Vec::new()
         }
@@ -79,6 +85,13 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
 
 fn insert(model: &mut Model, text: &str) -> Vec<Command> {
     model.help = None;
+    if palette::typed(model, text) {
+        return Vec::new();
+    }
+    if let Some(editing) = &mut model.editing {
+        editing.line.insert(text);
+        return Vec::new();
+    }
     if let Some(finding) = &mut model.finding {
         finding.pattern.insert(text);
         finding.selected = 0;
@@ -98,16 +111,31 @@ fn act(model: &mut Model, action: Action) -> Vec<Command> {
         model.help = scroll_help(model, top, action);
         return Vec::new();
     }
+    if model.palette.is_some() && !leaves {
+        return palette::act(model, action).map_or_else(Vec::new, |action| act(model, action));
+    }
     if model.finding.is_some() && !leaves {
         return history::act(model, action);
     }
+    if model.editing.is_some() && !leaves {
+        return steer::edit(model, action);
+    }
+    perform(model, action)
+}
+
+fn perform(model: &mut Model, action: Action) -> Vec<Command> {
     match action {
         Action::Edit(Edit::Home) if model.query.at_start() || reads(model) => {
             return go(model, false);
         }
         Action::Edit(Edit::End) if model.query.at_end() || reads(model) => return go(model, true),
         Action::Edit(edit) => {
-            model.query.edit(edit);
+            match complete::offer(model).filter(|_| edit == Edit::Right) {
+                Some(rest) => {
+                    model.query.insert(&rest);
+                }
+                None => model.query.edit(edit),
+            }
             return instant::typed(model);
         }
         Action::Enter => return ask::enter(model),
@@ -116,6 +144,9 @@ fn act(model: &mut Model, action: Action) -> Vec<Command> {
         Action::Quit => return vec![Command::Quit],
         Action::Suspend => return vec![Command::Stop],
         Action::Help => model.help = Some(0),
+        Action::Palette => palette::open(model),
+        Action::Steer(steer) => return steer::act(model, steer),
+        Action::Judge(judge) => return judge::act(model, judge),
         // With nothing below the line to move through, they move through what was asked before.
         Action::Next if recalls(model) => return history::recall(model, false),
         Action::Previous if recalls(model) => return history::recall(model, true),
@@ -129,6 +160,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Command> {
         Action::PageDown => preview::page(model, 1),
         Action::PageUp => preview::page(model, -1),
         Action::Focus => preview::focus(model),
+        Action::Raw => preview::toggle_raw(model),
         Action::Older => return history::recall(model, true),
         Action::Newer => return history::recall(model, false),
         Action::Find => history::find(model),
@@ -150,7 +182,8 @@ fn recalls(model: &Model) -> bool {
 /// The help screen lies over everything: keys that move move it, and any other takes it away.
 fn scroll_help(model: &Model, top: usize, action: Action) -> Option<usize> {
     let (width, height) = model.size;
-    let Help { popup, below, .. } = layout::help(Rect::new(0, 0, width, height));
+    let screen = Rect::new(0, 0, width, height);
+    let Help { popup, below, .. } = layout::help(screen, &model.settings.keys);
     let page = usize::from(popup.height).saturating_sub(2).max(1);
     let moved = match action {
         Action::Next => top + 1,
@@ -195,11 +228,13 @@ fn go(model: &mut Model, last: bool) -> Vec<Command> {
 /// words.
 fn escape(model: &mut Model) -> Vec<Command> {
     model.notice = None;
-    if layout::of(model).results.is_none() {
+    let alone = layout::of(model).results.is_none();
+    if alone || model.explain.is_some() {
+        model.explain = None;
         model.focus = Focus::Results;
         return Vec::new();
     }
-    if let Some(commands) = ask::cancel(model) {
+    if let Some(commands) = judge::leave(model).or_else(|| ask::cancel(model)) {
         return commands;
     }
     model.query.clear();
@@ -216,6 +251,9 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
         Event::Done { id, .. } | Event::Failed { id, .. } if model.instant.pending == Some(id) => {
             return instant::over(model);
         }
+        Event::Hits { id, hits, .. } if judge::is_like(model, id) => {
+            return judge::liked(model, hits);
+        }
         Event::Hits { id, stage, hits } => return results::rank(model, id, stage, hits),
         Event::Done { id, timings } => ask::done(model, id, timings),
         Event::Failed { id, error } if model.reading == Some(id) => {
@@ -223,6 +261,7 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
                 preview.problem = Some(error.message);
             }
         }
+        Event::Failed { id, error } if judge::refused(model, id, &error) => {}
         Event::Failed { id, error } => ask::fail(model, id, error),
         Event::Indexing { status } => {
             let was_idle = model.index.as_ref().is_none_or(|index| index.phase == Phase::Idle);
@@ -242,12 +281,10 @@ fn hear(model: &mut Model, event: Event) -> Vec<Command> {
         }
         Event::Training { status } => model.training = status,
         Event::Closing { reason } => connection::closing(model, &reason),
+        // What was marked is seen already.
+        Event::Marked { .. } => {}
         // Answers to requests that this client does not make.
-        Event::Folders { .. }
-        | Event::Synced { .. }
-        | Event::Why { .. }
-        | Event::Marked { .. }
-        | Event::Marks { .. } => {}
+        Event::Folders { .. } | Event::Synced { .. } | Event::Why { .. } | Event::Marks { .. } => {}
         // Of a passage that is no longer selected.
         Event::Text { .. } => {}
     }

@@ -1,6 +1,7 @@
 //! view: the model as cells. A file for each pane, and here the few styles they share. Pure.
 
-mod finding;
+mod choosing;
+mod explain;
 mod help;
 mod preview;
 mod prompt;
@@ -28,15 +29,20 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     if let Some(results) = panes.results {
         results::draw(frame, results, model, theme);
     }
-    if let Some(preview) = panes.preview {
-        preview::draw(frame, preview, model, theme, panes.results.is_none());
+    match (panes.preview, model.explain) {
+        (Some(pane), Some(top)) => explain::draw(frame, pane, model, top, theme),
+        (Some(pane), None) => preview::draw(frame, pane, model, theme, panes.results.is_none()),
+        (None, _) => {}
     }
     status::draw(frame, panes.status, model, theme);
     if let Some(finding) = &model.finding {
-        finding::draw(frame, area, model, finding, theme);
+        choosing::history(frame, area, model, finding, theme);
+    }
+    if let Some(palette) = &model.palette {
+        choosing::palette(frame, area, model, palette, theme);
     }
     if let Some(top) = model.help {
-        help::draw(frame, area, top, theme);
+        help::draw(frame, area, model, top, theme);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A world of its own for each test: a directory, a running service, clients.
 
+mod answer;
 pub(super) mod bench;
 mod converter;
 mod drives;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use daemon_protocol::client::Client;
-use daemon_protocol::{Ask, Event, Failure, Folder, Hit, IndexStatus, Request, Stage, Timings};
+use daemon_protocol::{Ask, Event, Failure, Folder, IndexStatus, Request, Stage};
 use models::scripted::ScriptedMind;
 use models::{Mind, MindError, ModelCard};
 use tempfile::TempDir;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use answer::Answer;
 use converter::TestConvert;
 pub(super) use drives::TestDrives;
 pub(super) use machine::TestMachine;
@@ -226,26 +228,6 @@ pub(super) async fn within<T>(future: impl Future<Output = T>) -> T {
 pub(super) struct Talk {
     pub(super) client: Client,
     last: u64,
-}
-
-/// Everything that answered one ask, in order.
-#[derive(Debug, Default)]
-pub(super) struct Answer {
-    /// `draft`, `thought`, `final`, `done`, runs of one collapsed.
-    pub(super) order: Vec<&'static str>,
-    pub(super) draft: Vec<Hit>,
-    pub(super) thought: String,
-    /// The ranking after each batch.
-    pub(super) read: Vec<Vec<Hit>>,
-    pub(super) hits: Vec<Hit>,
-    pub(super) timings: Timings,
-}
-
-impl Answer {
-    /// File names of the final hits, best first.
-    pub(super) fn names(&self) -> Vec<&str> {
-        self.hits.iter().map(|hit| hit.path.rsplit('/').next().unwrap()).collect()
-    }
 }
 
 pub(super) fn question(text: &str) -> Ask {

@@ -22,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use daemon_protocol::client::Client;
-use tui::{Look, Options};
+use tui::{Look, Options, OwnKeys};
 
 use crate::daemon::{LINES, RESULTS};
 use crate::glass::Glass;
@@ -266,6 +266,7 @@ fn be_the_program(socket: PathBuf) -> ExitCode {
         look: Look::of(&|name| env::var(name).ok()),
         instant: false,
         history: None,
+        keys: OwnKeys::new(),
         home: None,
         cwd: PathBuf::from("/"),
         connect: Box::new(move || {

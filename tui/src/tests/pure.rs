@@ -6,12 +6,13 @@ use std::{env, fs};
 use daemon_protocol::{Event, Hit, Place, QUESTION_CHARS_MAX, Request, Stage as Ranking};
 
 use super::{ASK, Stage, git, hit, timings};
+use crate::editor;
 use crate::growing::Growing;
+use crate::keymap::{Bound, Keymap};
 use crate::line::Line;
 use crate::message::{Command, Message};
 use crate::preview::Preview;
 use crate::terminal::base64;
-use crate::{editor, keys};
 
 #[test]
 fn the_line_is_edited_by_graphemes() {
@@ -118,7 +119,8 @@ fn other_keys() {
 
 #[test]
 fn every_key_is_bound_once() {
-    let labels: Vec<&str> = keys::TABLE.iter().flat_map(|row| row.label.split(", ")).collect();
+    let keymap = Keymap::default();
+    let labels: Vec<&str> = keymap.rows().iter().flat_map(|row| row.label.split(", ")).collect();
     let mut once = labels.clone();
     once.sort_unstable();
     once.dedup();
@@ -131,11 +133,12 @@ fn every_key_is_bound_once() {
 fn the_readmes_list_the_keys() {
     const BEGIN: &str = "<!-- keys: made from tui/src/keys.rs, checked by a test -->";
     const END: &str = "<!-- end of keys -->";
-    let row = |binding: &keys::Binding| format!("\n| {} | {} |", binding.label, binding.does);
-    let first = |binding: &&keys::Binding| binding.essential;
+    let keymap = Keymap::default();
+    let row = |bound: &Bound| format!("\n| {} | {} |", bound.label, bound.does);
+    let first = |bound: &&Bound| bound.essential;
     for (readme, rows) in [
-        ("README.md", keys::TABLE.iter().map(row).collect::<String>()),
-        ("../README.md", keys::TABLE.iter().filter(first).map(row).collect()),
+        ("README.md", keymap.rows().iter().map(row).collect::<String>()),
+        ("../README.md", keymap.rows().iter().filter(first).map(row).collect()),
     ] {
         let expected = format!("| key | does |\n| --- | --- |{rows}");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(readme);

@@ -13,7 +13,7 @@ use crate::model::Connection;
 use crate::preview::Preview;
 
 /// Compares a screen with the snapshot of that name.
-fn check(name: &str, screen: TestBackend) {
+pub(super) fn check(name: &str, screen: TestBackend) {
     let mut settings = Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_omit_expression(true);

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::tty::{SCREEN, Terminal};
 use super::{LOOK, hit, timings};
-use crate::Options;
+use crate::{Options, OwnKeys};
 
 /// As the test harness calls the only test in here.
 const TEST: &str = "tests::shell::stops_and_goes_on_and_ends_as_a_shell_expects";
@@ -30,6 +30,7 @@ fn be_the_program(socket: PathBuf) -> ! {
         look: LOOK,
         instant: false,
         history: None,
+        keys: OwnKeys::new(),
         home: None,
         cwd: env::current_dir().unwrap(),
         connect: Box::new(move || {

@@ -26,7 +26,7 @@ use crate::model::Model;
 use crate::preview::{self, Preview};
 use crate::signals::Heard;
 use crate::terminal::{Keys, Screen};
-use crate::{Options, Outcome, view};
+use crate::{Options, Outcome, OwnKeys, view};
 
 /// Far longer than the slowest play takes, far shorter than a person's patience with CI.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -192,6 +192,7 @@ impl World {
             look: LOOK,
             instant: false,
             history: None,
+            keys: OwnKeys::new(),
             home: None,
             cwd: home.path().to_owned(),
             connect: Box::new(move || {

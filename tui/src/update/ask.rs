@@ -10,6 +10,9 @@ use crate::model::{
 };
 use crate::update::{connection, results};
 
+/// Thoughts that are had beside those that a person keeps, unless a number was chosen.
+const THOUGHTS_BESIDE: usize = 1;
+
 /// Asks, or opens the selection: of an answer to the question in the line, or of results that the person has
 /// moved in.
 pub(super) fn enter(model: &mut Model) -> Vec<Command> {
@@ -17,7 +20,7 @@ pub(super) fn enter(model: &mut Model) -> Vec<Command> {
     let asked = model
         .asking
         .as_ref()
-        .filter(|asking| asking.ask.text == text && asking.ask.thoughts == thoughts_wanted(model));
+        .filter(|asking| asking.ask.text == text && asking.wanted == wanted(model));
     // A draft is on the screen even if the thought after it failed.
     let answered = asked.is_some_and(|asking| asking.stage.is_some()) && !model.rows.is_empty();
     let chosen = model.touched && model.asking.is_none() && !model.rows.is_empty();
@@ -45,14 +48,26 @@ pub(super) fn again(model: &mut Model) -> Vec<Command> {
 
 /// Asks the question in the line. What is on the screen stays until there is something new.
 pub(super) fn ask(model: &mut Model) -> Vec<Command> {
+    let (thoughts, given) = wanted(model);
+    // Those that are given count as all there are to be, unless others are asked for.
+    let thoughts = if given.is_empty() { thoughts } else { thoughts.or(Some(THOUGHTS_BESIDE)) };
+    ask_with(model, thoughts, given)
+}
+
+/// Asks it with the thoughts `given`, and so many more; absent leaves that to the daemon.
+pub(super) fn ask_with(
+    model: &mut Model,
+    thoughts: Option<usize>,
+    given: Vec<String>,
+) -> Vec<Command> {
     let ask = Ask {
         id: model.next_id,
         text: model.query.text().trim().to_owned(),
         limit: model.settings.limit,
-        thoughts: thoughts_wanted(model),
+        thoughts,
         read_ms: None,
         path: None,
-        given: Vec::new(),
+        given,
     };
     model.next_id += 1;
     model.notice = None;
@@ -61,13 +76,16 @@ pub(super) fn ask(model: &mut Model) -> Vec<Command> {
     model.instant.pending = None;
     model.instant.text.clear();
     model.kept = None;
+    model.like = None;
     model.focus = Focus::Results;
     model.asking = Some(Asking {
         ask: ask.clone(),
+        wanted: wanted(model),
+        enough: false,
         phase: if model.up() { AskPhase::Running } else { AskPhase::Waiting },
         stage: None,
-        thoughts: Vec::new(),
-        current: 0,
+        thoughts: ask.given.iter().map(|text| Thought::of(text)).collect(),
+        current: ask.given.len().saturating_sub(1),
     });
     let mut commands = keep(model, &ask.text);
     match model.connection {
@@ -86,6 +104,11 @@ fn keep(model: &mut Model, text: &str) -> Vec<Command> {
     }
     history::push(&mut model.history, text.to_owned());
     vec![Command::Keep(text.to_owned())]
+}
+
+/// How many thoughts the next ask wants, and which go with it whatever is thought.
+fn wanted(model: &Model) -> (Option<usize>, Vec<String>) {
+    (thoughts_wanted(model), model.pinned.clone())
 }
 
 /// How many thoughts the next ask wants; absent leaves it to the daemon.

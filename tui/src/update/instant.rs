@@ -4,7 +4,7 @@
 use daemon_protocol::{Ask, Hit, Request};
 
 use crate::message::Command;
-use crate::model::{Answer, Instant, Model, Moved, Row};
+use crate::model::{Asking, Instant, Model, Moved, Row};
 use crate::update::results;
 
 /// The line has changed.
@@ -20,10 +20,10 @@ pub(super) fn look(model: &mut Model) -> Vec<Command> {
     if !model.settings.instant || !model.up() || thinks || text.is_empty() {
         return Vec::new();
     }
-    if model.kept.as_ref().is_some_and(|answer| answer.asking.ask.text == text) {
+    if model.kept.as_ref().is_some_and(|answer| is_of(answer.asking.as_ref(), text)) {
         return restore(model);
     }
-    let there = model.asking.as_ref().is_some_and(|asking| asking.ask.text == text);
+    let there = is_of(model.asking.as_ref(), text);
     let asked = model.instant.text == text;
     if model.instant.pending.is_some() || there || asked {
         return Vec::new();
@@ -39,12 +39,14 @@ pub(super) fn look(model: &mut Model) -> Vec<Command> {
 
 /// The results of what was typed.
 pub(super) fn rank(model: &mut Model, hits: Vec<Hit>) -> Vec<Command> {
-    if let Some(asking) = model.asking.take() {
-        // The answer comes back with its question.
-        let rows = std::mem::take(&mut model.rows);
-        let aside = std::mem::take(&mut model.aside);
-        let before = std::mem::take(&mut model.before);
-        model.kept = Some(Answer { asking, rows, aside, before, selected: model.selected });
+    // The answer comes back with its question.
+    match model.like.take() {
+        Some(like) if like.of.is_some() => {
+            let of_question = like.back.filter(|answer| answer.asking.is_some());
+            model.kept = of_question.or(model.kept.take());
+        }
+        _ if model.asking.is_some() => model.kept = Some(results::lay_aside(model)),
+        _ => {}
     }
     model.aside.clear();
     model.before = false;
@@ -67,11 +69,10 @@ fn restore(model: &mut Model) -> Vec<Command> {
     model.instant.text.clear();
     // Its answer would be of another line.
     model.instant.pending = None;
-    model.asking = Some(answer.asking);
-    model.rows = answer.rows;
-    model.aside = answer.aside;
-    model.before = answer.before;
-    model.selected = answer.selected;
-    results::words(model);
-    results::want_preview(model)
+    model.like = None;
+    results::lay_back(model, answer)
+}
+
+fn is_of(asking: Option<&Asking>, text: &str) -> bool {
+    asking.is_some_and(|asking| asking.ask.text == text)
 }

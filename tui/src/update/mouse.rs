@@ -13,7 +13,7 @@ const WHEEL_ROWS: isize = 3;
 /// A turn of the wheel over a cell, down if `by` is positive.
 pub(super) fn wheel(model: &mut Model, at: Position, by: isize) -> Vec<Command> {
     if let Some(top) = model.help {
-        let below = layout::help(screen(model)).below;
+        let below = layout::help(screen(model), &model.settings.keys).below;
         model.help = Some(top.saturating_add_signed(by).min(below));
         return Vec::new();
     }
@@ -28,7 +28,8 @@ pub(super) fn wheel(model: &mut Model, at: Position, by: isize) -> Vec<Command> 
 
 /// A click selects a result, or has the keys move the preview.
 pub(super) fn click(model: &mut Model, at: Position) -> Vec<Command> {
-    if model.help.take().is_some() || model.finding.take().is_some() {
+    let closed = model.help.take().is_some() | model.palette.take().is_some();
+    if closed | model.finding.take().is_some() {
         return Vec::new();
     }
     let Panes { results, preview, .. } = layout::of(model);

@@ -1,7 +1,8 @@
 //! What the keys do to the preview, and what is read for it.
 
+use crate::explain;
 use crate::layout;
-use crate::model::{Focus, Model};
+use crate::model::{Focus, Model, Notice};
 use crate::preview::{Passage, Preview};
 
 /// Up and Down move the other pane from now on.
@@ -13,9 +14,23 @@ pub(super) fn focus(model: &mut Model) {
     };
 }
 
+/// Shows previews as their files are written, or as they are meant.
+pub(super) fn toggle_raw(model: &mut Model) {
+    model.raw = !model.raw;
+    let told = if model.raw { "as it is written" } else { "as it is meant" };
+    model.notice = Some(Notice::note(format!("the preview is {told}")));
+    if let Some(preview) = &mut model.preview {
+        preview.show_raw(model.raw);
+    }
+}
+
 /// Moves the preview by so many rows of the screen.
 pub(super) fn scroll(model: &mut Model, rows: isize) {
     let size = layout::preview_size(model);
+    if let Some(top) = model.explain {
+        model.explain = Some(top.saturating_add_signed(rows).min(explain::last_top(model)));
+        return;
+    }
     if let Some(preview) = &mut model.preview {
         preview.scroll(rows, size);
     }
@@ -31,6 +46,10 @@ pub(super) fn page(model: &mut Model, direction: isize) {
 /// To its first or last row.
 pub(super) fn go(model: &mut Model, last: bool) {
     let size = layout::preview_size(model);
+    if model.explain.is_some() {
+        model.explain = Some(if last { explain::last_top(model) } else { 0 });
+        return;
+    }
     if let Some(preview) = &mut model.preview {
         preview.scroll_to_end(last, size);
     }

@@ -4,7 +4,7 @@ use daemon_protocol::{Hit, Request, Stage};
 
 use crate::layout;
 use crate::message::Command;
-use crate::model::{Model, Moved, Notice, Row};
+use crate::model::{Answer, Model, Moved, Notice, Row};
 use crate::preview::{Passage, Preview};
 use tui_text as text;
 
@@ -46,6 +46,26 @@ pub(super) fn rank(model: &mut Model, id: u64, stage: Stage, hits: Vec<Hit>) -> 
     words(model);
     select(model, selected.as_ref());
     model.touched &= !first || selected.is_some();
+    want_preview(model)
+}
+
+/// Takes what is shown off the screen, to be shown again.
+pub(super) fn lay_aside(model: &mut Model) -> Answer {
+    Answer {
+        asking: model.asking.take(),
+        rows: std::mem::take(&mut model.rows),
+        aside: std::mem::take(&mut model.aside),
+        before: std::mem::take(&mut model.before),
+        selected: model.selected,
+    }
+}
+
+/// Shows `answer` again.
+pub(super) fn lay_back(model: &mut Model, answer: Answer) -> Vec<Command> {
+    let Answer { asking, rows, aside, before, selected } = answer;
+    (model.asking, model.rows, model.aside) = (asking, rows, aside);
+    (model.before, model.selected) = (before, selected);
+    words(model);
     want_preview(model)
 }
 

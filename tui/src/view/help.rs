@@ -7,10 +7,11 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::Theme;
 use crate::layout::{self, HELP_KEYS_CELLS, Help, HelpRow};
+use crate::model::Model;
 
 /// The table from row `top` on.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, top: usize, theme: Theme) {
-    let Help { popup, rows, below } = layout::help(area);
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, top: usize, theme: Theme) {
+    let Help { popup, rows, below } = layout::help(area, &model.settings.keys);
     let top = top.min(below);
     let row = |HelpRow { keys, essential, does }| {
         let style = if essential { theme.accent() } else { theme.strong() };

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Theme, titled};
+use crate::face::Faces;
+use crate::keys::Action;
 use crate::layout::GUTTER_CELLS;
 use crate::model::{Focus, Model};
 use crate::preview::Preview;
@@ -24,7 +26,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     };
     let home = model.settings.home.as_deref();
     let path = text::short_path(&preview.passage.path, &model.settings.cwd, home);
-    let back = if alone { "· Tab: results " } else { "" };
+    let back = match model.settings.keys.key(Action::Focus) {
+        key if alone && !key.is_empty() => format!("· {key}: results "),
+        _ => String::new(),
+    };
     let room = usize::from(area.width).saturating_sub(2 + back.width());
     let title = format!(" {} {back}", text::fit_start(&path, room));
     let mut inner = titled(frame, area, Line::styled(title, style), theme.dim());
@@ -56,7 +61,15 @@ fn rows(
         }
         let bar = if line.matched { "▎ " } else { "  " };
         let above = if index == top.line { top.row } else { 0 };
-        for (part, text) in preview.rows(index, width).iter().enumerate().skip(above) {
+        let (whole, faces) = preview.shown(index);
+        let mut at = 0;
+        for (part, text) in preview.rows(index, width).iter().enumerate() {
+            // Wrapping leaves out blanks between rows and nothing else.
+            let start = whole[at..].find(text.as_str()).map_or(at, |offset| at + offset);
+            at = start + text.len();
+            if part < above {
+                continue;
+            }
             let number = line.number.filter(|_| part == 0);
             let number = number.map_or(String::new(), |number| number.to_string());
             let mut row = Line::from(vec![
@@ -64,12 +77,57 @@ fn rows(
                 Span::styled(bar, theme.matched()),
             ]);
             let plain = if line.matched { theme.strong() } else { Style::new() };
-            mark(&mut row, text, words, plain, theme.matched());
+            for (text, faces) in pieces(text, start, faces) {
+                mark(&mut row, text, words, plain.patch(style(faces, theme)), theme.matched());
+            }
             rows.push(row);
         }
     }
     rows.truncate(height);
     rows
+}
+
+/// A row that begins at byte `start` of its line, cut where it begins to look otherwise.
+fn pieces<'a>(
+    row: &'a str,
+    start: usize,
+    faces: &[(usize, usize, Faces)],
+) -> Vec<(&'a str, Faces)> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    for (from, to, faces) in faces {
+        let from = from.saturating_sub(start).clamp(at, row.len());
+        let to = to.saturating_sub(start).clamp(from, row.len());
+        pieces.push((&row[at..from], Faces::PLAIN));
+        pieces.push((&row[from..to], *faces));
+        at = to;
+    }
+    pieces.push((&row[at..], Faces::PLAIN));
+    pieces.retain(|(text, _)| !text.is_empty());
+    pieces
+}
+
+fn style(faces: Faces, theme: Theme) -> Style {
+    let mut style = Style::new();
+    let modifiers = [
+        (Faces::HEADING, Modifier::BOLD),
+        (Faces::STRONG, Modifier::BOLD),
+        (Faces::EMPHASIS, Modifier::ITALIC),
+        (Faces::STRUCK, Modifier::CROSSED_OUT),
+        (Faces::LINK, Modifier::UNDERLINED),
+        (Faces::ASIDE, Modifier::DIM),
+    ];
+    for (face, modifier) in modifiers {
+        if faces.has(face) {
+            style = style.add_modifier(modifier);
+        }
+    }
+    if faces.has(Faces::HEADING) {
+        style = style.patch(theme.accent());
+    } else if faces.has(Faces::CODE) {
+        style = style.patch(theme.good());
+    }
+    style
 }
 
 /// Adds `text` to `row`, in `matched` style where it is one of `words` and `plain` elsewhere.

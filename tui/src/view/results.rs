@@ -9,6 +9,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Theme, titled};
+use crate::keys::Action;
 use crate::layout;
 use crate::model::{AskPhase, Connection, Focus, Model, Moved, Row};
 use crate::snippet::{self, Cut, Piece};
@@ -33,6 +34,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
 
 fn title(model: &Model) -> String {
     let count = text::counted(model.rows.len(), "result");
+    if let Some(of) = model.liked() {
+        let back = model.settings.keys.key(Action::Escape);
+        return format!(" {count} like {of} · {back}: back ");
+    }
     let Some(asking) = &model.asking else {
         return match (model.rows.is_empty(), model.thinking) {
             (true, _) => " results ".to_owned(),
@@ -48,7 +53,8 @@ fn title(model: &Model) -> String {
         };
     };
     if model.before {
-        return format!(" {count} · before, by searching alone · Ctrl-B: after ");
+        let key = model.settings.keys.key(Action::Before);
+        return format!(" {count} · before, by searching alone · {key}: after ");
     }
     match (stage, asking.busy()) {
         (Stage::Final, _) => format!(" {count} "),
@@ -66,6 +72,9 @@ fn empty(model: &Model) -> String {
     let typed =
         phase.is_none() && !model.instant.text.is_empty() && model.instant.pending.is_none();
     let unwatched = model.daemon.as_ref().is_some_and(|daemon| daemon.folders.is_empty());
+    if model.liked().is_some() {
+        return "there is nothing like it".to_owned();
+    }
     match phase {
         Some(AskPhase::Waiting) => "waiting for the daemon…",
         Some(AskPhase::Running) => "searching…",
@@ -117,6 +126,15 @@ fn draw_row(
 fn head_line(model: &Model, theme: Theme, index: usize, row: &Row, width: u16) -> Line<'static> {
     let hit = &row.hit;
     let rank = format!("{} ", index + 1);
+    let (marked, marked_style) = match hit.marked {
+        Some(true) => ("✓ ", theme.good()),
+        Some(false) => ("✗ ", theme.bad()),
+        None => ("", Style::new()),
+    };
+    let also = match hit.also.len() {
+        0 => String::new(),
+        count => format!(" +{count}"),
+    };
     let (moved, moved_style) = match row.moved {
         Moved::Unknown | Moved::Kept => (String::new(), Style::new()),
         Moved::Up(by) => (format!("▲{by} "), theme.good()),
@@ -127,7 +145,7 @@ fn head_line(model: &Model, theme: Theme, index: usize, row: &Row, width: u16) -
         Moved::Gone => ("gone ".to_owned(), theme.bad()),
     };
     let score = format!(" {:.3}", hit.score);
-    let fixed = rank.width() + moved.width() + score.width();
+    let fixed = rank.width() + moved.width() + marked.width() + also.width() + score.width();
     let room = usize::from(width).saturating_sub(fixed);
     let home = model.settings.home.as_deref();
     let path = text::short_path(&hit.path, &model.settings.cwd, home);
@@ -141,7 +159,9 @@ fn head_line(model: &Model, theme: Theme, index: usize, row: &Row, width: u16) -
     Line::from(vec![
         Span::styled(rank, theme.dim()),
         Span::styled(moved, moved_style),
+        Span::styled(marked, marked_style),
         Span::styled(place, place_style),
+        Span::styled(also, theme.accent()),
         Span::styled(heading, theme.dim()),
         Span::raw(gap),
         Span::styled(score, theme.dim()),

@@ -9,6 +9,7 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
+use crate::keys::Action;
 use crate::layout;
 use crate::model::{AskPhase, Connection, Model, NoticeKind};
 use tui_text as text;
@@ -76,7 +77,12 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
     if !model.thinking {
         parts.push(("thinking off".to_owned(), theme.accent()));
     }
-    parts.push(("F1 help".to_owned(), theme.dim()));
+    let help = format!("{} help", model.settings.keys.key(Action::Help));
+    parts.push((help, theme.dim()));
+    if !model.pinned.is_empty() {
+        let pinned = text::counted(model.pinned.len(), "thought");
+        parts.push((format!("{pinned} kept"), theme.accent()));
+    }
     if let Some(daemon) = &model.daemon {
         let model = text::cells(&daemon.model);
         parts.push((format!("{model} on {}", text::cells(&daemon.device)), theme.dim()));

@@ -1,0 +1,201 @@
+//! Which key does what: the table of `keys`, with what a person has bound otherwise. Pure.
+
+use std::collections::BTreeMap;
+
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use crate::keys::{Action, TABLE};
+
+/// A key with what is held down beside it, Shift apart: a typed character is its shifted form already.
+type Key = (KeyModifiers, KeyCode);
+
+/// Keys that have names; the others are their characters.
+const NAMED: [(&str, KeyCode); 14] = [
+    ("Enter", KeyCode::Enter),
+    ("Esc", KeyCode::Esc),
+    ("Tab", KeyCode::Tab),
+    ("Backspace", KeyCode::Backspace),
+    ("Delete", KeyCode::Delete),
+    ("Insert", KeyCode::Insert),
+    ("Left", KeyCode::Left),
+    ("Right", KeyCode::Right),
+    ("Up", KeyCode::Up),
+    ("Down", KeyCode::Down),
+    ("Home", KeyCode::Home),
+    ("End", KeyCode::End),
+    ("PgUp", KeyCode::PageUp),
+    ("PgDn", KeyCode::PageDown),
+];
+
+/// The highest key of the row above the digits that terminals know.
+const FUNCTION_KEYS: u8 = 12;
+
+/// Actions by the names of `TABLE`, with the keys that are to do them; none takes an action's keys away.
+pub type OwnKeys = BTreeMap<String, Vec<String>>;
+
+/// All keys: a row for each of the table's.
+#[derive(Debug)]
+pub(crate) struct Keymap(Vec<Bound>);
+
+/// What an action is called, and which keys do it.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) name: &'static str,
+    keys: Vec<Key>,
+    /// The keys as the help screen names them.
+    pub(crate) label: String,
+    pub(crate) does: &'static str,
+    pub(crate) action: Action,
+    pub(crate) essential: bool,
+}
+
+impl Default for Keymap {
+    fn default() -> Keymap {
+        let bound = TABLE.iter().map(|row| Bound {
+            name: row.name,
+            keys: row.keys.to_vec(),
+            label: label(row.keys),
+            does: row.does,
+            action: row.action,
+            essential: row.essential,
+        });
+        Keymap(bound.collect())
+    }
+}
+
+impl Keymap {
+    /// The table's keys but for those that `own` binds; a key that was another action's is taken from it.
+    ///
+    /// # Errors
+    /// What is wrong with `own`, for the person who wrote it.
+    pub(crate) fn of(own: &OwnKeys) -> Result<Keymap, String> {
+        let mut keymap = Keymap::default();
+        let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, written) in own {
+            let row = TABLE.iter().position(|row| row.name == name);
+            let row =
+                row.ok_or_else(|| format!("keys: there is no action {name:?}{}", like(name)))?;
+            let keys: Result<Vec<Key>, String> = written.iter().map(|key| parse(key)).collect();
+            let keys = keys.map_err(|error| format!("keys: {name}: {error}"))?;
+            for key in &keys {
+                if let Some(other) = taken.insert(named(*key), name) {
+                    return Err(format!("keys: {} is both {other} and {name}", named(*key)));
+                }
+                for bound in &mut keymap.0 {
+                    bound.keys.retain(|other| other != key);
+                }
+            }
+            keymap.0[row].keys = keys;
+        }
+        // Whatever else is bound, there is a way out.
+        if keymap.0.iter().any(|bound| bound.action == Action::Quit && bound.keys.is_empty()) {
+            return Err("keys: quit needs a key".to_owned());
+        }
+        for bound in &mut keymap.0 {
+            bound.label = label(&bound.keys);
+        }
+        Ok(keymap)
+    }
+
+    pub(crate) fn rows(&self) -> &[Bound] {
+        &self.0
+    }
+
+    /// What a press of `code` with `modifiers` means, if anything.
+    pub(crate) fn action(
+        &self,
+        modifiers: KeyModifiers,
+        code: KeyCode,
+        query_empty: bool,
+    ) -> Option<Action> {
+        let is_typed = modifiers.is_empty() && matches!(code, KeyCode::Char(_));
+        if is_typed && !query_empty {
+            return None;
+        }
+        let bound = self.0.iter().find(|bound| bound.keys.contains(&(modifiers, code)));
+        bound.map(|bound| bound.action)
+    }
+
+    /// The first of the keys that do it, as a hint says it; empty if none does.
+    pub(crate) fn key(&self, action: Action) -> String {
+        let bound = self.0.iter().find(|bound| bound.action == action);
+        let key = bound.and_then(|bound| bound.keys.first());
+        key.map_or_else(String::new, |key| named(*key))
+    }
+}
+
+/// An action whose name is nearly `name`, as a part of a message.
+fn like(name: &str) -> String {
+    let shares = |row: &&str| row.split('-').any(|part| name.contains(part));
+    let near: Vec<&str> = TABLE.iter().map(|row| row.name).filter(shares).collect();
+    match near.as_slice() {
+        [] => String::new(),
+        near => format!("; there is {}", near.join(", ")),
+    }
+}
+
+fn label(keys: &[Key]) -> String {
+    keys.iter().map(|key| named(*key)).collect::<Vec<_>>().join(", ")
+}
+
+/// `Ctrl-N`, `Alt-<`, `F1`, `PgDn`, `?`.
+fn named((modifiers, code): Key) -> String {
+    let mut name = String::new();
+    if modifiers.contains(KeyModifiers::CONTROL) {
+        name.push_str("Ctrl-");
+    }
+    if modifiers.contains(KeyModifiers::ALT) {
+        name.push_str("Alt-");
+    }
+    match code {
+        KeyCode::F(number) => name.push_str(&format!("F{number}")),
+        KeyCode::Char(' ') => name.push_str("Space"),
+        KeyCode::Char(letter) if modifiers.is_empty() => name.push(letter),
+        KeyCode::Char(letter) => name.extend(letter.to_uppercase()),
+        code => {
+            let known = NAMED.iter().find(|(_, other)| *other == code);
+            name.push_str(known.map_or("?", |(name, _)| name));
+        }
+    }
+    name
+}
+
+/// A key as [`named`] writes it, in capitals or not.
+fn parse(written: &str) -> Result<Key, String> {
+    let mut modifiers = KeyModifiers::NONE;
+    let mut rest = written;
+    loop {
+        let held = [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT)];
+        let found = held.into_iter().find(|(prefix, _)| {
+            let head = rest.get(..prefix.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(prefix)) && rest.len() > prefix.len()
+        });
+        let Some((prefix, modifier)) = found else { break };
+        modifiers |= modifier;
+        rest = &rest[prefix.len()..];
+    }
+    let odd = || format!("{written:?} is no key; keys are written as Ctrl-N, Alt-Up, F2 or PgDn");
+    let named = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(rest));
+    if let Some((_, code)) = named {
+        return Ok((modifiers, *code));
+    }
+    if rest.eq_ignore_ascii_case("space") {
+        return Ok((modifiers, KeyCode::Char(' ')));
+    }
+    let number = rest.strip_prefix(['F', 'f']).and_then(|number| number.parse().ok());
+    if let Some(number @ 1..=FUNCTION_KEYS) = number {
+        return Ok((modifiers, KeyCode::F(number)));
+    }
+    let mut letters = rest.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if modifiers.is_empty() && letter.is_alphanumeric() => {
+            Err(format!("{written:?} is typed into the line; hold Ctrl or Alt with it"))
+        }
+        (Some(letter), None) => {
+            let small = letter.to_lowercase().next().unwrap_or(letter);
+            let letter = if modifiers.is_empty() { letter } else { small };
+            Ok((modifiers, KeyCode::Char(letter)))
+        }
+        _ => Err(odd()),
+    }
+}
