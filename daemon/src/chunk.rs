@@ -122,20 +122,23 @@ pub fn chunk(
     passages.done
 }
 
-/// Whether a text is bytes written as letters, such as a picture in a `data:` address, and next to nothing else: nobody
+/// Whether a text is bytes written as letters, such as a picture in a `data:` address, and nothing else: nobody
 /// searches for that, and it would fill a document's share of an index.
 fn is_data(text: &str) -> bool {
     let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let has = |run: &str, kind: fn(&u8) -> bool| run.bytes().any(|byte| kind(&byte));
     // A word that somebody has repeated without end is a text.
-    let is_written = |run: &&str| {
+    let is_written = |run: &str| {
         run.len() >= DATA_RUN_MIN
             && has(run, u8::is_ascii_digit)
             && has(run, u8::is_ascii_uppercase)
             && has(run, u8::is_ascii_lowercase)
     };
-    let written = text.split(|c| !is_digit(c)).filter(is_written);
-    written.map(str::len).sum::<usize>() * 10 > text.trim().len() * 9
+    let (written, said): (Vec<&str>, Vec<&str>) =
+        text.split(|c| !is_digit(c)).partition(|run| is_written(run));
+    let says = |run: &str| run.contains(|c: char| c.is_alphanumeric());
+    let is_foreign = |c: char| !c.is_ascii() && c.is_alphanumeric();
+    !written.is_empty() && !said.into_iter().any(says) && !text.contains(is_foreign)
 }
 
 /// Where the text begins behind what is only about it, such as front matter. Words are found in that as well,

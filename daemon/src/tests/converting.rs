@@ -57,7 +57,7 @@ async fn what_cannot_be_read_or_is_left_out_is_told() {
     assert_eq!((status.documents, status.problem_count), (1, 1));
     assert!(status.problems[0].reason.contains("damaged"), "{}", status.problems[0].reason);
     for (path, expected) in
-        [(&broken, "damaged"), (&picture, "are not read"), (&text, "indexed, as 1 passages")]
+        [(&broken, "damaged"), (&picture, "are not read"), (&text, "indexed, as one passage")]
     {
         let reason = why(&mut talk, path).await;
         assert!(reason.contains(expected), "{path}: {reason}");

@@ -38,7 +38,7 @@ async fn each_stage_is_told() {
 
     let told = traced(&mut talk, &path("many/000.md"), "lamp keeper 0").await;
     let [indexed, words, vector, both, shown] = &told[..] else { panic!("{told:?}") };
-    assert_eq!(indexed, "it is indexed, as 1 passages");
+    assert_eq!(indexed, "it is indexed, as one passage");
     assert!(words.starts_with("by words: rank "), "{told:?}");
     assert!(vector.starts_with("by vector: cosine "), "{told:?}");
     assert!(both.starts_with("by both: rank "), "{told:?}");
