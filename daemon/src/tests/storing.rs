@@ -29,7 +29,8 @@ async fn a_full_disk_is_told_and_what_waits_is_stored_later_as_it_is() {
         world.write(&format!("{number:03}.md"), "a bell\n");
     }
     let status = talk.sync().await;
-    assert_eq!((status.documents, status.phase), (2, Phase::Idle));
+    // The watcher may have named some of them by now.
+    assert_eq!(status.documents, 2);
     assert_eq!((status.storing.as_deref(), status.problem_count), (Some(FULL), 0));
     assert_eq!(talk.find("anchor bell").await, ["old.md"]);
     // No more is embedded than waits, once, and once more as the watcher names it.
