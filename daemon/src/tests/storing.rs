@@ -5,8 +5,6 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use daemon_protocol::Phase;
-
 use super::harness::World;
 use crate::limits::COMMIT_DOCUMENTS_MAX;
 use crate::store::memory::MemoryStore;
