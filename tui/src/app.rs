@@ -284,7 +284,7 @@ async fn next_input(keys: &mut Option<Keys>) -> Result<Option<Input>, TuiError> 
 /// What an input means to the model.
 fn understand(input: Input, model: &Model) -> Option<Message> {
     match input {
-        Input::Key(key) => Message::of_key(key, model),
+        Input::Key(key) => Message::of_key(key, &model.settings.keys, model.is_line_empty()),
         Input::Paste(text) => Some(Message::Insert(text)),
         Input::Resize(width, height) => Some(Message::resized((width, height))),
         Input::Mouse(mouse) => Message::of_mouse(mouse),

@@ -6,8 +6,8 @@ use crossterm::event::{
 use daemon_protocol::{Event, Hit, Request};
 use ratatui::layout::Position;
 
+use crate::keymap::Keymap;
 use crate::keys::Action;
-use crate::model::Model;
 use crate::preview::{Passage, Preview};
 
 /// Something happened.
@@ -69,14 +69,14 @@ impl Message {
         }
     }
 
-    /// What a key press means to the model; nothing for keys without a meaning and for releases.
-    pub(crate) fn of_key(key: KeyEvent, model: &Model) -> Option<Message> {
+    /// What a key press means while the line that is typed into is empty or not; nothing for keys without a meaning and for releases.
+    pub(crate) fn of_key(key: KeyEvent, keys: &Keymap, is_line_empty: bool) -> Option<Message> {
         if key.kind == KeyEventKind::Release {
             return None;
         }
         // A typed character already is its shifted form.
         let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
-        let action = model.settings.keys.action(modifiers, key.code, model.is_line_empty());
+        let action = keys.action(modifiers, key.code, is_line_empty);
         match (action, key.code) {
             (Some(action), _) => Some(Message::Act(action)),
             (None, KeyCode::Char(character)) if modifiers.is_empty() => {

@@ -127,7 +127,8 @@ impl Stage {
     /// Plays keys written as `git<enter><ctrl-n>`.
     fn keys(&mut self, written: &str) {
         for key in parse(written) {
-            if let Some(message) = Message::of_key(key, &self.model) {
+            let empty = self.model.is_line_empty();
+            if let Some(message) = Message::of_key(key, &self.model.settings.keys, empty) {
                 self.say(message);
             }
         }
