@@ -83,7 +83,7 @@ impl RealBackend {
 
 impl RealBackend {
     fn load(&self, path: PathBuf) -> Result<Box<dyn Mind>, MindError> {
-        let mind = models_candle::open(&path, self.config.device.into())?;
+        let mind = models_candle::open(&path, choice(self.config.device))?;
         let card = mind.card();
         info!(
             file = %path.display(),
@@ -194,13 +194,12 @@ fn open_store<'a>(index: &'a Path, card: &'a ModelCard) -> Pending<'a, Arc<dyn S
     })
 }
 
-impl From<Device> for DeviceChoice {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::Auto => DeviceChoice::Auto,
-            Device::Cpu => DeviceChoice::Cpu,
-            Device::Cuda => DeviceChoice::Cuda,
-            Device::Metal => DeviceChoice::Metal,
-        }
+/// What the settings call a device, as the models do.
+pub(crate) fn choice(device: Device) -> DeviceChoice {
+    match device {
+        Device::Auto => DeviceChoice::Auto,
+        Device::Cpu => DeviceChoice::Cpu,
+        Device::Cuda => DeviceChoice::Cuda,
+        Device::Metal => DeviceChoice::Metal,
     }
 }

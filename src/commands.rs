@@ -3,13 +3,18 @@
 
 mod add;
 mod ask;
+mod completions;
+mod config;
 mod daemon;
+mod doctor;
 mod eval;
 mod list;
+mod marks;
 mod model;
 mod read_files;
 mod remove;
 mod screen;
+mod service;
 mod status;
 mod sync;
 mod train;
@@ -17,7 +22,7 @@ mod why_not;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cli::Global;
 use crate::config::Config;
@@ -27,10 +32,16 @@ use crate::runtime::wait_for;
 /// Search your folders by thinking first: a small local model thinks about the question, and
 /// the thought helps to find the passages. Without a command, the full-screen view opens.
 #[derive(Debug, Parser)]
-#[command(name = "fore", version, max_term_width = 100)]
+#[command(name = "fore", version, disable_version_flag = true, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
+    /// Print the version.
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+    /// With --version: the commit, the protocol and the devices too.
+    #[arg(short = 'v', long, requires = "version")]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -49,7 +60,14 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Model(model::Command),
     Eval(eval::Args),
+    Marks(marks::Args),
     Train(Box<train::Args>),
+    Config(config::Args),
+    Doctor(doctor::Args),
+    #[command(subcommand)]
+    Service(service::Command),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
     /// The process that a daemon reads files in.
     #[command(name = READ_FILES, hide = true)]
     ReadFiles,
@@ -60,8 +78,19 @@ pub(crate) const READ_FILES: &str = "read-files";
 
 pub(crate) use read_files::run as read_files;
 
-/// Runs the command to its end; without one, the full-screen view.
-pub(crate) fn run(command: Option<Command>, config: Config) -> Result<ExitCode, AppError> {
+/// Runs the command to its end; without one, the full-screen view. A settings file that is `wrong` is an
+/// error, but for those who are to tell of it, or to put it right.
+pub(crate) fn run(
+    command: Option<Command>,
+    config: Config,
+    wrong: Option<AppError>,
+) -> Result<ExitCode, AppError> {
+    let wrong = match (wrong, &command) {
+        (Some(error), Some(Command::Doctor(_))) => Some(error),
+        (Some(_), Some(Command::Config(_) | Command::Completions(_) | Command::Man(_)))
+        | (None, _) => None,
+        (Some(error), _) => return Err(error),
+    };
     match command {
         None => wait_for(screen::run(config)),
         Some(Command::Ask(args)) => wait_for(ask::run(&args, &config)),
@@ -74,7 +103,13 @@ pub(crate) fn run(command: Option<Command>, config: Config) -> Result<ExitCode, 
         Some(Command::Daemon(command)) => daemon::run(command, config),
         Some(Command::Model(command)) => model::run(command, &config),
         Some(Command::Eval(args)) => eval::run(&args, config, std::env::args_os().skip(1)),
+        Some(Command::Marks(args)) => wait_for(marks::run(&args, &config)),
         Some(Command::Train(args)) => train::run(&args, config),
+        Some(Command::Config(args)) => config::run(&args, &config),
+        Some(Command::Doctor(args)) => wait_for(doctor::run(&args, &config, wrong)),
+        Some(Command::Service(command)) => service::run(command, &config),
+        Some(Command::Completions(args)) => completions::run(&args, &Args::command()),
+        Some(Command::Man(args)) => completions::man(&args, Args::command()),
         Some(Command::ReadFiles) => read_files(),
     }
 }

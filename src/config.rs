@@ -115,14 +115,9 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Config {
-    /// Reads the settings file, if there is one, and lays environment and flags over it.
-    pub(crate) fn load(flags: &Global, outside: &Surroundings<'_>) -> Result<Config, AppError> {
-        let (config, wrong) = Config::load_anyway(flags, outside)?;
-        wrong.map_or(Ok(config), Err)
-    }
-
-    /// The same; a settings file that is wrong is told of, and none of it counts.
-    pub(crate) fn load_anyway(
+    /// Reads the settings file, if there is one, and lays environment and flags over it. Of a file that
+    /// is wrong nothing counts, and what is wrong comes with it: a command may be there to mend that.
+    pub(crate) fn load(
         flags: &Global,
         outside: &Surroundings<'_>,
     ) -> Result<(Config, Option<AppError>), AppError> {

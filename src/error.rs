@@ -78,6 +78,12 @@ impl AppError {
         self
     }
 
+    /// The message and the hints in one line.
+    pub(crate) fn told(&self) -> String {
+        let hints = self.hints.iter().map(|hint| format!("; {hint}"));
+        format!("{}{}", self.message, hints.collect::<String>())
+    }
+
     /// What a program reads in place of the lines for a person: `{"error": {...}}`.
     pub(crate) fn json(&self) -> String {
         let AppError { message, hints, exit, kind } = self;

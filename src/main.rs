@@ -14,6 +14,7 @@ mod runtime;
 mod runtime_dir;
 mod service_status;
 mod term;
+mod version;
 mod watched;
 
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ use clap::Parser;
 use crate::commands::{Args, Command};
 use crate::config::{Config, Surroundings};
 use crate::error::AppError;
-use crate::term::streams;
+use crate::term::streams::{self, Stdout};
 
 /// Training and encoding ask for the same large blocks again and again; the C library's allocator
 /// gives each back to the system at once, which clears it anew.
@@ -48,10 +49,8 @@ fn main() -> ExitCode {
 /// Whether a program reads what is printed, errors too. Asked of the words themselves, since a wrong word
 /// among them is an error of that kind.
 fn wants_json() -> bool {
-    let words = std::env::args_os().take_while(|word| word != "--");
-    words
-        .into_iter()
-        .any(|word| ["--json", "--jsonl", "--envelope"].iter().any(|flag| word == *flag))
+    let mut words = std::env::args_os().take_while(|word| word != "--");
+    words.any(|word| ["--json", "--jsonl", "--envelope"].iter().any(|flag| word == *flag))
 }
 
 fn run() -> Result<ExitCode, AppError> {
@@ -65,12 +64,16 @@ fn run() -> Result<ExitCode, AppError> {
         // Started by a daemon without any surroundings, to be of no use to a hostile file.
         return commands::read_files();
     }
+    if args.version {
+        Stdout::lock().print(&version::text(args.verbose))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let outside = Surroundings {
         variable: &|name| std::env::var_os(name),
         user_id: rustix::process::getuid().as_raw(),
         // A directory that was removed under us is no reason to fail: few commands need one.
         working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
     };
-    let config = Config::load(&args.global, &outside)?;
-    commands::run(args.command, config)
+    let (config, wrong) = Config::load(&args.global, &outside)?;
+    commands::run(args.command, config, wrong)
 }

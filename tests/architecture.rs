@@ -31,8 +31,18 @@ const HEAVY: [&str; 8] = [
     "mistralrs",
     "tokenizers",
 ];
-const LIGHT: [&str; 7] =
-    ["daemon-protocol", "models", "models-pull", "tui-text", "tui", "daemon", "daemon-eval"];
+const LIGHT: [&str; 10] = [
+    "daemon-protocol",
+    "models",
+    "models-pull",
+    "tui-text",
+    "tui-answer",
+    "tui",
+    "daemon",
+    "daemon-eval",
+    "daemon-host",
+    "daemon-mcp",
+];
 /// What the program leaves to the rooms: pictures, the net, sums.
 const NEVER_IN_SRC: [&str; 5] = ["plotters", "ureq", "sha2", "blake3", "reqwest"];
 
@@ -63,6 +73,12 @@ const RULES: &[Rule] = &[
         never: &["ratatui", "serde"],
     },
     Rule {
+        package: "tui-answer",
+        names: &["daemon-protocol", "tui-text"],
+        reaches: &["schemars", "serde_json"],
+        never: &["ratatui", "daemon", "models", "clap"],
+    },
+    Rule {
         package: "tui",
         names: &["daemon-protocol", "tui-text"],
         reaches: &["ratatui", "crossterm"],
@@ -79,6 +95,18 @@ const RULES: &[Rule] = &[
         names: &["daemon", "models", "tui-text"],
         reaches: &["sha2", "tokio"],
         never: &["ratatui", "clap", "ureq"],
+    },
+    Rule {
+        package: "daemon-host",
+        names: &["daemon-protocol", "models", "tui-text"],
+        reaches: &["toml", "serde_json"],
+        never: &["daemon", "ratatui", "clap", "ureq"],
+    },
+    Rule {
+        package: "daemon-mcp",
+        names: &["daemon-protocol"],
+        reaches: &["rmcp", "tokio"],
+        never: &["daemon", "models", "ratatui", "clap", "ureq", "reqwest"],
     },
     Rule {
         package: "daemon-formats",
@@ -104,13 +132,16 @@ const RULES: &[Rule] = &[
             "daemon",
             "daemon-eval",
             "daemon-formats",
+            "daemon-host",
             "daemon-lance",
+            "daemon-mcp",
             "daemon-protocol",
             "models",
             "models-candle",
             "models-pull",
             "models-train",
             "tui",
+            "tui-answer",
             "tui-text",
         ],
         reaches: &["lancedb", "arrow-array", "mistralrs", "candle-core", "tokenizers", "ratatui"],

@@ -169,7 +169,7 @@ fn limits_and_globs() {
         (&["ask", "x", "--limit", "0"], &["--limit", "100"]),
         (&["ask", "x", "--limit", "many"], &["--limit", "100"]),
         (&["ask", "x", "--thoughts", "99"], &["--thoughts", "16"]),
-        (&["ask", "x", "--json", "--jsonl"], &["--jsonl"]),
+        (&["ask", "x", "-l", "--explain"], &["--explain"]),
         (&["ask", "x", "--dance"], &["--dance"]),
     ] {
         sandbox.fore(arguments).fails_saying(words);

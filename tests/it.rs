@@ -15,6 +15,8 @@ mod lifecycle;
 mod model;
 mod process;
 mod sandbox;
+mod scripts;
+mod setup;
 mod train;
 mod tui;
 mod wire;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::process::PATIENCE;
 
 /// The protocol that these tests were written against.
-pub(crate) const PROTOCOL: u64 = 4;
+pub(crate) const PROTOCOL: u64 = 5;
 
 /// A connection.
 pub(crate) struct Wire {

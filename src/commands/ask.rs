@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Print a line a hit, as in `path:line:col`; also place, score, rank, title, heading, snippet.
     #[arg(long, value_name = "TEMPLATE", group = "form", value_parser = Template::parse)]
     format: Option<Template>,
+    /// Tell below each hit why it stands where it does: its words, and its ranks and scores at each stage.
+    #[arg(long, conflicts_with_all = ["form", "null"])]
+    explain: bool,
     /// End each path or line with NUL in place of a newline, for `xargs -0`; alone it is -l.
     #[arg(short = '0', long, conflicts_with_all = ["json", "jsonl", "envelope", "schema"])]
     null: bool,
@@ -133,7 +136,7 @@ fn printed(answer: &Answer, columns: &[usize], args: &Args, config: &Config) -> 
         tui_answer::paths(answer, pipe)
     } else {
         let style = Style::when(config.colored(terminal));
-        let look = Look { style, links: terminal && config.links };
+        let look = Look { style, links: terminal && config.links, explained: args.explain };
         tui_answer::text(answer, look, &config.working_dir)
     }
 }
@@ -247,26 +250,9 @@ async fn listen(
     conversation: &mut Conversation,
     interrupt: &mut Signal,
 ) -> Result<Option<Answer>, AppError> {
-<<<<<<< HEAD
     let asked = conversation.send(|id| Request::Ask(protocol::Ask { id, ..ask })).await?;
     let mut answer = Answer::default();
     let mut stream = ThoughtStream::new(Style::when(config.colored(streams::stderr_is_terminal())));
-=======
-    let request = |id| {
-        Request::Ask(protocol::Ask {
-            id,
-            text: question.clone(),
-            limit: args.limit,
-            thoughts: if args.no_think { Some(0) } else { args.thoughts },
-            read_ms: args.read_ms,
-            path: args.path.clone(),
-            given: Vec::new(),
-        })
-    };
-    let asked = conversation.send(request).await?;
-    let mut answer = Answer { question, ..Answer::default() };
-    let mut stream = ThoughtStream::new(Style::when(config.color && streams::stderr_is_terminal()));
->>>>>>> f13244664178a941f74b64fbe14a31e58c96fbcf
     let show = |text: String| {
         if !config.quiet && !text.is_empty() {
             streams::partial_diagnostic(&text);

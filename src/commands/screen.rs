@@ -36,10 +36,9 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
             let config = Arc::clone(&quiet);
             Box::pin(async move {
                 let connected = launch::connect(&config).await;
-                connected.map(|conversation| conversation.into_client()).map_err(|error| {
-                    let hints = error.hints.iter().map(|hint| format!("; {hint}"));
-                    format!("{}{}", error.message, hints.collect::<String>())
-                })
+                connected
+                    .map(|conversation| conversation.into_client())
+                    .map_err(|error| error.told())
             })
         }),
     };

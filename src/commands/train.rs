@@ -12,6 +12,7 @@ use models_train::Complete;
 use models_train::knobs::Knobs;
 use models_train::world::{Stop, World};
 
+use crate::backend::choice;
 use crate::config::Config;
 use crate::error::{AppError, INTERRUPTED, NOTHING};
 use crate::launch::VERSION;
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &Args, config: Config) -> Result<ExitCode, AppError> {
         working_dir: config.working_dir.clone(),
         runs: config.paths.runs.clone(),
         teacher: config.teacher_dir(),
-        device: config.device.into(),
+        device: choice(config.device),
         sampling: config.sampling.clone(),
         grounded: config.grounded,
         version: VERSION,

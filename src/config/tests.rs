@@ -12,7 +12,13 @@ fn load(variables: &[(&str, &str)], flags: Global, text: &str) -> Result<Config,
     };
     let outside =
         Surroundings { variable: &variable, user_id: 1000, working_dir: dir.path().to_owned() };
-    Config::load(&Global { config: Some(config), ..flags }, &outside)
+    whole(Config::load(&Global { config: Some(config), ..flags }, &outside))
+}
+
+/// The configuration, or what is wrong with the file.
+fn whole(loaded: Result<(Config, Option<AppError>), AppError>) -> Result<Config, AppError> {
+    let (config, wrong) = loaded?;
+    wrong.map_or(Ok(config), Err)
 }
 
 #[test]
@@ -111,9 +117,9 @@ fn a_settings_file_must_exist_only_if_it_was_named() {
     let variable = |name: &str| (name == "HOME").then(|| OsString::from("/nowhere"));
     let outside =
         Surroundings { variable: &variable, user_id: 1, working_dir: PathBuf::from("/w") };
-    Config::load(&Global::default(), &outside).unwrap();
+    whole(Config::load(&Global::default(), &outside)).unwrap();
     let named = Global { config: Some("x.toml".into()), ..Global::default() };
-    let error = Config::load(&named, &outside).unwrap_err();
+    let error = whole(Config::load(&named, &outside)).unwrap_err();
     assert!(error.message.starts_with("reading /w/x.toml: "), "{}", error.message);
 }
 

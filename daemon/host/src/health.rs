@@ -116,10 +116,10 @@ pub fn model(path: &Path, pulled: bool) -> Finding {
 /// A folder of ours: nobody else may look into it, and we may write to it. One that is not there yet is
 /// made when it is needed.
 pub fn private(path: &Path, user_id: u32) -> Option<Finding> {
-    let found = fs::symlink_metadata(path).ok()?;
+    let found = fs::metadata(path).ok()?;
     let shown = path.display();
     let mode = found.permissions().mode() & 0o777;
-    Some(if !fs::metadata(path).is_ok_and(|found| found.is_dir()) {
+    Some(if !found.is_dir() {
         Finding::wrong(
             "folders",
             format!("{shown} is no folder"),

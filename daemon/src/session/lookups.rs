@@ -113,9 +113,9 @@ async fn mark(shared: Arc<Shared>, id: u64, said: Said) -> Result<Event, Failure
         ));
     }
     let engine = shared.generations.serving();
-    let passages = document(&engine, &path).await?.into_iter();
+    let mut passages = document(&engine, &path).await?.into_iter();
     let is_it = |bytes: &std::ops::Range<usize>| *bytes == (byte_start..byte_end);
-    let passage = passages.filter(|passage| is_it(&passage.bytes)).next();
+    let passage = passages.find(|passage| is_it(&passage.bytes));
     let indexed = match (passage, right) {
         (Some(passage), _) => Some((title(&engine, &path).await?, passage.text)),
         (None, None) => None,

@@ -21,7 +21,7 @@ fn typed(words: &[&str]) -> Args {
 fn config(home: &Path) -> Config {
     let variable = |name: &str| (name == "HOME").then(|| home.as_os_str().to_owned());
     let outside = Surroundings { variable: &variable, user_id: 1, working_dir: home.to_owned() };
-    Config::load(&Global::default(), &outside).unwrap()
+    Config::load(&Global::default(), &outside).unwrap().0
 }
 
 fn column(name: &str) -> Column {

@@ -2,8 +2,10 @@
 //! answer goes in, the text to be printed comes out. Who asks, and which stream it goes to, is not here.
 
 mod data;
+mod explain;
 mod lines;
 mod link;
+pub mod marks;
 mod style;
 mod text;
 mod thoughts;

@@ -151,8 +151,8 @@ fn names() -> String {
 /// The byte from 1 in its line at which the hit's first match begins, as editors count columns; 1 where
 /// it has none. `passage` is the one the hit is of.
 pub fn column(hit: &Hit, passage: &Passage) -> usize {
-    let lines = passage.text.split('\n');
-    let line = lines.skip(hit.line.saturating_sub(passage.line_start)).next().unwrap_or_default();
+    let mut lines = passage.text.split('\n');
+    let line = lines.nth(hit.line.saturating_sub(passage.line_start)).unwrap_or_default();
     let matched = hit.highlights.first().and_then(|&(start, end)| hit.snippet.get(start..end));
     let Some(matched) = matched.filter(|matched| !matched.is_empty()) else { return 1 };
     let is_part = |c: char| c.is_alphanumeric();

@@ -1,11 +1,13 @@
-//! Colours and links of plain output.
+//! How hits for people look.
 
-/// What may be written besides the text itself.
+/// What is written besides the hits themselves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Look {
     pub style: Style,
     /// Whether paths are links (OSC 8), which a terminal opens at a click.
     pub links: bool,
+    /// Whether each hit says why it stands where it does.
+    pub explained: bool,
 }
 
 /// ANSI styles, all empty where colours are not wanted.

@@ -8,7 +8,7 @@ use daemon_protocol::Hit;
 use tui_text::harmless;
 
 use crate::style::{Look, Style};
-use crate::{Answer, link};
+use crate::{Answer, explain, link};
 
 /// Paths of copies that are printed; all of them are in the JSON.
 const COPIES_NAMED: usize = 3;
@@ -20,7 +20,7 @@ pub fn text(answer: &Answer, look: Look, working_dir: &Path) -> String {
 }
 
 /// `path:line score` or `path:page 3 score`, the heading, and the snippet, indented.
-fn hit(hit: &Hit, Look { style, links }: Look, working_dir: &Path) -> String {
+fn hit(hit: &Hit, Look { style, links, explained }: Look, working_dir: &Path) -> String {
     let Style { path: path_on, line: line_on, dim, reset, .. } = style;
     let path = shortened(&hit.path, working_dir);
     let located = hit.located("");
@@ -41,6 +41,11 @@ fn hit(hit: &Hit, Look { style, links }: Look, working_dir: &Path) -> String {
     }
     if !hit.also.is_empty() {
         writeln!(text, "    {dim}also in {}{reset}", copies(&hit.also, working_dir)).ok();
+    }
+    if explained {
+        for line in explain::lines(hit) {
+            writeln!(text, "    {dim}{line}{reset}").ok();
+        }
     }
     text
 }

@@ -37,7 +37,7 @@ async fn the_second_daemon_learns_who_is_the_first() {
         user_id: 0,
         working_dir: home.clone(),
     };
-    let config = Config::load(&Global::default(), &outside).unwrap();
+    let (config, _) = Config::load(&Global::default(), &outside).unwrap();
     private::folders(&config).unwrap();
     let _first = take_lock(&config.paths).await.unwrap();
     let error = take_lock(&config.paths).await.map(|_| ()).unwrap_err();
