@@ -10,6 +10,7 @@ mod doctor;
 mod eval;
 mod list;
 mod marks;
+mod mcp;
 mod model;
 mod read_files;
 mod remove;
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     #[command(subcommand)]
     Service(service::Command),
+    Mcp(mcp::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
     /// The process that a daemon reads files in.
@@ -108,6 +110,7 @@ pub(crate) fn run(
         Some(Command::Config(args)) => config::run(&args, &config),
         Some(Command::Doctor(args)) => wait_for(doctor::run(&args, &config, wrong)),
         Some(Command::Service(command)) => service::run(command, &config),
+        Some(Command::Mcp(_)) => wait_for(mcp::run(config)),
         Some(Command::Completions(args)) => completions::run(&args, &Args::command()),
         Some(Command::Man(args)) => completions::man(&args, Args::command()),
         Some(Command::ReadFiles) => read_files(),
