@@ -11,6 +11,7 @@ mod doctor;
 mod eval;
 mod list;
 mod marks;
+mod mcp;
 mod model;
 mod pause;
 mod read_files;
@@ -72,6 +73,7 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     #[command(subcommand)]
     Service(service::Command),
+    Mcp(mcp::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
     /// The process that a daemon reads files in.
@@ -117,6 +119,7 @@ pub(crate) fn run(
         Some(Command::Config(args)) => config::run(&args, &config),
         Some(Command::Doctor(args)) => wait_for(doctor::run(&args, &config, wrong)),
         Some(Command::Service(command)) => service::run(command, &config),
+        Some(Command::Mcp(_)) => wait_for(mcp::run(config)),
         Some(Command::Completions(args)) => completions::run(&args, &Args::command()),
         Some(Command::Man(args)) => completions::man(&args, Args::command()),
         Some(Command::ReadFiles) => read_files(),

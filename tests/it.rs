@@ -12,6 +12,7 @@ mod eval;
 mod formats;
 mod index;
 mod lifecycle;
+mod mcp;
 mod model;
 mod process;
 mod sandbox;
