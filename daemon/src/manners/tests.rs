@@ -141,7 +141,8 @@ fn a_battery_counts_while_the_machine_runs_on_it() {
         [("TYPE", "Battery"), ("SCOPE", "Device"), ("STATUS", "Discharging"), ("CAPACITY", "4")];
     let (full, low) = (battery("Full", "99"), battery("Discharging", "12"));
     let charging = battery("Charging", "12");
-    let table: [(&str, &[&[(&str, &str)]], Option<u32>); 8] = [
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let table: [(&str, &[Fields<'_>], Option<u32>); 8] = [
         ("no battery", &[&MAINS], None),
         ("unplugged", &[&UNPLUGGED, &low], Some(12)),
         ("nothing but a battery", &[&low], Some(12)),
