@@ -4,6 +4,7 @@
 //! language at items that begin in the first column, data at its keys, tables between records below their header; what is still
 //! too large for the model is cut by `pack` into paragraphs, sentences, lines and words.
 
+mod bytes;
 mod code;
 mod data;
 mod heading;
@@ -29,10 +30,6 @@ const HEADING_CHARS_MAX: usize = 120;
 
 /// Bytes of headings without text of their own that are put before the next section's text.
 const CARRIED_BYTES_MAX: usize = 512;
-
-/// Letters and digits in a row that are no word, nor the digest of a file, for which people do search: the longest in use
-/// has 128.
-const DATA_RUN_MIN: usize = 200;
 
 const SEPARATOR: &str = " > ";
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -118,27 +115,8 @@ pub fn chunk(
             }
         }
     }
-    passages.done.retain(|passage| !is_data(&passage.text));
+    passages.done.retain(|passage| !bytes::are(&passage.text));
     passages.done
-}
-
-/// Whether a text is bytes written as letters, such as a picture in a `data:` address, and nothing else: nobody
-/// searches for that, and it would fill a document's share of an index.
-fn is_data(text: &str) -> bool {
-    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    let has = |run: &str, kind: fn(&u8) -> bool| run.bytes().any(|byte| kind(&byte));
-    // A word that somebody has repeated without end is a text.
-    let is_written = |run: &str| {
-        run.len() >= DATA_RUN_MIN
-            && has(run, u8::is_ascii_digit)
-            && has(run, u8::is_ascii_uppercase)
-            && has(run, u8::is_ascii_lowercase)
-    };
-    let (written, said): (Vec<&str>, Vec<&str>) =
-        text.split(|c| !is_digit(c)).partition(|run| is_written(run));
-    let says = |run: &str| run.contains(|c: char| c.is_alphanumeric());
-    let is_foreign = |c: char| !c.is_ascii() && c.is_alphanumeric();
-    !written.is_empty() && !said.into_iter().any(says) && !text.contains(is_foreign)
 }
 
 /// Where the text begins behind what is only about it, such as front matter. Words are found in that as well,

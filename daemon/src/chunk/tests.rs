@@ -388,23 +388,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn bytes_that_are_written_as_letters_are_no_passages() {
-    let picture: String = (0..400).map(|n| format!("iVBORw0KGgo{n:04}AA")).collect();
-    for (name, before, behind, expected) in [
-        ("a line of its own", "", "", &["a lamp", "a bell", "灯台"][..]),
-        ("an address", "![a lens](data:image/png;base64,", ")", &["a lamp", "a bell", "灯台"]),
-    ] {
-        let text = format!("a lamp\n\n{before}{picture}{behind}\n\na bell\n\n{picture}\n\n灯台\n");
-        let extracted = extract(Path::new("x.md"), text.as_bytes(), &Scripted).unwrap();
-        let passages = chunk(&extracted, 400, &characters);
-        let told: Vec<&str> = passages.iter().map(|passage| passage.text.as_str()).collect();
-        assert!(told.iter().map(|text| text.len()).sum::<usize>() < 2600, "{name}: {told:?}");
-        for expected in expected {
-            assert!(told.iter().any(|text| text.contains(expected)), "{name}: {told:?}");
-        }
-    }
-    // A digest is searched for.
-    check("x.txt", &"0a1b".repeat(32), 200, &[("", &"0a1b".repeat(32))]);
-}
