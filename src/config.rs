@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) rescan_every: Duration,
     pub(crate) unload_after: Option<Duration>,
     pub(crate) manners: Manners,
+    /// Of the full-screen view.
+    pub(crate) keys: tui::OwnKeys,
     pub(crate) quiet: bool,
     /// Never, unless it was asked for, if `NO_COLOR` is set or the terminal is dumb.
     pub(crate) color: Color,
@@ -152,6 +154,7 @@ impl Config {
             rescan_every: settings.rescan_every,
             unload_after: settings.unload_after,
             manners: settings.manners,
+            keys: settings.keys,
             quiet: flags.quiet,
             color,
             links: color != Color::Never && !dumb,

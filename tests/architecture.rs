@@ -98,9 +98,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "daemon-host",
-        names: &["daemon-protocol", "models", "tui-text"],
+        names: &["daemon", "daemon-protocol", "models", "tui-text"],
         reaches: &["toml", "serde_json"],
-        never: &["daemon", "ratatui", "clap", "ureq"],
+        never: &["lancedb", "ratatui", "clap", "ureq"],
     },
     Rule {
         package: "daemon-mcp",

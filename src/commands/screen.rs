@@ -30,7 +30,7 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
         instant: true,
         // Beside the log, in the folder of what lasts and is not settings.
         history: Some(config.paths.log.with_file_name("questions")),
-        keys: tui::OwnKeys::new(),
+        keys: config.keys,
         home: config.home,
         cwd: config.working_dir,
         connect: Box::new(move || {

@@ -2,6 +2,7 @@
 //! type or out of range, are errors that name the line, the key and what is allowed. What each key is
 //! called and says of itself, and changing one, is in `document.rs`.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -67,6 +68,8 @@ pub struct Settings {
     /// For ever if `None`.
     pub unload_after: Option<Duration>,
     pub manners: Manners,
+    /// The table `[keys]`: keys of actions of the full-screen view, as written; the view says what is wrong with it.
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Default for Settings {
@@ -79,6 +82,7 @@ impl Default for Settings {
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
             unload_after: Some(Duration::from_secs(UNLOAD_MINUTES_DEFAULT * 60)),
             manners: Manners::default(),
+            keys: BTreeMap::new(),
         }
     }
 }
@@ -100,6 +104,8 @@ struct Keys {
     index_cpu_percent: Option<Spanned<Value>>,
     index_others_percent: Option<Spanned<Value>>,
     index_battery_percent: Option<Spanned<Value>>,
+    #[serde(default)]
+    keys: BTreeMap<String, Vec<String>>,
 }
 
 /// Settings from the text of the file.
@@ -136,6 +142,7 @@ pub fn parse(text: &str) -> Result<Settings, String> {
     let others = file.whole("index_others_percent", keys.index_others_percent, 1..=100)?;
     let battery = file.whole("index_battery_percent", keys.index_battery_percent, 0..=100)?;
     Ok(Settings {
+        keys: keys.keys,
         manners: Manners {
             cpu_percent: cpu.unwrap_or(default.manners.cpu_percent),
             others_percent: others.unwrap_or(default.manners.others_percent),

@@ -107,6 +107,10 @@ pub fn defaults() -> String {
     for Key { name, value, about, .. } in &KEYS {
         text.push_str(&format!("\n# {about}\n# {name} = {value}\n"));
     }
+    text.push_str(
+        "\n# Keys of the full-screen view, by action; F1 there, or Ctrl-K, names all of them.\n# [keys]\n\
+         # explain = [\"F2\"]\n",
+    );
     text
 }
 
@@ -126,7 +130,7 @@ pub fn get(text: &str, key: &str) -> Result<String, String> {
 }
 
 /// `text` with `key` set to `value`, which is TOML or a bare word, and all else as it was. A line that
-/// is commented out is used; a key that is nowhere comes last.
+/// is commented out is used; a key that is nowhere comes last, before any table.
 ///
 /// # Errors
 /// If there is no such key, the value is not allowed, or `text` is no settings file.
@@ -145,8 +149,12 @@ pub fn set(text: &str, key: &str, value: &str) -> Result<String, String> {
         }
         None => match commented_out(text, known.name) {
             Some((start, end)) => format!("{}{line}{}", &text[..start], &text[end..]),
-            None if text.is_empty() || text.ends_with('\n') => format!("{text}{line}\n"),
-            None => format!("{text}\n{line}\n"),
+            None => {
+                // What comes behind the head of a table is the table's.
+                let (before, tables) = text.split_at(first_table(text));
+                let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+                format!("{before}{end}{line}\n{tables}")
+            }
         },
     };
     // The value may be one that is not allowed; its line is of no interest in what was never a file.
@@ -180,6 +188,18 @@ fn commented_out(text: &str, key: &str) -> Option<(usize, usize)> {
         start += line.len();
     }
     None
+}
+
+/// Where the first table's head stands, or the end.
+fn first_table(text: &str) -> usize {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with('[') {
+            return start;
+        }
+        start += line.len();
+    }
+    start
 }
 
 #[cfg(test)]

@@ -21,6 +21,17 @@ fn the_file_sets_every_key() {
 }
 
 #[test]
+fn keys_of_the_view_are_a_table() {
+    let settings = parse("seed = 7\n[keys]\nexplain = [\"F3\", \"Alt-E\"]\nleave = []\n").unwrap();
+    let expected = [("explain", vec!["F3", "Alt-E"]), ("leave", vec![])];
+    let expected = expected
+        .map(|(action, keys)| (action.to_owned(), keys.into_iter().map(str::to_owned).collect()));
+    assert_eq!(settings.keys, BTreeMap::from(expected));
+    let told = parse("[keys]\nexplain = 3\n").unwrap_err();
+    assert!(told.starts_with("2: "), "{told}");
+}
+
+#[test]
 fn a_wrong_file_is_told_by_line_and_by_what_is_allowed() {
     for (text, expected) in [
         ("\nthougts = 3", &["2: ", "unknown field `thougts`", "`thoughts`"][..]),

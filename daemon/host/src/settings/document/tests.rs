@@ -24,7 +24,8 @@ fn the_defaults_are_those_of_the_program() {
     for Key { name, .. } in KEYS {
         assert!(known.contains(&format!("`{name}`")), "{name} is not in: {known}");
     }
-    assert_eq!(known.matches('`').count(), 2 * (KEYS.len() + 1), "a key is not told of: {known}");
+    // Besides them the table of keys, and what it met.
+    assert_eq!(known.matches('`').count(), 2 * (KEYS.len() + 2), "a key is not told of: {known}");
 }
 
 #[test]
@@ -32,6 +33,12 @@ fn a_value_is_changed_and_nothing_else() {
     for (text, key, value, expected) in [
         ("", "thoughts", "2", "thoughts = 2\n"),
         ("seed = 1", "thoughts", "2", "seed = 1\nthoughts = 2\n"),
+        (
+            "seed = 1\n\n[keys]\nexplain = ['F3']\n",
+            "thoughts",
+            "2",
+            "seed = 1\n\nthoughts = 2\n[keys]\nexplain = ['F3']\n",
+        ),
         (
             "# mine\nthoughts = 1  # few\nseed = 3\n",
             "thoughts",
