@@ -35,7 +35,7 @@ pub fn paths(answer: &Answer, pipe: Pipe<'_>) -> String {
     new.map(|path| format!("{}{}", pipe.path(path), pipe.end)).collect()
 }
 
-/// How each hit is printed, as in `path:line:col`: the names of [`FIELDS`] stand for what they name, all
+/// How each hit is printed, as in `path:line:col`: the names of `FIELDS` stand for what they name, all
 /// else that is no letter for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Piece>);
@@ -103,7 +103,7 @@ impl Template {
         Ok(Template(pieces))
     }
 
-    /// Whether a column is asked for, which takes a look at the passage: see [`column`].
+    /// Whether a column is asked for, which takes a look at the passage: see [`column()`].
     pub fn has_column(&self) -> bool {
         self.0.contains(&Piece::Field(Field::Col))
     }
