@@ -1,10 +1,13 @@
 //! The lines around a hit: read from its file, or the snippet if the file cannot be read.
 //! [`read`] is the IO; [`Preview::cut`] is pure. Scrolled by rows of the screen.
 
+mod found;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 
 use daemon_protocol::Hit;
@@ -18,6 +21,8 @@ use tui_text::{cells, wrap};
 const CONTEXT_BYTES_MAX: usize = 256 << 10;
 /// Bytes of a passage that are shown; the daemon's passages are a few KiB.
 const PASSAGE_BYTES_MAX: usize = 1 << 20;
+/// A larger file is not searched for a passage that is not where it was.
+const SEARCHED_BYTES_MAX: u64 = 32 << 20;
 /// A longer line is cut into several, so that a paragraph on one line can be paged through.
 const LINE_BYTES_MAX: usize = 240;
 
@@ -49,6 +54,8 @@ pub(crate) struct Preview {
     pub(crate) snippet: bool,
     /// Why it is.
     pub(crate) problem: Option<String>,
+    /// The passage's first line by now, from 1, where the file was edited since it was indexed.
+    pub(crate) moved_to: Option<usize>,
     /// Lines that have been shown, as rows.
     wrapped: RefCell<Wrapped>,
 }
@@ -79,26 +86,55 @@ pub(crate) struct PreviewLine {
 
 /// Reads the file of `hit` around it; the snippet and the reason if that cannot be done.
 pub(crate) fn read(hit: &Hit) -> Preview {
-    match read_around(hit) {
-        Ok((bytes, offset)) => Preview::cut(hit, &bytes, offset),
-        Err(error) => Preview::of_snippet(hit, Some(error.to_string())),
-    }
+    let preview = read_around(hit).and_then(|(bytes, offset)| {
+        let passage = hit.byte_start - offset..hit.byte_end.saturating_sub(offset);
+        match bytes.get(passage) {
+            Some(passage) if found::is_passage(hit, passage) => {
+                Ok(Preview::cut(hit, &bytes, offset))
+            }
+            _ => search(hit),
+        }
+    });
+    preview.unwrap_or_else(|error| Preview::of_snippet(hit, Some(error.to_string())))
 }
 
 /// The bytes around `hit`, and the offset in the file they begin at.
 fn read_around(hit: &Hit) -> io::Result<(Vec<u8>, usize)> {
+    let mut file = open(&hit.path)?;
+    let (from, to) = around(hit);
+    file.seek(SeekFrom::Start(from as u64))?;
+    let mut bytes = Vec::new();
+    file.take((to - from) as u64).read_to_end(&mut bytes)?;
+    Ok((bytes, from))
+}
+
+/// Looks for the passage in its whole file, which is in another encoding than UTF-8 or was edited.
+fn search(hit: &Hit) -> io::Result<Preview> {
+    let mut file = Vec::new();
+    open(&hit.path)?.take(SEARCHED_BYTES_MAX).read_to_end(&mut file)?;
+    let changed = || io::Error::other("the file was changed since it was indexed");
+    let found = found::find(hit, &file).ok_or_else(changed)?;
+    let (byte_start, byte_end) = (found.bytes.start, found.bytes.end);
+    let here = Hit { byte_start, byte_end, line_start: found.line, ..hit.clone() };
+    let (from, to) = around(&here);
+    let bytes = &found.text.as_bytes()[from..to.min(found.text.len())];
+    let moved_to = found.moved.then_some(found.line);
+    Ok(Preview { passage: Passage::of(hit), moved_to, ..Preview::cut(&here, bytes, from) })
+}
+
+fn open(path: impl AsRef<Path>) -> io::Result<File> {
     // Opening a pipe would wait for its writer.
-    if !std::fs::metadata(&hit.path)?.is_file() {
+    if !std::fs::metadata(&path)?.is_file() {
         return Err(io::Error::other("not a file any more"));
     }
-    let mut file = File::open(&hit.path)?;
-    let offset = hit.byte_start.saturating_sub(CONTEXT_BYTES_MAX);
+    File::open(path)
+}
+
+/// From which byte to which one is read for `hit`.
+fn around(hit: &Hit) -> (usize, usize) {
     let passage = hit.byte_end.saturating_sub(hit.byte_start).min(PASSAGE_BYTES_MAX);
-    let length = hit.byte_start - offset + passage + CONTEXT_BYTES_MAX;
-    file.seek(SeekFrom::Start(offset as u64))?;
-    let mut bytes = Vec::new();
-    file.take(length as u64).read_to_end(&mut bytes)?;
-    Ok((bytes, offset))
+    let from = hit.byte_start.saturating_sub(CONTEXT_BYTES_MAX);
+    (from, hit.byte_start + passage + CONTEXT_BYTES_MAX)
 }
 
 impl Preview {
@@ -141,11 +177,10 @@ impl Preview {
 
     /// Lines of `bytes`, which begin at byte `offset` of the file. Invalid UTF-8 is replaced.
     pub(crate) fn cut(hit: &Hit, bytes: &[u8], offset: usize) -> Preview {
-        let passage_at = hit.byte_start - offset;
-        if passage_at >= bytes.len() {
-            return Preview::of_snippet(hit, Some("the file has become shorter".to_owned()));
-        }
-        let newlines = bytes[..passage_at].iter().filter(|byte| **byte == b'\n').count();
+        let newlines = bytes[..bytes.len().min(hit.byte_start - offset)]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
         let first = hit.line_start.saturating_sub(newlines);
         // Bytes that begin inside the file usually begin inside a line.
         let whole = match offset {
@@ -178,8 +213,9 @@ impl Preview {
     fn new(passage: Passage, lines: Vec<PreviewLine>) -> Preview {
         let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
         let top = Spot { line: matched.saturating_sub(2), row: 0 };
-        let (meant, raw, snippet, problem) = Default::default();
-        Preview { passage, lines, meant, raw, top, snippet, problem, wrapped: RefCell::default() }
+        let (meant, raw, snippet, problem, moved_to) = Default::default();
+        let wrapped = RefCell::default();
+        Preview { passage, lines, meant, raw, top, snippet, problem, moved_to, wrapped }
     }
 
     /// The passage itself, its lines as they are shown.

@@ -11,7 +11,7 @@ use crate::growing::Growing;
 use crate::keymap::{Bound, Keymap};
 use crate::line::Line;
 use crate::message::{Command, Message};
-use crate::preview::Preview;
+use crate::preview::{Passage, Preview};
 use crate::terminal::base64;
 
 #[test]
@@ -219,11 +219,6 @@ fn a_preview_marks_the_passage_and_counts_lines() {
     );
     // The same from inside the first line: that line is left out, the numbers stay.
     assert_eq!(marks(&Preview::cut(&middle, &file.as_bytes()[2..], 2)), marks(&whole)[1..]);
-    // A file that shrank has the snippet left.
-    assert_eq!(
-        Preview::cut(&middle, b"one", 0).problem.as_deref(),
-        Some("the file has become shorter")
-    );
     // One long line is cut between words and marked only where the passage is.
     let long = "日本語 word ".repeat(100);
     (middle.byte_start, middle.byte_end, middle.line_start) = (0, 20, 1);
@@ -233,6 +228,56 @@ fn a_preview_marks_the_passage_and_counts_lines() {
     let solid = "語".repeat(200);
     let cut = Preview::cut(&middle, solid.as_bytes(), 0);
     assert_eq!(cut.lines.iter().map(|line| line.text.as_str()).collect::<String>(), solid);
+}
+
+#[test]
+fn a_passage_is_found_in_any_encoding_and_after_an_edit() {
+    let text = "Küche\nDie Crème – 70 °C – wird\ngerührt.\nEnde\n";
+    let place = text.find("Die").unwrap();
+    let mut cream = hit("", 2, "", "Die Crème – 70 °C – wird gerührt.…", "Crème", 0.1);
+    (cream.byte_start, cream.byte_end) = (place, text.find("Ende").unwrap());
+    let utf16 = |order: fn(u16) -> [u8; 2], mark: [u8; 2]| -> Vec<u8> {
+        mark.into_iter().chain(text.encode_utf16().flat_map(order)).collect()
+    };
+    let latin = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+    let damaged = [b"\xff\xff\n".as_slice(), text.as_bytes()].concat();
+    let edited = format!("{}{text}", "one more line\n".repeat(3));
+    let cases: [(&str, Vec<u8>, isize, Option<(usize, Option<usize>)>); 8] = [
+        ("as it is", text.into(), 0, Some((2, None))),
+        ("UTF-16", utf16(u16::to_le_bytes, [0xff, 0xfe]), 0, Some((2, None))),
+        ("UTF-16, the other way", utf16(u16::to_be_bytes, [0xfe, 0xff]), 0, Some((2, None))),
+        ("Windows", latin, 0, Some((2, None))),
+        // Each damaged byte is one character of three in the text.
+        ("damaged", damaged, 7, Some((3, None))),
+        ("edited above", edited.into(), 0, Some((5, Some(5)))),
+        ("edited in the passage", text.replace("70", "80").into(), 0, None),
+        ("shorter", "Küche".into(), 0, None),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cream.txt");
+    for (name, file, shift, wanted) in cases {
+        std::fs::write(&path, file).expect("writes");
+        let at = |byte: usize| byte.checked_add_signed(shift).expect("within the file");
+        let hit = Hit {
+            path: path.display().to_string(),
+            byte_start: at(cream.byte_start),
+            byte_end: at(cream.byte_end),
+            line_start: if shift > 0 { 3 } else { 2 },
+            ..cream.clone()
+        };
+        let preview = crate::preview::read(&hit);
+        assert_eq!(preview.passage, Passage::of(&hit), "{name}");
+        let Some((line, moved_to)) = wanted else {
+            let told = preview.problem.as_deref();
+            assert_eq!(told, Some("the file was changed since it was indexed"), "{name}");
+            assert_eq!(preview.passage_text(), cream.snippet, "{name}");
+            continue;
+        };
+        assert_eq!((preview.problem.as_deref(), preview.moved_to), (None, moved_to), "{name}");
+        let first = preview.lines.iter().find(|line| line.matched).expect("a passage");
+        assert_eq!((first.number, first.text.as_str()), (Some(line), "Die Crème – 70 °C – wird"));
+        assert_eq!(preview.passage_text(), "Die Crème – 70 °C – wird\ngerührt.", "{name}");
+    }
 }
 
 #[test]

@@ -170,7 +170,9 @@ pub(super) fn open(model: &mut Model) -> Vec<Command> {
         model.notice = Some(Notice::note("opened beside this".to_owned()));
         return vec![Command::View { path }];
     }
-    vec![Command::Open { path: hit.path.clone(), line: hit.line }]
+    let shown = model.preview.as_ref().filter(|preview| preview.passage == Passage::of(hit));
+    let line = shown.and_then(|preview| preview.moved_to).unwrap_or(hit.line);
+    vec![Command::Open { path: hit.path.clone(), line }]
 }
 
 pub(super) fn copy(model: &mut Model) -> Vec<Command> {
