@@ -242,7 +242,9 @@ fn a_passage_is_found_in_any_encoding_and_after_an_edit() {
     let latin = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
     let damaged = [b"\xff\xff\n".as_slice(), text.as_bytes()].concat();
     let edited = format!("{}{text}", "one more line\n".repeat(3));
-    let cases: [(&str, Vec<u8>, isize, Option<(usize, Option<usize>)>); 8] = [
+    // Bytes that the damage adds to what is before, the first line that is shown, and where it has moved to.
+    type Case = (&'static str, Vec<u8>, isize, Option<(usize, Option<usize>)>);
+    let cases: [Case; 8] = [
         ("as it is", text.into(), 0, Some((2, None))),
         ("UTF-16", utf16(u16::to_le_bytes, [0xff, 0xfe]), 0, Some((2, None))),
         ("UTF-16, the other way", utf16(u16::to_be_bytes, [0xfe, 0xff]), 0, Some((2, None))),
