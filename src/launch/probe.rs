@@ -13,8 +13,9 @@ use crate::runtime_dir;
 
 /// Program version, as every hello carries it.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// How many handshakes may break off before whatever listens is taken for broken.
-const HANDSHAKES: u32 = 10;
+/// How many handshakes may break off before whatever listens is taken for broken: a second of them, for a daemon
+/// that was killed goes on listening until the system has come round to it.
+const HANDSHAKES: u32 = 50;
 /// How often waiting looks again: quick against the second that loading takes.
 pub(crate) const POLL: Duration = Duration::from_millis(20);
 
@@ -36,14 +37,27 @@ pub(crate) async fn probe(config: &Config, patience: Duration) -> Result<Probe, 
     let hello = async {
         for _ in 0..HANDSHAKES {
             match Client::connect(&socket, VERSION).await {
-                // A daemon that is about to end breaks off; the next try finds it gone.
-                Err(ClientError::Closed | ClientError::Io(_)) => sleep(POLL).await,
+                Err(error) if broke_off(&error) => sleep(POLL).await,
                 result => return classify(result),
             }
         }
         Ok(Probe::Silent)
     };
     timeout(patience, hello).await.unwrap_or(Ok(Probe::Silent))
+}
+
+/// Whether a daemon that is about to end, or a queue that is full for the moment, broke the handshake off: the
+/// next try finds it gone, or there.
+pub(super) fn broke_off(error: &ClientError) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
+    match error {
+        ClientError::Closed | ClientError::Io(_) => true,
+        ClientError::Connect { source, .. } => matches!(
+            source.kind(),
+            BrokenPipe | ConnectionAborted | ConnectionReset | Interrupted | WouldBlock
+        ),
+        ClientError::Protocol { .. } | ClientError::Frame(_) => false,
+    }
 }
 
 fn classify(result: Result<Client, ClientError>) -> Result<Probe, AppError> {

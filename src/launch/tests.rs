@@ -1,4 +1,27 @@
 use super::*;
+use crate::launch::probe::broke_off;
+
+#[test]
+fn a_daemon_that_ends_while_it_is_called_is_called_again() {
+    use io::ErrorKind::{
+        ConnectionRefused, ConnectionReset, NotFound, PermissionDenied, WouldBlock,
+    };
+    let connect = |kind: io::ErrorKind| {
+        let path = "/run/daemon.sock".to_owned();
+        ClientError::Connect { path, source: kind.into() }
+    };
+    for (error, again) in [
+        (connect(ConnectionReset), true),
+        (connect(WouldBlock), true),
+        (ClientError::Io(ConnectionReset.into()), true),
+        (ClientError::Closed, true),
+        (connect(NotFound), false),
+        (connect(ConnectionRefused), false),
+        (connect(PermissionDenied), false),
+    ] {
+        assert_eq!(broke_off(&error), again, "{error:?}");
+    }
+}
 
 #[test]
 fn the_last_error_of_a_log_is_found_with_its_hints() {
