@@ -14,8 +14,15 @@ use made::{COMMIT, Numbers, PASSAGES, WIDTH, quantiles};
 const SAVES: usize = 40;
 
 fn random(numbers: &mut Numbers, number: usize, passages: usize) -> Document {
-    let vectors = (0..passages).map(|_| numbers.unit()).collect();
+    let vectors = (0..passages).map(|_| unit(numbers)).collect();
     numbers.document(number, vectors)
+}
+
+fn unit(numbers: &mut Numbers) -> Vec<f32> {
+    let raw: Vec<f32> =
+        (0..WIDTH).map(|_| numbers.next() as f32 / (1 << 30) as f32 - 1.0).collect();
+    let length = raw.iter().map(|x| x * x).sum::<f32>().sqrt();
+    raw.into_iter().map(|x| x / length).collect()
 }
 
 async fn measure(directory: &Path, passages: usize) -> Result<(), StoreError> {

@@ -6,11 +6,11 @@ use daemon::store::Document;
 use daemon::store::contract::document;
 
 /// As wide as the default model's vectors.
-pub const WIDTH: usize = 384;
+pub(crate) const WIDTH: usize = 384;
 /// Passages of a made-up document.
-pub const PASSAGES: usize = 10;
+pub(crate) const PASSAGES: usize = 10;
 /// Documents in one commit while a table is made.
-pub const COMMIT: usize = 500;
+pub(crate) const COMMIT: usize = 500;
 const WORDS_IN_PASSAGE: usize = 40;
 const WORDS: [&str; 16] = [
     "anchor", "bell", "compass", "deck", "engine", "fog", "galley", "harbour", "island", "jetty",
@@ -20,34 +20,27 @@ const WORDS: [&str; 16] = [
 const KINDS: usize = 3_000;
 
 /// The same numbers each time, of a fixed recurrence.
-pub struct Numbers(pub u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         self.0 >> 33
     }
 
-    pub fn unit(&mut self) -> Vec<f32> {
-        let raw: Vec<f32> =
-            (0..WIDTH).map(|_| self.next() as f32 / (1 << 30) as f32 - 1.0).collect();
-        let length = raw.iter().map(|x| x * x).sum::<f32>().sqrt();
-        raw.into_iter().map(|x| x / length).collect()
-    }
-
     /// The word of rank r comes about 1/r as often as the first, as words of a language do.
-    pub fn word(&mut self) -> String {
+    pub(crate) fn word(&mut self) -> String {
         let share = self.next() as f64 / (1_u64 << 31) as f64;
         let rank = ((WORDS.len() * KINDS) as f64).powf(share) as usize - 1;
         format!("{}{}", WORDS[rank % WORDS.len()], rank / WORDS.len())
     }
 
-    pub fn words(&mut self, count: usize) -> String {
+    pub(crate) fn words(&mut self, count: usize) -> String {
         (0..count).map(|_| self.word()).collect::<Vec<_>>().join(" ")
     }
 
     /// A document of [`PASSAGES`] passages or fewer, each with the next of `vectors`.
-    pub fn document(&mut self, number: usize, vectors: Vec<Vec<f32>>) -> Document {
+    pub(crate) fn document(&mut self, number: usize, vectors: Vec<Vec<f32>>) -> Document {
         let texts: Vec<String> = vectors.iter().map(|_| self.words(WORDS_IN_PASSAGE)).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let path = format!("/home/someone/notes/{}/{number}.md", number % 97);
@@ -60,7 +53,7 @@ impl Numbers {
 }
 
 /// The median and the 95th percentile, milliseconds.
-pub fn quantiles(mut times: Vec<Duration>) -> (f64, f64) {
+pub(crate) fn quantiles(mut times: Vec<Duration>) -> (f64, f64) {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * 1000.0;
     (at(50), at(95))
