@@ -1,12 +1,14 @@
-//! Flags that every command takes, and what more than one takes. Types only: no defaults that depend
+//! Flags that every command takes, what more than one takes, and which words are no flags: no defaults that depend
 //! on the machine, no effects.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use daemon::query::filter::{self, Clock};
 pub(crate) use daemon_host::settings::Device;
 use daemon_protocol::THOUGHTS_MAX;
 
@@ -25,6 +27,24 @@ pub(crate) struct Global {
     /// Print results and errors only: no thoughts, no progress, no notes.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+}
+
+/// The words of a command line in which a filter that leaves out, as `-type:pdf`, is no flag: a blank before it makes a
+/// word of it, and is none of the question's.
+pub(crate) fn unflagged(words: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let mut is_open = true;
+    words.map(move |word| {
+        is_open &= word != "--";
+        match word.to_str().filter(|word| is_open && word.starts_with('-')) {
+            Some(filter) if is_filter(filter) => OsString::from(format!(" {filter}")),
+            _ => word,
+        }
+    })
+}
+
+fn is_filter(word: &str) -> bool {
+    let filter::Parsed { filters, notes, .. } = filter::parse(word, Clock::local());
+    !filters.documents.is_empty() || !notes.is_empty()
 }
 
 /// When colours are used.
@@ -60,5 +80,40 @@ pub(crate) fn number_in<T: FromStr + PartialOrd + Copy + Display>(
     match text.parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(format!("a number from {least} to {most} is allowed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_no_flags() {
+        let words = [
+            "fore",
+            "ask",
+            "-type:md",
+            "-l",
+            "--json",
+            "-path:my notes",
+            "-after:x",
+            "-0",
+            "--",
+            "-tag:x",
+        ];
+        let expected = [
+            "fore",
+            "ask",
+            " -type:md",
+            "-l",
+            "--json",
+            " -path:my notes",
+            " -after:x",
+            "-0",
+            "--",
+            "-tag:x",
+        ];
+        let words: Vec<OsString> = unflagged(words.iter().map(OsString::from)).collect();
+        assert_eq!(words, expected);
     }
 }

@@ -54,7 +54,7 @@ fn wants_json() -> bool {
 }
 
 fn run() -> Result<ExitCode, AppError> {
-    let args = match Args::try_parse() {
+    let args = match Args::try_parse_from(cli::unflagged(std::env::args_os())) {
         Ok(args) => args,
         Err(error) if error.use_stderr() && wants_json() => return Err(error.into()),
         // Help, a version, or an error for people, in clap's own way.

@@ -18,7 +18,7 @@ pub(crate) fn folder_line(folder: &Folder) -> String {
     let problem = folder.problem.as_ref().map(|why| format!("  ({})", harmless(why)));
     format!(
         "{}  {}, {}{}",
-        harmless(&folder.path),
+        harmless(&folder.path).replace('\n', "\u{FFFD}"),
         counted(folder.documents, "document"),
         counted(folder.passages, "passage"),
         problem.unwrap_or_default()

@@ -196,7 +196,11 @@ fn sections(
         if bare && end < text.len() && end - begin <= CARRIED_BYTES_MAX {
             continue; // goes before the next section's text
         }
-        let names: Vec<&str> = trail.iter().map(|(_, name, _)| name.as_str()).collect();
+        let names: Vec<&str> = trail
+            .iter()
+            .map(|(_, name, _)| name.as_str())
+            .filter(|name| !name.is_empty())
+            .collect();
         let taken = titled + trail.iter().map(|(.., tokens)| tokens).sum::<usize>();
         sections.push(Section { heading: names.join(SEPARATOR), taken, bytes: begin..end });
         begin = end;

@@ -32,6 +32,8 @@ pub struct Converted {
 pub enum Unconverted {
     #[error("needs a password: store a copy without one beside it")]
     Locked,
+    #[error("protected against copying: only the program it was bought for can open it")]
+    Protected,
     /// Pictures of pages, most likely.
     #[error("no text layer: {parts} of pictures only; make one with OCR, for example ocrmypdf")]
     NoText { parts: String },

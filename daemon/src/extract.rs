@@ -2,17 +2,28 @@
 //!
 //! Offsets in [`Extracted::text`] are offsets in the file whenever the file is valid UTF-8; a
 //! byte order mark therefore stays in the text (the chunker steps over it). Text decoded from
-//! UTF-16 or Windows-1252 has offsets of its own; its lines are the file's all the same.
+//! UTF-16 or Windows-1252, and what is written in signs for letters (`accents`, `cards`), has offsets of its own; its
+//! lines are the file's all the same.
 
 use std::borrow::Cow;
 use std::path::Path;
 
+use daemon_protocol::Place;
+
 use crate::chunk::markup;
 use crate::convert::{CONVERTED, Convert, Converted, OUTLINED, TEXT_BYTES_MAX, Unconverted};
-use crate::document::{About, Definition, Extracted, Kind};
+use crate::document::{About, Definition, Extracted, Kind, Mark};
 
+mod accents;
+mod cards;
+mod decode;
+mod mail;
 #[cfg(test)]
 mod tests;
+
+pub use decode::is_mostly_utf8;
+
+use decode::{decode, ended};
 
 /// Largest text file that is read, in bytes. A larger one is data, not prose, and would keep the
 /// encoder busy for hours; the caller compares before it reads.
@@ -25,9 +36,6 @@ const TABLE_BYTES_MAX: u64 = 2 << 20;
 /// Largest file that is converted, in bytes: most of it is pictures and fonts. It is held in memory twice,
 /// here and where it is read.
 const CONVERTED_BYTES_MAX: u64 = 128 << 20;
-
-/// Bytes looked at to tell text from data, as git and grep do.
-const HEAD_BYTES: usize = 8 << 10;
 
 /// How a PDF begins, whatever its name says.
 const PDF: &[u8] = b"%PDF-";
@@ -53,7 +61,7 @@ pub enum Unreadable {
 
 /// Bytes of the file `path` that are read at most.
 pub fn bytes_max(path: &Path) -> u64 {
-    if is_converted(path) {
+    if is_converted(path) || mail::is_mailbox(path) {
         CONVERTED_BYTES_MAX
     } else if TABLES.contains(&extension(path).as_str()) {
         TABLE_BYTES_MAX
@@ -77,29 +85,49 @@ pub fn extract(path: &Path, bytes: &[u8], convert: &dyn Convert) -> Result<Extra
     if size > max {
         return Err(Unreadable::TooLarge { bytes: size, max });
     }
-    let is_pdf = bytes.starts_with(PDF);
-    let named = if is_pdf { path.with_extension("pdf") } else { path.to_owned() };
-    let text = if is_pdf || is_converted(path) {
+    let found = found(path, bytes);
+    let named = found.map_or_else(|| path.to_owned(), |ending| path.with_extension(ending));
+    let text = if found.is_some() || is_converted(path) {
         let unconverted = match convert.convert(&named, bytes) {
-            Ok(converted) => return Ok(of_converted(path, converted)),
+            Ok(converted) => return Ok(of_converted(path, found, converted)),
             Err(unconverted) => unconverted,
         };
         // A text may be about how a PDF begins.
         let is_read = !matches!(unconverted, Unconverted::Unavailable(_));
-        let is_text = is_pdf && is_read && !is_converted(path);
+        let is_text = found.is_some() && is_read && !is_converted(path) && size <= FILE_BYTES_MAX;
         decode(bytes).ok().filter(|_| is_text).ok_or(unconverted)?
+    } else if size > FILE_BYTES_MAX {
+        return Err(Unreadable::TooLarge { bytes: size, max: FILE_BYTES_MAX });
     } else {
         decode(bytes)?
     };
     let kind = kind(path, &text);
+    let text = ended(kind, text);
+    let text = match extension(path).as_str() {
+        "bib" | "bibtex" | "ltx" | "tex" => accents::written(text),
+        "ics" | "ifb" | "vcard" | "vcf" | "vcs" => cards::unfolded(&text),
+        _ => text,
+    };
     let (title, About { tags, aliases }) = markup::about(kind, &text);
     let outline = if kind == Kind::Code { outline(path, &text, convert) } else { Vec::new() };
     let (title, marks) = (titled(path, title), Vec::new());
     Ok(Extracted { kind, title, tags, aliases, text, marks, outline })
 }
 
-fn of_converted(path: &Path, converted: Converted) -> Extracted {
-    let Converted { kind, title, text, marks } = converted;
+/// The ending of the kind of document that the content is, where that is plain whatever the name says.
+fn found(path: &Path, bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(PDF) {
+        return Some("pdf");
+    }
+    if is_converted(path) { None } else { mail::found(path, bytes) }
+}
+
+fn of_converted(path: &Path, found: Option<&str>, converted: Converted) -> Extracted {
+    let Converted { kind, title, text, mut marks } = converted;
+    // What has a place is not looked for in the file itself, whose name does not say that it is no text.
+    if found == Some("eml") && marks.is_empty() && !text.is_empty() {
+        marks.push(Mark { at: 0, place: Place::Message(1) });
+    }
     let (tags, aliases, outline) = (Vec::new(), Vec::new(), Vec::new());
     Extracted { kind, title: titled(path, title), tags, aliases, text, marks, outline }
 }
@@ -123,81 +151,6 @@ fn titled(path: &Path, title: Option<String>) -> String {
         .map(Cow::from)
         .unwrap_or_else(|| path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default());
     title.chars().take(TITLE_CHARS_MAX).collect()
-}
-
-fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => return utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => return utf16(rest, u16::from_be_bytes),
-        _ => {}
-    }
-    let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-    if head.contains(&0) || too_many(head.iter().filter(|byte| is_control(**byte)), head.len(), 20)
-    {
-        return Err(Unreadable::Binary);
-    }
-    if is_mostly_utf8(bytes) {
-        return Ok(String::from_utf8_lossy(bytes).into_owned());
-    }
-    // Mostly high bytes: Cyrillic, Greek or Japanese in a legacy encoding, or compressed data.
-    // Read as Latin it would be indexed as nonsense.
-    if too_many(head.iter().filter(|byte| !byte.is_ascii()), head.len(), 3) {
-        return Err(Unreadable::Encoding);
-    }
-    Ok(bytes.iter().map(|byte| windows_1252(*byte)).collect())
-}
-
-/// Whether the bytes are UTF-8, damaged at most: that should cost a character here and there only, and text whose
-/// accents are all invalid was written on an older system.
-pub fn is_mostly_utf8(bytes: &[u8]) -> bool {
-    let Err(error) = std::str::from_utf8(bytes) else { return true };
-    let (mut accents, mut damaged) = (0, 0);
-    for chunk in bytes[..bytes.len().min(error.valid_up_to() + HEAD_BYTES)].utf8_chunks() {
-        accents += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        damaged += usize::from(!chunk.invalid().is_empty());
-    }
-    accents > damaged
-}
-
-/// More than one in `part` of `all`.
-fn too_many<T>(some: impl Iterator<Item = T>, all: usize, part: usize) -> bool {
-    some.count() * part > all
-}
-
-/// Control bytes that text does not hold; backspace, form feed and escape do occur in manuals
-/// and logs.
-fn is_control(byte: u8) -> bool {
-    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x08 | 0x0c | 0x1b)
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Unreadable> {
-    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let text: String = char::decode_utf16(units)
-        .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
-    // Data may begin with the same two bytes by chance.
-    let head: Vec<char> = text.chars().take(HEAD_BYTES / 2).collect();
-    let strange = |c: &&char| {
-        matches!(**c, '\0' | char::REPLACEMENT_CHARACTER)
-            || c.is_control() && !matches!(**c, '\t' | '\n' | '\r' | '\x0c')
-    };
-    if too_many(head.iter().filter(strange), head.len(), 20) {
-        return Err(Unreadable::Binary);
-    }
-    Ok(text)
-}
-
-/// Latin-1 but for the row where Windows has typographic quotes and dashes.
-fn windows_1252(byte: u8) -> char {
-    const ROW_80: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => ROW_80[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
 }
 
 fn kind(path: &Path, text: &str) -> Kind {
@@ -303,7 +256,7 @@ const SKIPPED: &[&str] = &[
     "7z", "apk", "br", "bz2", "cab", "cpio", "deb", "dmg", "ear", "gz", "img", "iso", "jar", "lz4",
     "lzma", "qcow2", "rar", "rpm", "tar", "tgz", "vdi", "vmdk", "war", "whl", "xz", "zip", "zst",
     // Documents that nothing here reads.
-    "azw3", "chm", "djvu", "key", "mobi", "msg", "numbers", "one", "pages", "ps", "pst", "vsd", "vsdx", "xps",
+    "azw3", "chm", "djvu", "key", "mobi", "msf", "msg", "numbers", "one", "pages", "ps", "pst", "vsd", "vsdx", "xps",
     // Compiled code, and maps to it.
     "a", "beam", "class", "dll", "dylib", "elc", "exe", "ko", "lib", "map", "o", "pdb", "pyc",
     "pyd", "pyo", "rlib", "rmeta", "so", "wasm",

@@ -11,8 +11,8 @@ use models::TokenCounter;
 
 use crate::chunk::{body, chunk, embedded_text};
 use crate::convert::{Convert, Unconverted};
-use crate::document::Extracted;
-use crate::edition::edition;
+use crate::document::{Extracted, Kind};
+use crate::edition;
 use crate::extract::{Unreadable, bytes_max, extract};
 use crate::limits::PIECE_BYTES;
 use crate::patience::Pulse;
@@ -90,7 +90,7 @@ pub fn prepare(path: &str, indexed: Option<&str>, tools: Tools<'_>, pulse: &Puls
         Err(error) => return unread(&error),
     };
     pulse.compute();
-    let hash = format!("{}{}", blake3::hash(&bytes).to_hex(), edition(file));
+    let hash = edition::hash(&bytes);
     let Seen { bytes: size, changed_ns, written_ns } = seen;
     let stamp = Stamp { bytes: size, changed_ns, written_ns, hash };
     if indexed == Some(stamp.hash.as_str()) {
@@ -175,7 +175,13 @@ fn names(path: &Path, extracted: &Extracted, roots: &[PathBuf]) -> String {
         below.set_file_name(path.extension().unwrap_or_default());
     }
     let names = below.components().map(|part| part.as_os_str().to_string_lossy());
-    let given = extracted.aliases.iter().chain(&extracted.tags).map(Cow::from);
+    // A tag in the text is found there, in the passage that has it.
+    let is_said = |tag: &&String| {
+        let is_noted = extracted.kind == Kind::Markdown;
+        is_noted && extracted.text[body(extracted)..].contains(&format!("#{tag}"))
+    };
+    let tags = extracted.tags.iter().filter(|tag| !is_said(tag));
+    let given = extracted.aliases.iter().chain(tags).map(Cow::from);
     names.chain(given).collect::<Vec<_>>().join("\n")
 }
 
@@ -205,6 +211,7 @@ mod tests {
                 "n\na\nlog.md\nold log\nx\ny z",
             ),
             ("/home/n/log.md", "plain", "n\nmd"),
+            ("/home/n/log.md", "---\ntags: x\n---\nplain #y", "n\nmd\nx"),
             ("/home/n/log.org", "#+filetags: :x:\n", "n\norg\nx"),
         ];
         for (path, text, expected) in table {

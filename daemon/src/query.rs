@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::before::Before;
 use self::copies::fold;
-use self::filter::Parsed;
+use self::filter::{Filters, Parsed};
 use self::hit::Sight;
 use self::search::Sieve;
 use self::select::{Selection, select};
@@ -68,6 +68,8 @@ struct Question {
     /// What its words are, and what was said of answers to it.
     words: AskedWords,
     marked: Marked,
+    /// What the person is to be told of how it was understood.
+    notes: Vec<String>,
 }
 
 /// Answers `ask` with events to `out`, all but the closing `failed`, which is the error. Once `enough` is
@@ -105,7 +107,13 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     }
     let reading_time = ask.read_ms.map_or(shared.settings.reading_time, Duration::from_millis);
     let roots = shared.folders.roots();
-    let Parsed { words, filters } = parsed(&ask.text);
+    let Parsed { words, filters, notes } = parsed(&ask.text);
+    if filters == Filters::default() && !says(&words) {
+        return Err(invalid(
+            "the question has no word in it",
+            "what is in quotes is looked for as it stands: \"->\"",
+        ));
+    }
     let known = engine.catalogue.read();
     let selecting = |conditions| select(ask.path.as_deref(), conditions, &roots, &known);
     let (text, selected) = match selecting(&filters.documents) {
@@ -133,7 +141,14 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
         grounded,
         words,
         marked,
+        notes,
     })
+}
+
+/// Whether there is something to search for: letters, digits or a picture, and not only marks.
+fn says(text: &str) -> bool {
+    let is_mark = |c: char| matches!(c, '\0'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}');
+    text.chars().any(|c| c.is_alphanumeric() || !is_mark(c))
 }
 
 /// Refuses a number of hits that cannot be asked for.
@@ -203,7 +218,8 @@ impl<'a> Run<'a> {
         enough: CancellationToken,
         out: Option<&'a Outbox>,
     ) -> Run<'a> {
-        let (timings, portion, before) = Default::default();
+        let (portion, before) = Default::default();
+        let timings = Timings { notes: question.notes.clone(), ..Timings::default() };
         Run { engine, question, enough, out, started: Instant::now(), timings, portion, before }
     }
 

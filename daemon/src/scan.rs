@@ -317,7 +317,7 @@ impl Scan {
         self.files.iter().filter_map(|(path, seen)| {
             let same = known.get(path).is_some_and(|known| {
                 let Stamp { bytes, changed_ns, hash, .. } = &known.stamp;
-                *bytes == seen.bytes && *changed_ns == seen.changed_ns && is_of_now(path, hash)
+                *bytes == seen.bytes && *changed_ns == seen.changed_ns && is_of_now(hash)
             });
             (!same).then_some((path, *seen))
         })

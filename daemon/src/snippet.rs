@@ -10,7 +10,7 @@ use models::stem::stem;
 
 use crate::phrase::{occurrences, plain};
 use crate::store::Passage;
-use crate::words::{folded, parts};
+use crate::words::{folded, joined, noun, parts};
 
 pub mod asked;
 #[cfg(test)]
@@ -84,7 +84,7 @@ pub fn snippet(question: &str, phrases: &[String], passage: &Passage, chars_max:
 
 /// Stems of the question's words, each with a number.
 fn question_words(question: &str) -> HashMap<String, usize> {
-    // A name counts whole and by its parts, as the word index has it.
+    // A name counts whole and by its parts, and a noun without its particle too, as the word index has it.
     let words = || question.unicode_words().take(QUESTION_WORDS_MAX * 4);
     let words = || {
         let parts = words().flat_map(|word| {
@@ -92,7 +92,10 @@ fn question_words(question: &str) -> HashMap<String, usize> {
             let parts = if parts.len() > 1 { parts } else { Vec::new() };
             std::iter::once(word).chain(parts.into_iter().map(move |part| &word[part]))
         });
-        parts.map(|word| folded(word).to_lowercase())
+        parts.map(|word| folded(word).to_lowercase()).flat_map(|word| {
+            let noun = noun(&word).map(str::to_owned);
+            std::iter::once(word).chain(noun)
+        })
     };
     let telling = |word: &String| !STOP_WORDS.contains(&word.as_str());
     let mut chosen: Vec<String> = words().filter(telling).collect();
@@ -121,19 +124,34 @@ fn segments<'a>(text: &'a str, words: &HashMap<String, usize>) -> Vec<Segment<'a
         let is_word = text.contains(char::is_alphanumeric) && text.len() < WORD_BYTES_MAX;
         let of = |text: &str| words.get(&stem(&folded(text).to_lowercase())).copied();
         let word = is_word.then(|| of(text)).flatten();
-        let parts = if is_word && word.is_none() { pieces(text) } else { Vec::new() };
-        if parts.iter().any(|part| of(&text[part.clone()]).is_some()) {
+        let parts = if is_word && word.is_none() { inner(text, &of) } else { Vec::new() };
+        if parts.iter().any(|(_, word)| word.is_some()) {
             // Of a name what matches is shown, and what does not is between.
-            segments.extend(parts.into_iter().map(|part| {
+            segments.extend(parts.into_iter().map(|(part, word)| {
                 let piece = &text[part.clone()];
                 let chars = piece.chars().filter(|c| !unshown(*c)).count();
-                Segment { text: piece, start: start + part.start, chars, word: of(piece) }
+                Segment { text: piece, start: start + part.start, chars, word }
             }));
         } else {
             segments.push(Segment { text, start, chars, word });
         }
     }
     segments
+}
+
+/// The pieces of a word that is none of the question's, each with which one of them it is; two may be one together.
+fn inner(word: &str, of: &dyn Fn(&str) -> Option<usize>) -> Vec<(Range<usize>, Option<usize>)> {
+    if let Some(noun) = noun(word) {
+        return vec![(0..noun.len(), of(noun)), (noun.len()..word.len(), None)];
+    }
+    let pieces = pieces(word);
+    let mut found: Vec<_> = pieces.iter().map(|piece| of(&word[piece.clone()])).collect();
+    for (first, both) in joined(word, &pieces) {
+        if let Some(number) = of(&word[both]) {
+            found[first..first + 2].fill(Some(number));
+        }
+    }
+    pieces.into_iter().zip(found).collect()
 }
 
 /// The stretches of a word that may be words of their own, and what is between them: `parse`, `_`, `http`, and

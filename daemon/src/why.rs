@@ -168,7 +168,7 @@ mod tests {
             stamp: Stamp {
                 bytes: 0,
                 changed_ns: 0,
-                hash: blake3::hash(bytes).to_hex().to_string(),
+                hash: crate::edition::hash(bytes),
                 written_ns: 0,
             },
             tags: Vec::new(),

@@ -9,6 +9,10 @@ use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
 
+mod korean;
+
+pub use korean::noun;
+
 /// Characters of a name that is looked at for parts; what is longer is data.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -16,7 +20,7 @@ const NAME_CHARS_MAX: usize = 64;
 const PART_CHARS_MIN: usize = 2;
 
 /// `text` for the word index: composed, of full width, without accents and vowel marks that people leave
-/// out, and each name such as `getUserById` followed by its parts.
+/// out, each name such as `getUserById` followed by its parts, and a Korean noun that has a particle by itself.
 pub fn searchable(text: &str) -> String {
     let text = folded(text);
     let mut written = String::with_capacity(text.len() + text.len() / 16);
@@ -26,12 +30,12 @@ pub fn searchable(text: &str) -> String {
         at = word.end;
         let name = &text[word];
         let parts = parts(name);
-        if parts.len() > 1 {
-            for part in parts.into_iter().map(|part| &name[part]) {
-                if part.chars().take(PART_CHARS_MIN).count() == PART_CHARS_MIN {
-                    written.push(' ');
-                    written.push_str(part);
-                }
+        let parts = if parts.len() > 1 { parts } else { Vec::new() };
+        let joined = joined(name, &parts).into_iter().map(|(_, both)| both);
+        for part in parts.iter().cloned().chain(joined).map(|part| &name[part]).chain(noun(name)) {
+            if part.chars().take(PART_CHARS_MIN).count() == PART_CHARS_MIN {
+                written.push(' ');
+                written.push_str(part);
             }
         }
     }
@@ -105,28 +109,52 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The parts of a name by its capitals, as `get`, `User`, `By`, `Id` and `XMLHTTP`, `Request`; one part
-/// where it has none, or is too long for a name.
+/// The parts of a name by its capitals, as `get`, `User`, `By`, `Id` and `XMLHTTP`, `Request`, and of one that has
+/// some by its numbers, as `Server`, `2`, `Go`; one part where it has no capitals within, or is too long for a name.
 pub fn parts(name: &str) -> Vec<Range<usize>> {
     let mut letters: Vec<(usize, char)> = name.char_indices().take(NAME_CHARS_MAX + 1).collect();
     if letters.len() > NAME_CHARS_MAX {
         letters.clear();
     }
-    let mut start = 0;
-    let mut parts = Vec::new();
+    let mut begins = Vec::new();
+    let mut has_capitals = false;
     for index in 1..letters.len() {
         let (at, letter) = letters[index];
         let before = letters[index - 1].1;
         let after = letters.get(index + 1).map(|(_, after)| *after);
         let begins_word = letter.is_uppercase() && !before.is_uppercase();
         let ends_capitals = letter.is_uppercase() && after.is_some_and(char::is_lowercase);
-        if begins_word || ends_capitals {
-            parts.push(start..at);
-            start = at;
+        has_capitals |= begins_word || ends_capitals;
+        if begins_word || ends_capitals || letter.is_ascii_digit() != before.is_ascii_digit() {
+            begins.push(at);
         }
     }
-    parts.push(start..name.len());
-    parts
+    if !has_capitals {
+        begins.clear();
+    }
+    let mut start = 0;
+    begins.push(name.len());
+    begins.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect()
+}
+
+/// The neighbours among the `parts` of `name` that are a word together, each as the place of the first and where both
+/// are: a letter and what it stands before, as in `iPhone`, and a number with what it counts, as in `Server2`.
+pub fn joined(name: &str, parts: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
+    let is_letter =
+        |part: &str| part.chars().nth(1).is_none() && part.starts_with(char::is_alphabetic);
+    let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    let is_word = |first: &str, second: &str| {
+        let is_whole =
+            first.ends_with(char::is_alphanumeric) && second.starts_with(char::is_alphanumeric);
+        let counts = !is_number(first) && is_number(second);
+        is_whole && (counts || is_letter(first) && !is_letter(second))
+    };
+    let pairs = parts.windows(2).enumerate().filter_map(|(at, pair)| {
+        let [first, second] = pair else { return None };
+        let is_word = is_word(&name[first.clone()], &name[second.clone()]);
+        is_word.then_some((at, first.start..second.end))
+    });
+    pairs.filter(|(_, both)| both.len() < name.len()).collect()
 }
 
 #[cfg(test)]
@@ -142,10 +170,15 @@ mod tests {
             ("XMLHTTPRequestFactory", "XMLHTTPRequestFactory XMLHTTP Request Factory"),
             ("parse_http_response", "parse_http_response"),
             ("RULE-A002, CVE-2024-1234", "RULE-A002, CVE-2024-1234"),
-            ("HTTPServer2Go", "HTTPServer2Go HTTP Server2 Go"),
+            ("HTTPServer2Go", "HTTPServer2Go HTTP Server Go Server2"),
+            ("iPhone15ProMax", "iPhone15ProMax Phone 15 Pro Max iPhone Phone15"),
+            ("xAxis, eBay", "xAxis Axis, eBay Bay"),
+            ("MP3Player H2O", "MP3Player MP Player MP3 H2O H2"),
+            ("sha256 x86_64 python3", "sha256 x86_64 python3"),
             ("LaTeX", "LaTeX La Te"),
             ("I am A", "I am A"),
             ("ПереченьДокументов", "ПереченьДокументов Перечень Документов"),
+            ("서울은 비가 온다.", "서울은 서울 비가 온다."),
         ];
         for (text, expected) in cases {
             assert_eq!(searchable(text), expected);

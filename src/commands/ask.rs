@@ -10,7 +10,7 @@ use daemon_protocol::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tui_answer::{Answer, Look, Pipe, Style, Template, ThoughtStream};
-use tui_text::counted;
+use tui_text::{counted, harmless};
 
 use crate::cli::{number_in, thoughts};
 use crate::config::Config;
@@ -291,6 +291,9 @@ async fn listen(
             }
             Event::Done { id, timings } if id == asked => {
                 show(stream.end());
+                for note in &timings.notes {
+                    show(format!("note: {}\n", harmless(note)));
+                }
                 if let Some(reason) = &timings.degraded {
                     show(format!("answered with less than was asked for: {reason}\n"));
                 }

@@ -1,6 +1,8 @@
 //! Who answers at the socket.
 
+use std::fs;
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use daemon_protocol::Hello;
@@ -9,7 +11,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
 use crate::error::AppError;
-use crate::runtime_dir;
+use crate::runtime_dir::{self, Holder};
+use crate::term::streams;
 
 /// Program version, as every hello carries it.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -18,6 +21,9 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const HANDSHAKES: u32 = 50;
 /// How often waiting looks again: quick against the second that loading takes.
 pub(crate) const POLL: Duration = Duration::from_millis(20);
+
+/// How long a daemon may say nothing before the person is told what is waited for: longer than most starts take.
+const SILENCE_TOLD: Duration = Duration::from_secs(3);
 
 /// What answers at the socket.
 pub(crate) enum Probe {
@@ -43,7 +49,32 @@ pub(crate) async fn probe(config: &Config, patience: Duration) -> Result<Probe, 
         }
         Ok(Probe::Silent)
     };
-    timeout(patience, hello).await.unwrap_or(Ok(Probe::Silent))
+    let mut hello = pin!(hello);
+    let told = SILENCE_TOLD.min(patience);
+    if let Ok(answer) = timeout(told, &mut hello).await {
+        return answer;
+    }
+    if patience > told
+        && let Holder::Process(Some(pid)) = runtime_dir::holder(&config.paths.lock)?
+    {
+        if is_stopped(&fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default()) {
+            let stopped = format!("the daemon (pid {pid}) is stopped, as by a signal");
+            return Err(AppError::new(stopped).hint(format!("run: kill -CONT {pid}")));
+        }
+        let seconds = patience.as_secs();
+        let line = format!(
+            "waiting for the daemon (pid {pid}), up to {seconds} s: it loads its model, or hangs; see {}",
+            config.paths.log.display()
+        );
+        streams::note(config.quiet, &line);
+    }
+    timeout(patience - told, hello).await.unwrap_or(Ok(Probe::Silent))
+}
+
+/// Whether a process stands still, by what `/proc` says of it: its number, its name in brackets, its state.
+fn is_stopped(stat: &str) -> bool {
+    let state = stat.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    state.is_some_and(|state| state.starts_with(['T', 't']))
 }
 
 /// Whether a daemon that is about to end, or a queue that is full for the moment, broke the handshake off: the
@@ -82,4 +113,21 @@ pub(crate) fn silent(config: &Config) -> AppError {
     ))
     .hint("wait a little, or run: fore daemon stop")
     .hint(format!("see {}", config.paths.log.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_stands_still_is_known() {
+        for (stat, expected) in [
+            ("12 (fore) T 1 12", true),
+            ("12 (a) S (b) t 1", true),
+            ("12 (fore) S 1 12", false),
+            ("", false),
+        ] {
+            assert_eq!(is_stopped(stat), expected, "{stat}");
+        }
+    }
 }

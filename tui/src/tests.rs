@@ -297,6 +297,7 @@ fn timings() -> Timings {
         rank_ms: 60,
         total_ms: 2_890,
         degraded: None,
+        notes: Vec::new(),
     }
 }
 

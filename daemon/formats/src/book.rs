@@ -10,7 +10,7 @@ use daemon_protocol::Place;
 use rbook::Epub;
 
 use crate::html;
-use crate::text::Text;
+use crate::text::{Text, one_line};
 use crate::xml::{self, Piece, Xml};
 use crate::zipped::Zipped;
 
@@ -21,12 +21,19 @@ const FONTS_ONLY: &[&str] =
 pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     let mut zip = Zipped::bounded(bytes)?;
     if is_locked(&mut zip)? {
-        return Err(Unconverted::Locked);
+        return Err(Unconverted::Protected);
     }
     let book = Epub::options().strict(false).skip_toc(true).read(Cursor::new(bytes.to_vec()));
     let book = book.map_err(|error| Unconverted::Damaged(error.to_string()))?;
     let title = book.metadata().title().map(|title| title.value().to_owned());
     let (mut text, mut unread) = (Text::default(), None);
+    let authors: Vec<String> =
+        book.metadata().creators().map(|author| one_line(author.value())).collect();
+    let mut is_read = false;
+    let chapters = book.spine().iter().count();
+    if !authors.is_empty() {
+        text.block(&format!("Author: {}", authors.join(", ")));
+    }
     for (part, number) in book.spine().iter().zip(1..) {
         // A book may list a file that it lost, or a picture; the others are read, and counted as listed.
         let Some(entry) =
@@ -42,12 +49,16 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
             }
         };
         let (chapter, _) = html::markdown(&html::decode(&page))?;
+        is_read |= !chapter.as_str().is_empty();
         text.mark(Place::Chapter(number));
         text.append(&chapter);
         text.within()?;
     }
+    if chapters == 0 {
+        return Err(Unconverted::Damaged("the book lists no chapter".to_owned()));
+    }
     match unread {
-        Some(why) if text.as_str().is_empty() => Err(why),
+        Some(why) if !is_read => Err(why),
         _ => text.converted(title),
     }
 }

@@ -37,6 +37,14 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     text.converted(title)
 }
 
+/// Whether the content is a page, or a piece of one, whatever it is called.
+pub(crate) fn is_page(bytes: &[u8]) -> bool {
+    const BEGINS: &[&str] =
+        &["<!doctype html", "<html", "<head", "<meta", "<style", "<body", "<table", "<div"];
+    let head = decode(&bytes[..bytes.len().min(512)]).trim_start().to_lowercase();
+    BEGINS.iter().any(|begin| head.starts_with(begin))
+}
+
 /// A page as Markdown, and its title.
 pub(crate) fn markdown(html: &str) -> Result<(Text, Option<String>), Unconverted> {
     let page = render(html, true);

@@ -15,6 +15,8 @@ use crate::text::{Text, one_line};
 const PARTS_MAX: usize = 10_000;
 /// Messages within messages that are read: forwarded ones, and what these forward.
 const DEPTH_MAX: usize = 5;
+/// Bytes of a text that is attached: longer ones are logs and data, of which the name is read.
+const ATTACHED_BYTES_MAX: usize = 256 << 10;
 /// Addresses of one line: the receivers of a circular are nobody's question.
 const ADDRESSES_MAX: usize = 50;
 
@@ -83,17 +85,24 @@ fn write(text: &mut Text, message: &Message, level: usize) -> Result<(), Unconve
     for part in message.text_bodies() {
         body(text, &part.body)?;
     }
-    let mut names = Vec::new();
+    let (mut names, mut texts) = (Vec::new(), Vec::new());
     for part in message.attachments() {
-        names.extend(part.attachment_name().map(one_line).filter(|name| !name.is_empty()));
-        if let PartType::Message(message) = &part.body
-            && level < DEPTH_MAX
-        {
-            write(text, message, level + 1)?;
+        let name = part.attachment_name().map(one_line).filter(|name| !name.is_empty());
+        match &part.body {
+            PartType::Message(message) if level < DEPTH_MAX => write(text, message, level + 1)?,
+            PartType::Text(words) | PartType::Html(words) if words.len() <= ATTACHED_BYTES_MAX => {
+                texts.push((name.clone().unwrap_or_default(), &part.body));
+            }
+            _ => {}
         }
+        names.extend(name);
     }
     if !names.is_empty() {
         text.block(&format!("Attachments: {}", names.join(", ")));
+    }
+    for (name, attached) in texts {
+        text.heading(level + 1, &name);
+        body(text, attached)?;
     }
     text.within()
 }

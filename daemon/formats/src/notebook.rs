@@ -53,6 +53,13 @@ fn write(text: &mut Text, cell: &Value, language: &str) {
         _ => text.block(source.trim_end()),
     }
     for output in cell["outputs"].as_array().into_iter().flatten() {
+        // A program that shows Markdown means it to be read so.
+        if let Some(shown) = joined(&output["data"]["text/markdown"]) {
+            if shown.len() <= OUTPUT_BYTES_MAX && !shown.trim().is_empty() {
+                text.block(shown.trim());
+            }
+            continue;
+        }
         let said = said(output).unwrap_or_default();
         if said.len() <= OUTPUT_BYTES_MAX {
             text.code("", &without_colours(&said));

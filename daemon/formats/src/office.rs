@@ -5,7 +5,9 @@
 
 #[cfg(test)]
 mod tests;
+mod word;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anydoc::model::{
@@ -26,27 +28,26 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     let wrong = |what: &str| Err(Unconverted::Damaged(format!("it is {what}")));
     match format {
         // Programs that export to Word often write this, and Word takes it.
-        None if is_html(bytes) => return html::read(bytes),
+        None if html::is_page(bytes) => return html::read(bytes),
         None => return wrong("no document"),
         Some(Format::Pdf) => return wrong("a PDF"),
         Some(Format::Epub) => return wrong("an EPUB"),
         Some(Format::Excel | Format::Ods) => return wrong("a workbook"),
         Some(_) => {}
     }
-    let title = if zipped::is_older(bytes) {
-        None
-    } else {
-        Zipped::open(bytes).ok().and_then(|mut zip| zip.title())
-    };
-    let document = anydoc::to_document(bytes, format).map_err(refused)?;
+    let mut zip = if zipped::is_older(bytes) { None } else { Zipped::open(bytes).ok() };
+    let title = zip.as_mut().and_then(Zipped::title);
+    let is_word = zip.as_ref().is_some_and(|zip| zip.has("word/document.xml"));
+    let mended = if is_word { word::mended(bytes)? } else { None };
+    let bytes = mended.map_or(Cow::Borrowed(bytes), Cow::Owned);
+    let document = anydoc::to_document(&bytes, format).map_err(refused)?;
     let mut writer = Writer::new(&document);
     writer.document(&document)?;
-    writer.text.converted(title)
-}
-
-fn is_html(bytes: &[u8]) -> bool {
-    let head = html::decode(&bytes[..bytes.len().min(512)]).trim_start().to_lowercase();
-    head.starts_with("<!doctype html") || head.starts_with("<html")
+    let mut text = writer.text;
+    if let Some(zip) = zip.as_mut().filter(|_| is_word) {
+        word::margins(zip, &mut text)?;
+    }
+    text.converted(title)
 }
 
 fn refused(error: ConvertError) -> Unconverted {

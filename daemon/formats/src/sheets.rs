@@ -8,6 +8,7 @@
 //! Lines begin as a list's items do, so that no cell can be taken for a heading or a fence.
 
 mod calc;
+mod plain;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use calamine::{
 };
 use daemon::convert::{Converted, Unconverted};
 
+use crate::html;
 use crate::text::Text;
 use crate::zipped::{self, Zipped};
 use rows::Rows;
@@ -26,11 +28,19 @@ use rows::Rows;
 /// Cells of a workbook that hold something. Beyond these it is a database.
 const CELLS_MAX: usize = 4_000_000;
 
+/// How a workbook begins that is none of text.
+const ZIP: &[u8] = b"PK";
+
 pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     if zipped::locked(bytes) {
         return Err(Unconverted::Locked);
     }
-    let title = if zipped::is_older(bytes) { None } else { Zipped::open(bytes)?.title() };
+    let is_text = !zipped::is_older(bytes) && !bytes.starts_with(ZIP);
+    if is_text && html::is_page(bytes) {
+        return html::read(bytes);
+    }
+    let title =
+        if is_text || zipped::is_older(bytes) { None } else { Zipped::open(bytes)?.title() };
     let written = |headed| {
         let mut sheets = Sheets { text: Text::default(), headed, cells: 0, unread: None };
         let read = sheets.workbook(bytes);
@@ -71,6 +81,9 @@ impl Sheets {
             }
             return Ok(());
         }
+        if !bytes.starts_with(ZIP) {
+            return self.plain(&html::decode(bytes));
+        }
         let mut zip = Zipped::open(bytes)?;
         if zip.has("xl/workbook.bin") {
             Zipped::bounded(bytes)?;
@@ -104,6 +117,19 @@ impl Sheets {
                     Err(error) => self.unread = Some(refused(error)),
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A workbook that is text.
+    fn plain(&mut self, text: &str) -> Result<(), Unconverted> {
+        let sheets = match plain::cells(text) {
+            _ if plain::is_xml(text) => plain::sheets(text)?,
+            Some(cells) => vec![(String::new(), cells)],
+            None => return Err(Unconverted::Damaged("no workbook".to_owned())),
+        };
+        for (name, cells) in sheets {
+            self.sheet(&name, cells.into_iter().map(Ok))?;
         }
         Ok(())
     }

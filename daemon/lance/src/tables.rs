@@ -52,7 +52,14 @@ pub(crate) fn table_name(vectors: &str) -> String {
 }
 
 pub(crate) fn failure(directory: &Path, doing: &str, error: &lancedb::Error) -> StoreError {
-    damaged(directory, &format!("{doing}: {error}"))
+    damaged(directory, &format!("{doing}: {}", without_places(&error.to_string())))
+}
+
+/// An error without the places in its library's source, which are of the machine that this program was built on.
+fn without_places(error: &str) -> String {
+    let is_place = |word: &&str| word.contains('/') && word.contains(".rs:");
+    let words: Vec<&str> = error.split(' ').filter(|word| !is_place(word)).collect();
+    words.join(" ").trim_end_matches([' ', ',']).to_owned()
 }
 
 pub(crate) fn damaged(directory: &Path, what: &str) -> StoreError {
@@ -60,4 +67,23 @@ pub(crate) fn damaged(directory: &Path, what: &str) -> StoreError {
         "cannot {what} (the index is a cache: if it is damaged, delete {} and it is built again)",
         directory.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_no_place_of_the_machine_that_built_this() {
+        for (error, expected) in [
+            (
+                "lance error: Not found: a/b, /root/.cargo/registry/src/x/y-1.0/src/io.rs:12:34",
+                "lance error: Not found: a/b",
+            ),
+            ("no room on /disk/notes.rs", "no room on /disk/notes.rs"),
+            ("", ""),
+        ] {
+            assert_eq!(without_places(error), expected);
+        }
+    }
 }

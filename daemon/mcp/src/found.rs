@@ -11,6 +11,8 @@ pub(crate) struct Answer {
     pub(crate) thoughts: Vec<String>,
     /// Why something that was asked for is missing, if it is.
     pub(crate) degraded: Option<String>,
+    /// How the question was understood, where that may not be what was meant.
+    pub(crate) notes: Vec<String>,
     /// Best first.
     pub(crate) hits: Vec<Found>,
 }
@@ -84,6 +86,7 @@ impl Answer {
         Answer {
             thoughts,
             degraded: timings.degraded,
+            notes: timings.notes,
             hits: hits.into_iter().map(Found::from).collect(),
         }
     }

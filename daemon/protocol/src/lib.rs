@@ -286,6 +286,9 @@ pub struct Timings {
     /// Why something that was asked for is not in the answer: thoughts, or what reading makes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
+    /// How the question was understood, where that may not be what was meant: a filter that cannot be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Why a request failed.

@@ -4,16 +4,29 @@
 mod front;
 mod hidden;
 mod inline;
+mod tags;
 #[cfg(test)]
 mod tests;
 
 use crate::chunk::heading::{Heading, lines};
+use crate::document::About;
 
-pub(crate) use front::{about, body};
+pub(crate) use front::body;
 pub(crate) use inline::readable;
 
 /// Quotations and list items in one another that are followed; deeper ones are text.
 const DEPTH_MAX: usize = 32;
+
+/// What the document says of itself: its title and names in the front matter, and the tags in its text.
+pub(crate) fn about(text: &str) -> (Option<String>, About) {
+    let (title, mut about) = front::about(text);
+    for tag in tags::tags(&text[body(text)..]) {
+        if !about.tags.iter().any(|known| known == tag) {
+            about.tags.push(tag.to_owned());
+        }
+    }
+    (title, about)
+}
 
 /// The first heading of level 1, which is the title where front matter names none.
 pub(crate) fn title(text: &str) -> Option<String> {

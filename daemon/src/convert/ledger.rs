@@ -18,7 +18,7 @@ use crate::document::Definition;
 use crate::limits::{REFUSALS_BYTES_MAX, REFUSALS_MAX};
 
 /// To be raised with any change by which a reader may read what it refused.
-const READERS: u32 = 1;
+const READERS: u32 = 2;
 
 /// See the module.
 pub(crate) struct Ledger {

@@ -5,9 +5,11 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::chunk::chunk;
-use crate::convert::Scripted;
+use crate::convert::{Convert, Converted, Scripted, Unconverted};
 
-use super::{FILE_BYTES_MAX, Kind, TABLE_BYTES_MAX, Unreadable, extract, is_candidate};
+use daemon_protocol::Place;
+
+use super::{FILE_BYTES_MAX, Kind, Mark, TABLE_BYTES_MAX, Unreadable, extract, is_candidate};
 
 fn text(path: &str, bytes: &[u8]) -> String {
     extract(Path::new(path), bytes, &Scripted).unwrap().text
@@ -182,6 +184,59 @@ fn a_pdf_is_read_as_one_whatever_its_name_says() {
     assert!(read("a.txt", latin).unwrap().text.contains("café"));
     assert!(matches!(read("a.pdf", latin), Err(Unreadable::Unconverted(_))));
     assert!(matches!(read("a.txt", b"%PDF-\0\xff"), Err(Unreadable::Unconverted(_))));
+}
+
+#[test]
+fn text_is_read_however_it_was_stored() {
+    let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    };
+    let padded = |before: &[u8], behind: &[u8]| [before, &[0; 4096], behind].concat();
+    let table = [
+        ("a.txt", wide("pelican\nbay\n", u16::to_le_bytes), Some("pelican\nbay\n".to_owned())),
+        ("a.txt", wide("Größe, 日\n", u16::to_be_bytes), Some("Größe, 日\n".to_owned())),
+        ("a.log", padded(b"boot\n", b"up\n"), Some(format!("boot\n{}up\n", " ".repeat(4096)))),
+        ("a.log", padded(b"", b"up\n"), Some(format!("{}up\n", " ".repeat(4096)))),
+        ("a.log", padded(b"", b""), None),
+        ("a.log", b"up\0\0\0down".to_vec(), None),
+        ("a.bin", [[1, 0], [2, 0], [3, 0], [4, 0]].concat(), None),
+        ("a.txt", b"one\rtwo\r".to_vec(), Some("one\ntwo\n".to_owned())),
+        ("a.md", b"one\r\ntwo\r# three\r\n".to_vec(), Some("one\r\ntwo\n# three\r\n".to_owned())),
+        // How far a download is.
+        ("a.log", b"1 %\r2 %\r\nend\n".to_vec(), Some("1 %\r2 %\r\nend\n".to_owned())),
+        ("a.bib", br#"author = {G{\"o}del}"#.to_vec(), Some("author = {Gödel}".to_owned())),
+        ("a.ics", b"A:oka\r\n pi\r\n".to_vec(), Some("A:okapi\n\n".to_owned())),
+    ];
+    for (name, bytes, expected) in table {
+        let text = extract(Path::new(name), &bytes, &Scripted).ok().map(|read| read.text);
+        assert_eq!(text, expected, "{name}: {}", bytes.escape_ascii());
+    }
+    let mac = extract(Path::new("a.md"), b"# Mac\rtext\r## Second\rmore", &Scripted).unwrap();
+    let passages = chunk(&mac, 8, &|text| text.len().div_ceil(4));
+    assert_eq!(
+        (mac.title.as_str(), passages.last().unwrap().heading.as_str()),
+        ("Mac", "Mac > Second")
+    );
+}
+
+#[test]
+fn mail_is_read_as_such_wherever_it_lies() {
+    let mail = "Message-ID: <1@x>\nFrom: a@b.c\nSubject: x\n\ntext\n";
+    /// Reads what is called so, and gives no places.
+    struct Messages;
+    impl Convert for Messages {
+        fn convert(&self, path: &Path, bytes: &[u8]) -> Result<Converted, Unconverted> {
+            assert_eq!(path.extension().unwrap(), "eml");
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            Ok(Converted { kind: Kind::Markdown, title: None, text, marks: Vec::new() })
+        }
+    }
+    let message = extract(Path::new("/m/cur/1.M1.host:2,S"), mail.as_bytes(), &Messages).unwrap();
+    assert_eq!(message.marks, [Mark { at: 0, place: Place::Message(1) }]);
+    let large = |name: &str| extract(Path::new(name), &vec![b'a'; 17 << 20], &Scripted).map(|_| ());
+    for name in ["/m/Inbox", "/m/a.txt"] {
+        assert!(matches!(large(name), Err(Unreadable::TooLarge { .. })), "{name}");
+    }
 }
 
 proptest! {

@@ -6,13 +6,14 @@
 //! | `type:pdf` | documents of an ending or a class of them: doc, slides, sheet, mail, code, ... |
 //! | `lang:rust` | documents in a programming language |
 //! | `tag:x` | documents tagged so, or `x/...` |
-//! | `after:2024-05`, `before:7d` | documents written from that day on, or before it |
+//! | `after:2024-05`, `before:7d` | documents written from that day on, or before it; `after:12h` from that hour on |
 //! | `-path:archive`, and so on | documents of which the filter does not hold |
 //! | `"quoted phrase"` | passages in which it stands |
 //! | `-word` | passages without the word |
 //!
 //! What a document has one of (a folder, a type, a language) may be one of several that are named; all
-//! else must hold. A value with spaces is quoted: `path:"my notes"`. What is none of these is a word.
+//! else must hold; `type:md,txt` names two. A value with spaces is quoted: `path:"my notes"`. What is none of these is a
+//! word, and what begins as one of them and cannot be read is told to be one.
 //!
 //! Questions are often about commands, and `tar -xzf` does not mean to leave something out. So `-word`
 //! counts at the question's end alone, behind something else to search for; not behind a command; and
@@ -33,6 +34,10 @@ mod tests;
 
 /// Letters that a word to be left out has at least; most flags have fewer.
 const WITHOUT_LETTERS_MIN: usize = 3;
+
+/// Notes on one question, and characters of what each is about.
+const NOTES_MAX: usize = 8;
+const NOTED_CHARS_MAX: usize = 64;
 
 /// Commands that are little else: a `-word` one or two words behind one is its flag.
 #[rustfmt::skip]
@@ -58,6 +63,8 @@ pub struct Parsed {
     /// What is searched for, embedded, thought about and read: the words, a phrase's among them.
     pub words: String,
     pub filters: Filters,
+    /// What looks like a filter and is none, each as a sentence.
+    pub notes: Vec<String>,
 }
 
 /// See the module.
@@ -107,7 +114,7 @@ enum Token<'a> {
 pub fn parse(text: &str, clock: impl Into<Clock>) -> Parsed {
     // Programs in which people write make other quotes of those that they type.
     let straight: String = text.chars().map(straight).collect();
-    let tokens = tokens(&straight, clock.into());
+    let (tokens, notes) = tokens(&straight, clock.into());
     let excluding = exclusions(&tokens);
     let mut filters = Filters::default();
     let mut words: Vec<String> = Vec::new();
@@ -127,27 +134,31 @@ pub fn parse(text: &str, clock: impl Into<Clock>) -> Parsed {
     }
     let words =
         if filters == Filters::default() { text.trim().to_owned() } else { words.join(" ") };
-    Parsed { words, filters }
+    Parsed { words, filters, notes }
 }
 
-fn tokens(text: &str, clock: Clock) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
+fn tokens(text: &str, clock: Clock) -> (Vec<Token<'_>>, Vec<String>) {
+    let (mut tokens, mut notes) = (Vec::new(), Vec::new());
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let word = rest.split(char::is_whitespace).next().unwrap_or(rest);
-        let (token, length) = if let Some(phrase) = phrase(rest) {
-            phrase
-        } else if let Some((condition, length)) = condition(rest, word, clock) {
-            (Token::Condition(condition), length)
-        } else if is_exclusion(word) {
-            (Token::Minus(word), word.len())
-        } else {
-            (Token::Word(word), word.len())
+        let filter = if rest.starts_with('"') { None } else { condition(rest, word, clock) };
+        if let Some(Err(kind)) = filter
+            && notes.len() < NOTES_MAX
+        {
+            let noted: String = word.chars().take(NOTED_CHARS_MAX).collect();
+            notes.push(format!("{noted} is {kind}, so it is searched for as words"));
+        }
+        let (token, length) = match (phrase(rest), filter) {
+            (Some(phrase), _) => phrase,
+            (None, Some(Ok((condition, length)))) => (Token::Condition(condition), length),
+            _ if is_exclusion(word) => (Token::Minus(word), word.len()),
+            _ => (Token::Word(word), word.len()),
         };
         tokens.push(token);
         rest = rest[length..].trim_start();
     }
-    tokens
+    (tokens, notes)
 }
 
 /// A phrase in quotes at the beginning of `rest`, and its length with them. One mark may follow it, as in
@@ -159,8 +170,13 @@ fn phrase(rest: &str) -> Option<(Token<'_>, usize)> {
     is_phrase.then(|| (Token::Phrase(inside, mark), inside.len() + 2 + mark.len()))
 }
 
-/// A filter of documents at the beginning of `rest`, whose first word is `word`, and its length.
-fn condition(rest: &str, word: &str, clock: Clock) -> Option<(Condition, usize)> {
+/// A filter of documents at the beginning of `rest`, whose first word is `word`, and its length; or what it is not, if it
+/// begins as one.
+fn condition(
+    rest: &str,
+    word: &str,
+    clock: Clock,
+) -> Option<Result<(Condition, usize), &'static str>> {
     let (key, value) = word.split_once(':')?;
     let (excluded, key) = key.strip_prefix('-').map_or((false, key), |key| (true, key));
     let (value, length) = match rest[word.len() - value.len()..].strip_prefix('"') {
@@ -174,26 +190,34 @@ fn condition(rest: &str, word: &str, clock: Clock) -> Option<(Condition, usize)>
         None => (value, word.len()),
     };
     let asked = asked(key, value.trim(), clock)?;
-    Some((Condition { written: rest[..length].to_owned(), excluded, asked }, length))
+    let condition = |asked| Condition { written: rest[..length].to_owned(), excluded, asked };
+    Some(asked.map(|asked| (condition(asked), length)))
 }
 
-fn asked(key: &str, value: &str, clock: Clock) -> Option<Asked> {
+/// What a filter asks of a document, or what its value is not; nothing if `key` is none of a filter.
+fn asked(key: &str, value: &str, clock: Clock) -> Option<Result<Asked, &'static str>> {
     // `path::new` is code and `path://x` an address.
     if value.is_empty() || value.starts_with(':') || value.starts_with("//") {
         return None;
     }
     let small = value.trim_end_matches([',', '.', ';', '?', '!']).to_lowercase();
-    match key {
-        "path" => Some(Asked::Path(value.to_owned())),
+    let kinds = |of: fn(&str) -> Option<Vec<String>>| {
+        let all: Option<Vec<_>> = small.split(',').map(of).collect();
+        all.map(|all| all.concat())
+    };
+    let date = || date::date(&small, clock).ok_or("no date");
+    Some(match key {
+        "path" => Ok(Asked::Path(value.to_owned())),
         "tag" => {
-            Some(plain(value.trim_start_matches('#'))).filter(|t| !t.is_empty()).map(Asked::Tag)
+            let tag = plain(value.trim_start_matches('#'));
+            if tag.is_empty() { Err("no tag") } else { Ok(Asked::Tag(tag)) }
         }
-        "type" => kinds::of_type(&small).map(Asked::Type),
-        "lang" => kinds::of_language(&small).map(Asked::Language),
-        "after" => date::date(&small, clock).map(Asked::After),
-        "before" => date::date(&small, clock).map(Asked::Before),
-        _ => None,
-    }
+        "type" => kinds(kinds::of_type).map(Asked::Type).ok_or("no type of file"),
+        "lang" => kinds(kinds::of_language).map(Asked::Language).ok_or("no language known here"),
+        "after" => date().map(Asked::After),
+        "before" => date().map(Asked::Before),
+        _ => return None,
+    })
 }
 
 /// Whether `word` may be one to be left out. Letters without a vowel are flags in a row, as of

@@ -7,7 +7,7 @@ use models::stem::stem;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{STOP_WORDS, WORD_BYTES_MAX, pieces};
-use crate::words::folded;
+use crate::words::{folded, joined, noun};
 
 /// Words of a question that say something, as they were typed; each stem once.
 #[derive(Debug, Default)]
@@ -32,7 +32,8 @@ impl AskedWords {
             let whole = stemmed(word);
             let is_new = asked.words.iter().all(|(_, other, _)| *other != whole);
             if is_new && asked.words.len() < EXPLAINED_WORDS_MAX {
-                let parts: Vec<String> = parts(word).map(stemmed).collect();
+                let noun = noun(&folded(word)).map(stemmed);
+                let parts: Vec<String> = parts(word).map(stemmed).chain(noun).collect();
                 let stems = parts.iter().chain([&whole]);
                 asked.initials.extend(stems.filter_map(|stem| stem.chars().next()));
                 asked.words.push((word.to_owned(), whole, parts));
@@ -47,8 +48,9 @@ impl AskedWords {
         let mut stems = HashSet::new();
         for word in texts.iter().flat_map(|text| text.unicode_words()) {
             if word.len() < WORD_BYTES_MAX {
-                let of_word = std::iter::once(word).chain(parts(word));
+                let of_word = std::iter::once(word).chain(parts(word)).chain(pairs(word));
                 stems.extend(of_word.filter_map(|word| self.stem_of(word)));
+                stems.extend(noun(&folded(word)).and_then(|noun| self.stem_of(noun)));
             }
         }
         let stands = |(_, whole, parts): &&(String, String, Vec<String>)| {
@@ -80,6 +82,11 @@ fn parts(word: &str) -> impl Iterator<Item = &str> {
     let parts = if parts.len() > 1 { parts } else { Vec::new() };
     let parts = parts.into_iter().map(|part| &word[part]);
     parts.filter(|part| part.contains(char::is_alphanumeric))
+}
+
+/// Neighbours among the parts of a name that are a word together.
+fn pairs(word: &str) -> impl Iterator<Item = &str> {
+    joined(word, &pieces(word)).into_iter().map(|(_, both)| &word[both])
 }
 
 #[cfg(test)]
@@ -116,6 +123,14 @@ mod tests {
         check("getUserById", "get the user", &[], &["getUserById"]);
         check("response", "parse_http_response(x)", &["response"], &[]);
         check("user", "getUserById", &["user"], &[]);
+        check("iphone 15", "iPhone15ProMax", &["iphone", "15"], &[]);
+    }
+
+    #[test]
+    fn a_noun_is_known_without_its_particle() {
+        check("서울은", "서울에서 비가 온다", &["서울은"], &[]);
+        check("서울", "서울은", &["서울"], &[]);
+        check("서울은", "부산은", &[], &["서울은"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use notify::{Config, RecommendedWatcher, Watcher};
 
 use super::harness::bench::{BULK, Bench, SAVED};
 use super::harness::{Recorder, within};
+use crate::edition;
 use crate::limits::WORKS_MAX;
 use crate::mailbox::Cause;
 use crate::watch::Watch;
@@ -34,12 +35,12 @@ impl Bench {
         for _ in 0..BATCHES {
             self.pass().await;
         }
-        let (key, hash) = (path.to_str().unwrap(), blake3::hash(SAVED.as_bytes()).to_hex());
+        let (key, hash) = (path.to_str().unwrap(), edition::hash(SAVED.as_bytes()));
         let shared = Arc::clone(&self.shared);
         let indexed = || {
             let engine = shared.generations.serving();
             let known = engine.catalogue.read();
-            known.get(key).is_some_and(|known| known.stamp.hash == hash.as_str())
+            known.get(key).is_some_and(|known| known.stamp.hash == hash)
         };
         self.until(|_| indexed()).await;
         assert_eq!(self.found().await, [path.file_name().unwrap().to_str().unwrap()]);

@@ -19,6 +19,8 @@ pub struct Envelope<'a> {
     pub thoughts: Vec<Cow<'a, str>>,
     /// Why something that was asked for is not in the answer: thoughts, or what reading makes of it.
     pub degraded: Option<Cow<'a, str>>,
+    /// How the question was understood, where that may not be what was meant: a filter that cannot be read.
+    pub notes: Cow<'a, [String]>,
     pub timings: Timings,
     /// Best first.
     pub hits: Cow<'a, [Hit]>,
@@ -35,7 +37,8 @@ pub fn envelope(answer: &Answer) -> String {
         question: Cow::from(&answer.question),
         thoughts: trimmed(answer).map(Cow::from).collect(),
         degraded: answer.timings.degraded.as_deref().map(Cow::from),
-        timings: Timings { degraded: None, ..answer.timings.clone() },
+        notes: Cow::from(&answer.timings.notes),
+        timings: Timings { degraded: None, notes: Vec::new(), ..answer.timings.clone() },
         hits: Cow::from(&answer.hits),
     };
     format!("{}\n", json!(object))

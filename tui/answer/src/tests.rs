@@ -79,15 +79,20 @@ fn an_envelope_says_what_was_asked_and_what_is_missing() {
     given.think(0, " because\n");
     given.hits = vec![hit_at("/w/a", 1, "", "x")];
     given.timings.degraded = Some("no room".to_owned());
+    given.timings.notes = vec!["after:x is no date".to_owned()];
     let printed = envelope(&given);
     assert!(printed.ends_with("}\n") && printed.lines().count() == 1, "{printed}");
     let object: Value = serde_json::from_str(&printed).unwrap();
     let keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["question", "thoughts", "degraded", "timings", "hits"]);
+    assert_eq!(keys, ["question", "thoughts", "degraded", "notes", "timings", "hits"]);
     assert_eq!(object["thoughts"], json!(["because"]));
     assert_eq!(
         (&object["degraded"], &object["timings"]["degraded"]),
         (&json!("no room"), &Value::Null)
+    );
+    assert_eq!(
+        (&object["notes"], &object["timings"]["notes"]),
+        (&json!(["after:x is no date"]), &Value::Null)
     );
     assert_eq!(object["hits"], json!(given.hits));
     given.timings.degraded = None;

@@ -59,10 +59,12 @@ fn copies(also: &[String], working_dir: &Path) -> String {
     named.chain(more).collect::<Vec<_>>().join(", ")
 }
 
-/// The path from `working_dir`, if it is below it.
+/// The path from `working_dir`, if it is below it. From the root it stays whole: that stands for a directory that was
+/// removed as well.
 pub fn shortened<'a>(path: &'a str, working_dir: &Path) -> &'a str {
     let below = Path::new(path).strip_prefix(working_dir).ok().and_then(Path::to_str);
-    below.filter(|below| !below.is_empty()).unwrap_or(path)
+    let is_root = working_dir == Path::new("/");
+    below.filter(|below| !below.is_empty() && !is_root).unwrap_or(path)
 }
 
 /// The snippet with its matches marked. Ranges that are not in it are left out: they come over a

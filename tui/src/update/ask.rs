@@ -147,11 +147,14 @@ pub(super) fn think(model: &mut Model, id: u64, index: usize, delta: &str) {
 
 pub(super) fn done(model: &mut Model, id: u64, timings: Timings) {
     let Some(asking) = model.running(id) else { return };
-    let degraded = timings.degraded.clone();
+    let (degraded, notes) = (timings.degraded.clone(), timings.notes.join("; "));
     asking.phase = AskPhase::Done(timings);
-    model.notice = degraded.map(|reason| {
-        Notice::error(format!("answered with less than was asked for: {reason}"), None)
-    });
+    model.notice = match degraded {
+        Some(reason) => {
+            Some(Notice::error(format!("answered with less than was asked for: {reason}"), None))
+        }
+        None => (!notes.is_empty()).then(|| Notice::note(notes)),
+    };
 }
 
 pub(super) fn fail(model: &mut Model, id: u64, error: Failure) {

@@ -33,6 +33,20 @@ fn reads_pages_and_what_was_forwarded() {
 }
 
 #[test]
+fn reads_texts_that_are_attached() {
+    let mail = |text: &str| {
+        format!(
+            "From: a@b.c\nSubject: S\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nhello\n\
+             --x\nContent-Type: text/plain; name=n.txt\nContent-Disposition: attachment; filename=n.txt\n\n{text}\n--x--\n"
+        )
+    };
+    let head = "# S\n\nFrom: a@b.c\n\nhello\n\nAttachments: n.txt";
+    assert_eq!(text("eml", mail("a lamp").as_bytes()), format!("{head}\n\n## n.txt\n\na lamp"));
+    let long = mail(&"log ".repeat(100 << 10));
+    assert_eq!(text("eml", long.as_bytes()), head);
+}
+
+#[test]
 fn reads_the_messages_of_a_box() {
     let mailbox = "From a@b.c Thu Mar  5 10:20:30 2026\nFrom: a@b.c\nSubject: One\n\nfirst\n>From here\n\n\
         From d@e.f Thu Mar  5 10:20:31 2026\nFrom: d@e.f\nSubject: Two\n\nsecond\n";

@@ -11,6 +11,7 @@ fn reads_what_is_written_the_code_and_short_outputs() {
             {"output_type":"stream","name":"stdout","text":["1\n"]},
             {"output_type":"display_data","metadata":{},"data":{"image/png":"iVBORw0KGgo=","text/plain":["<Figure size 1>"]}},
             {"output_type":"execute_result","metadata":{},"execution_count":1,"data":{"text/plain":"42"}},
+            {"output_type":"display_data","metadata":{},"data":{"text/plain":"<Markdown>","text/markdown":["a **lamp**\n"]}},
             {"output_type":"error","ename":"KeyError","evalue":"'a'","traceback":["\u001b[31mlong"]}]},
         {"cell_type":"code","metadata":{},"execution_count":null,"source":[],"outputs":[]},
         {"cell_type":"raw","metadata":{},"source":"raw"}]}"##;
@@ -18,7 +19,7 @@ fn reads_what_is_written_the_code_and_short_outputs() {
     assert_eq!(
         converted.text,
         "# Load\nsome *data*\n\n```python\nimport os\nprint(1)\n```\n\n```\n1\n```\n\n```\n42\n```\n\n\
-         ```\nKeyError: 'a'\n```\n\nraw"
+         a **lamp**\n\n```\nKeyError: 'a'\n```\n\nraw"
     );
     let cells =
         [(Place::Cell(1), "# Load"), (Place::Cell(2), "```python"), (Place::Cell(4), "raw")];

@@ -11,7 +11,12 @@ fn docx(body: &str) -> Vec<u8> {
 }
 
 fn docx_of(document: &str) -> Vec<u8> {
-    zip(&[
+    docx_with(document, &[])
+}
+
+/// A document with other parts.
+fn docx_with(document: &str, parts: &[(&str, &str)]) -> Vec<u8> {
+    let own = [
         (
             "[Content_Types].xml",
             "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
@@ -30,7 +35,8 @@ fn docx_of(document: &str) -> Vec<u8> {
             "docProps/core.xml",
             "<cp:coreProperties xmlns:cp=\"c\" xmlns:dc=\"d\"><dc:title>The plan</dc:title></cp:coreProperties>",
         ),
-    ])
+    ];
+    zip(&[&own, parts].concat())
 }
 
 fn paragraph(text: &str) -> String {
@@ -56,6 +62,51 @@ fn keeps_headings_tables_and_names_with_underscores() {
     );
     assert_eq!(converted.title.as_deref(), Some("The plan"));
     assert_eq!(converted.marks, []);
+}
+
+#[test]
+fn signs_are_characters() {
+    let cases = [
+        ("COVID</w:t><w:noBreakHyphen/><w:t>19", "COVID-19"),
+        ("e</w:t><w:noBreakHyphen></w:noBreakHyphen><w:t>bike", "e-bike"),
+        ("co</w:t><w:softHyphen/><w:t>op", "coop"),
+        (
+            "a</w:t><w:sym w:font=\"Symbol\" w:char=\"F061\"/><w:sym w:char=\"44\" w:font=\"Symbol\"/><w:t>",
+            "aαΔ",
+        ),
+        (
+            "a</w:t><w:sym w:font=\"Arial\" w:char=\"2192\"/><w:sym w:font=\"Wingdings\" w:char=\"F0E0\"/><w:t>b",
+            "a→b",
+        ),
+        (
+            "a</w:t><w:sym w:font=\"Arial\" w:char=\"3C\"/><w:sym w:font=\"Symbol\" w:char=\"F0B3\"/><w:sym/><w:t>b",
+            "a≥b",
+        ),
+    ];
+    for (runs, expected) in cases {
+        assert_eq!(text("docx", &docx(&paragraph(runs))), expected, "{runs}");
+    }
+}
+
+#[test]
+fn reads_comments_and_what_stands_on_each_page() {
+    let part = |inside: &str| format!("<w:x xmlns:w=\"w\">{inside}</w:x>");
+    let document = docx(&paragraph("body"));
+    assert_eq!(text("docx", &document), "body");
+    let comments =
+        part(&format!("<w:comment w:author=\"Ann\">{}</w:comment>", paragraph("a  doubt")));
+    let header = part(&(paragraph("Draft") + &paragraph("7")));
+    let body = format!(
+        "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>{}</w:body></w:document>",
+        paragraph("body")
+    );
+    let parts = [
+        ("word/comments.xml", comments.as_str()),
+        ("word/header1.xml", &header),
+        ("word/header2.xml", &header),
+        ("word/footer1.xml", "damaged <"),
+    ];
+    assert_eq!(text("docx", &docx_with(&body, &parts)), "body\n\nAnn: a doubt\n\nDraft");
 }
 
 #[test]

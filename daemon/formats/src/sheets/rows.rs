@@ -79,8 +79,11 @@ impl<'a> Rows<'a> {
 
     fn write(&mut self, text: &mut Text, row: &Row) {
         if !mem::replace(&mut self.begun, true) {
-            text.mark(Place::Sheet(self.name.to_owned()));
-            text.heading(1, self.name);
+            // A table of text is no sheet of several.
+            if !self.name.is_empty() {
+                text.mark(Place::Sheet(self.name.to_owned()));
+                text.heading(1, self.name);
+            }
             text.block("");
         }
         let name = |column: &u32| {

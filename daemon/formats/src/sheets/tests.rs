@@ -207,3 +207,36 @@ fn a_workbook_of_which_nothing_can_be_read_is_damaged() {
     let parts: Vec<(&str, &str)> = parts.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     assert!(matches!(read("xlsx", &zip(&parts)), Err(Unconverted::Damaged(_))));
 }
+
+#[test]
+fn reads_text_that_is_called_a_workbook() {
+    let utf16: Vec<u8> = "\u{feff}Name\tSum\tDay\r\nAnn\t3\t2\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let table = "- Name | Sum | Day\n- Name: Ann; Sum: 3; Day: 2";
+    let xml = "<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" \
+        xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\"><Worksheet ss:Name=\"May\"><Table><Row><Cell><Data ss:Type=\"String\">Name</Data></Cell>\
+        <Cell ss:Index=\"3\"><Data ss:Type=\"Number\">7</Data></Cell></Row></Table></Worksheet></Workbook>";
+    let cases: [(&[u8], &str); 7] = [
+        (
+            b"<table><tr><td>Name<td>Sum<tr><td>Ann<td>3</table>",
+            "| Name | Sum |\n| --- | --- |\n| Ann | 3 |",
+        ),
+        (
+            b"<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><body>Ann</body></html>",
+            "Ann",
+        ),
+        (b"Name\tSum\tDay\nAnn\t3\t2\n", table),
+        (b"Name;Sum;Day\nAnn;3;2\n", table),
+        (b"Name,Sum,Day\n\"Ann\",3,2\n", table),
+        (&utf16, table),
+        (xml.as_bytes(), "# May\n\n- Name | 7"),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(text("xls", bytes), expected, "{}", bytes.escape_ascii());
+    }
+    for bytes in [&b"words alone"[..], b"", b"a\tb\0\n", b"PK\x03\x04"] {
+        assert!(matches!(read("xls", bytes), Err(Unconverted::Damaged(_))), "{bytes:?}");
+    }
+}

@@ -39,10 +39,12 @@ pub(crate) fn about(text: &str) -> (Option<String>, About) {
         match (table, key.as_str()) {
             (None, "title") => title = title.or_else(|| value().text()),
             (None | Some("taxonomies"), "tags" | "tag" | "keywords") => {
-                let names = value().names().into_iter();
+                // A tag has no blank, unless it is one of a list or between commas.
+                let parted = if key == "keywords" { "," } else { ", " };
+                let names = value().names(parted).into_iter();
                 about.tags.extend(names.map(|tag| tag.trim_start_matches('#').to_owned()));
             }
-            (None, "aliases" | "alias") => about.aliases.extend(value().names()),
+            (None, "aliases" | "alias") => about.aliases.extend(value().names(",")),
             _ => {}
         }
     }
@@ -166,12 +168,17 @@ impl Value {
         (!matches!(text.as_str(), "" | "~" | "null")).then_some(text)
     }
 
-    /// What a list holds, or what stands between the commas of a line.
-    fn names(self) -> Vec<String> {
+    /// What a list holds, or what stands between the commas of a line; without any, between what else is in `parted`.
+    fn names(self, parted: &str) -> Vec<String> {
         let names: Vec<String> = if self.list {
             self.items
         } else {
-            self.items.iter().flat_map(|item| item.split(',')).map(str::to_owned).collect()
+            let parted =
+                if self.items.iter().any(|item| item.contains(',')) { "," } else { parted };
+            let parts = |item: &String| -> Vec<String> {
+                item.split(|c| parted.contains(c)).map(str::to_owned).collect()
+            };
+            self.items.iter().flat_map(parts).collect()
         };
         let names = names.iter().map(|name| name.trim());
         names.filter(|name| !matches!(*name, "" | "~" | "null")).map(str::to_owned).collect()

@@ -42,7 +42,10 @@ pub(super) fn headings(text: &str, start: usize) -> Vec<Heading<'_>> {
     found
 }
 
-/// `#+TITLE:` and `#+FILETAGS:`; else the only heading of the first level names the file.
+/// Tags of one document's headings.
+const TAGS_MAX: usize = 64;
+
+/// `#+TITLE:`, `#+FILETAGS:` and the tags of headings; else the only heading of the first level names the file.
 pub(super) fn about(text: &str) -> (Option<String>, About) {
     let (mut title, mut about) = (String::new(), About::default());
     for (_, line) in lines(text, 0) {
@@ -59,7 +62,17 @@ pub(super) fn about(text: &str) -> (Option<String>, About) {
             about.tags.extend(names(tags));
         }
     }
-    (titled(&readable(&title)).or_else(|| lone(&headings(text, 0))), about)
+    let headings = headings(text, 0);
+    for heading in &headings {
+        let line = text[heading.bytes.clone()].trim_end();
+        let tags = line.rsplit_once([' ', '\t']).map(|(_, word)| word).filter(|word| is_tags(word));
+        for tag in tags.map(names).into_iter().flatten() {
+            if about.tags.len() < TAGS_MAX && !about.tags.contains(&tag) {
+                about.tags.push(tag);
+            }
+        }
+    }
+    (titled(&readable(&title)).or_else(|| lone(&headings)), about)
 }
 
 /// What is behind `prefix`, whatever its case.

@@ -1,16 +1,20 @@
-//! What `after:` and `before:` may name: a day, the first of a month or of a year, or a time ago. Pure.
+//! What `after:` and `before:` may name: a day, a minute of it, the first of a month or of a year, or a time ago. Pure.
 
 use chrono::{DateTime, Datelike, Local, TimeZone};
 
-/// Nanoseconds of a day.
-const DAY_NS: i64 = 86_400_000_000_000;
+/// Nanoseconds of a second, an hour and a day.
+const SECOND_NS: i64 = 1_000_000_000;
+const HOUR_NS: i64 = 3_600 * SECOND_NS;
+const DAY_NS: i64 = 24 * HOUR_NS;
 
 /// Years whose days have a number of nanoseconds since 1970.
 const YEARS: std::ops::RangeInclusive<i64> = 1700..=2261;
 
-/// What day it is, and when days begin, where the person is.
+/// What time it is, and when days begin, where the person is.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
+    /// Nanoseconds since 1970, UTC.
+    now: i64,
     /// As a [`day_number`].
     today: i64,
     /// When a day begins, in nanoseconds since 1970, UTC; `None` if that is no number.
@@ -20,9 +24,11 @@ pub struct Clock {
 impl Clock {
     /// Of the system and its time zone.
     pub fn local() -> Clock {
-        let today = Local::now().date_naive();
+        let now = Local::now();
+        let today = now.date_naive();
         let today = day_number(today.year().into(), today.month().into(), today.day().into());
-        Clock { today, begin: begin_here }
+        let now = now.timestamp_nanos_opt().unwrap_or(i64::MAX);
+        Clock { now, today, begin: begin_here }
     }
 }
 
@@ -34,15 +40,31 @@ fn begin_here(day: i64) -> Option<i64> {
     begin.map_or_else(|| day.checked_mul(DAY_NS), |begin| begin.timestamp_nanos_opt())
 }
 
-/// The day that `text` names, at its beginning, in nanoseconds since 1970. `None` if it names none.
+/// The day that `text` names, at its beginning, or the time, in nanoseconds since 1970. `None` if it names none.
 pub(super) fn date(text: &str, clock: Clock) -> Option<i64> {
     let today = clock.today;
-    let day = match text {
-        "today" => today,
-        "yesterday" => today - 1,
-        _ => ago(text, today).or_else(|| calendar(text))?,
+    if let Some(hours) = text.strip_suffix('h').and_then(|hours| number(hours, 1..=4)) {
+        return clock.now.checked_sub(hours * HOUR_NS);
+    }
+    let (day, since) = match text {
+        "today" => (today, 0),
+        "yesterday" => (today - 1, 0),
+        _ => match text.split_once('t') {
+            Some((day, time)) => (calendar(day)?, time_of_day(time)?),
+            None => (ago(text, today).or_else(|| calendar(text))?, 0),
+        },
     };
-    (clock.begin)(day)
+    (clock.begin)(day)?.checked_add(since)
+}
+
+/// `10:30` or `10:30:15` since midnight.
+fn time_of_day(text: &str) -> Option<i64> {
+    let mut parts = text.split(':');
+    let mut part = |most: i64| number(parts.next()?, 2..=2).filter(|part| *part <= most);
+    let (hours, minutes) = (part(23)?, part(59)?);
+    let seconds = if text.len() > "10:30".len() { part(59)? } else { 0 };
+    let is_whole = parts.next().is_none();
+    is_whole.then_some(hours * HOUR_NS + (minutes * 60 + seconds) * SECOND_NS)
 }
 
 /// `7d`, `2w`, `3m` or `1y` before `today`.
@@ -58,8 +80,13 @@ fn ago(text: &str, today: i64) -> Option<i64> {
     }
 }
 
-/// `2024`, `2024-05` or `2024-05-17`; with other marks between, or as `20240517`, too.
+/// `2024`, `2024-05` or `2024-05-17`; with other marks between, as `20240517`, or as `17.05.2024`, too.
 fn calendar(text: &str) -> Option<i64> {
+    if let [day, month, year] = text.split('.').collect::<Vec<_>>()[..]
+        && year.len() == 4
+    {
+        return calendar(&format!("{year}-{month}-{day}"));
+    }
     let run =
         text.split_at_checked(4).and_then(|(year, rest)| Some((year, rest.split_at_checked(2)?)));
     let parted = run.filter(|_| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()));
@@ -125,7 +152,8 @@ mod tests {
     /// At this time, UTC.
     impl From<i64> for Clock {
         fn from(now: i64) -> Clock {
-            Clock { today: now.div_euclid(DAY_NS), begin: |day| day.checked_mul(DAY_NS) }
+            let today = now.div_euclid(DAY_NS);
+            Clock { now, today, begin: |day| day.checked_mul(DAY_NS) }
         }
     }
 
@@ -159,6 +187,9 @@ mod tests {
             ("2024/02/29", Some(19_782)),
             ("20240229", Some(19_782)),
             ("20240230", None),
+            ("29.02.2024", Some(19_782)),
+            ("30.02.2024", None),
+            ("2024.02.29", Some(19_782)),
             ("2261-12-31", Some(106_650)),
             ("today", Some(19_813)),
             ("yesterday", Some(19_812)),
@@ -181,13 +212,26 @@ mod tests {
             ("9999", None),
             ("d", None),
             ("", None),
-            ("3h", None),
+            ("h", None),
+            ("2024-05-17t24:00", None),
+            ("2024-05-17t10", None),
+            ("2024-05-17t", None),
+            ("t10:30", None),
             ("9999y", None),
             ("soon", None),
             ("§", None),
         ];
         for (text, expected) in cases {
             assert_eq!(date(text, now.into()), expected.map(|day| day * DAY_NS), "{text}");
+        }
+        for (text, expected) in [
+            ("12h", now - 12 * HOUR_NS),
+            ("0h", now),
+            ("2024-05-17t00:00", 19_860 * DAY_NS),
+            ("20240517t10:30", 19_860 * DAY_NS + 10 * HOUR_NS + 1_800 * SECOND_NS),
+            ("2024-05-17t23:59:59", 19_861 * DAY_NS - SECOND_NS),
+        ] {
+            assert_eq!(date(text, now.into()), Some(expected), "{text}");
         }
         for day in (-90_000..100_000).step_by(17) {
             let (year, month, of_month) = civil(day);

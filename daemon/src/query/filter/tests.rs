@@ -53,6 +53,7 @@ fn filters_are_taken_out_of_the_words() {
         ("lamp after:2023 before:2024-05-17", "lamp | after=19358 | before=19860"),
         ("lamp after:7d", "lamp | after=19806"),
         ("lamp -after:yesterday", "lamp | not after=19812"),
+        ("lamp type:pdf,docx lang:rust,py", "lamp | type=pdf,docx | lang=rs,ipynb,py,pyi,pyx"),
         ("\"Night  Watch\" lamp", "Night  Watch lamp | 'night watch'"),
         ("who had the \"night watch\"?", "who had the night watch? | 'night watch'"),
         ("\"a\" \"b c\"", "a b c | 'a' | 'b c'"),
@@ -128,6 +129,33 @@ fn what_is_no_filter_is_a_word() {
         assert_eq!(parsed.words, text.trim());
         assert_eq!(parsed.filters, super::Filters::default(), "{text}");
     }
+}
+
+#[test]
+fn what_begins_as_a_filter_and_is_none_is_told() {
+    let cases: [(&str, &[&str]); 10] = [
+        ("a after:2024-13-45", &["after:2024-13-45 is no date"]),
+        ("-before:soon b", &["-before:soon is no date"]),
+        (
+            "lang:klingon type:a|b",
+            &["lang:klingon is no language known here", "type:a|b is no type of file"],
+        ),
+        ("tag:#", &["tag:# is no tag"]),
+        ("type:md,", &[]),
+        ("type:md,a|b", &["type:md,a|b is no type of file"]),
+        ("after: the rain, path::new, type:", &[]),
+        ("author:me 12:30", &[]),
+        ("\"after:noon\"", &[]),
+        ("after:2024 type:pdf tag:x", &[]),
+    ];
+    for (text, expected) in cases {
+        let told = |note: &&str| format!("{note}, so it is searched for as words");
+        let expected: Vec<String> = expected.iter().map(told).collect();
+        assert_eq!(parse(text, NOW).notes, expected, "{text}");
+    }
+    let long = parse(&format!("after:{}", "x".repeat(999)), NOW);
+    assert!(long.notes[0].len() < 200);
+    assert_eq!(parse(&"after:noon ".repeat(99), NOW).notes.len(), super::NOTES_MAX);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn paths_below_the_working_directory_are_shortened() {
         ("/home/me/notes/a.md", "/home/me/", "notes/a.md"),
         ("/home/me/notes/a.md", "/home/m", "/home/me/notes/a.md"),
         ("/home/me/notes/a.md", "/other", "/home/me/notes/a.md"),
-        ("/home/me/notes/a.md", "/", "home/me/notes/a.md"),
+        ("/home/me/notes/a.md", "/", "/home/me/notes/a.md"),
         ("/home/me", "/home/me", "/home/me"),
     ] {
         assert_eq!(shortened(path, Path::new(working_dir)), expected);
