@@ -17,6 +17,7 @@ mod pause;
 mod read_files;
 mod remove;
 mod resume;
+mod saved;
 mod screen;
 mod service;
 mod status;
@@ -68,6 +69,7 @@ pub(crate) enum Command {
     Eval(eval::Args),
     Bench(bench::Args),
     Marks(marks::Args),
+    Saved(saved::Args),
     Train(Box<train::Args>),
     Config(config::Args),
     Doctor(doctor::Args),
@@ -115,6 +117,7 @@ pub(crate) fn run(
         Some(Command::Eval(args)) => eval::run(&args, config, std::env::args_os().skip(1)),
         Some(Command::Bench(args)) => bench::run(&args, config),
         Some(Command::Marks(args)) => wait_for(marks::run(&args, &config)),
+        Some(Command::Saved(args)) => saved::run(&args, &config),
         Some(Command::Train(args)) => train::run(&args, config),
         Some(Command::Config(args)) => config::run(&args, &config),
         Some(Command::Doctor(args)) => wait_for(doctor::run(&args, &config, wrong)),

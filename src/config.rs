@@ -44,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) manners: Manners,
     /// Of the full-screen view.
     pub(crate) keys: tui::OwnKeys,
+    pub(crate) vi: bool,
     pub(crate) quiet: bool,
     /// Never, unless it was asked for, if `NO_COLOR` is set or the terminal is dumb.
     pub(crate) color: Color,
@@ -70,6 +71,8 @@ pub(crate) struct Paths {
     pub(crate) refused: PathBuf,
     /// What people said of answers.
     pub(crate) marks: PathBuf,
+    /// Searches that are saved under a name.
+    pub(crate) saved: PathBuf,
     /// Whether indexing is paused; absent while it is not.
     pub(crate) paused: PathBuf,
     /// What is remembered of files that were touched.
@@ -155,6 +158,7 @@ impl Config {
             unload_after: settings.unload_after,
             manners: settings.manners,
             keys: settings.keys,
+            vi: settings.vi,
             quiet: flags.quiet,
             color,
             links: color != Color::Never && !dumb,
@@ -232,6 +236,7 @@ impl Paths {
             folders: data.join("folders.json"),
             refused: data.join("refused.json"),
             marks: data.join("marks.json"),
+            saved: data.join("saved"),
             paused: data.join("paused.json"),
             touched: data.join("touched.json"),
             index: data.join("index"),

@@ -13,6 +13,7 @@ use models_train::TrainError;
 use serde::Serialize;
 use serde_json::json;
 use tui::TuiError;
+use tui_saved::SavedError;
 
 /// Exit status of a search that found nothing, or of asking after a daemon that does not run.
 pub(crate) const NOTHING: u8 = 1;
@@ -182,6 +183,16 @@ impl From<EvalError> for AppError {
             | EvalError::Model(_)
             | EvalError::Service(_)
             | EvalError::Thoughts { .. } => AppError::new(message),
+        }
+    }
+}
+
+impl From<SavedError> for AppError {
+    fn from(error: SavedError) -> Self {
+        let told = AppError::new(error.to_string());
+        match error {
+            SavedError::File(_) => told,
+            _ => told.hint("see them all: fore saved").of(Kind::Invalid),
         }
     }
 }

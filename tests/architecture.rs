@@ -21,7 +21,8 @@ struct Rule {
 }
 
 /// What the packages of the seconds loop never wait for.
-const HEAVY: [&str; 8] = [
+const HEAVY: [&str; 9] = [
+    "syntect",
     "hayro-interpret",
     "anydoc",
     "tree-sitter",
@@ -31,12 +32,13 @@ const HEAVY: [&str; 8] = [
     "mistralrs",
     "tokenizers",
 ];
-const LIGHT: [&str; 10] = [
+const LIGHT: [&str; 11] = [
     "daemon-protocol",
     "models",
     "models-pull",
     "tui-text",
     "tui-answer",
+    "tui-saved",
     "tui",
     "daemon",
     "daemon-eval",
@@ -79,10 +81,22 @@ const RULES: &[Rule] = &[
         never: &["ratatui", "daemon", "models", "clap"],
     },
     Rule {
+        package: "tui-saved",
+        names: &["tui-text"],
+        reaches: &["thiserror"],
+        never: &["ratatui", "serde", "tokio"],
+    },
+    Rule {
         package: "tui",
-        names: &["daemon-protocol", "tui-text"],
+        names: &["daemon-protocol", "tui-saved", "tui-text"],
         reaches: &["ratatui", "crossterm"],
         never: &["daemon", "models", "notify"],
+    },
+    Rule {
+        package: "tui-syntect",
+        names: &["tui"],
+        reaches: &["syntect", "two-face"],
+        never: &["daemon", "models", "onig"],
     },
     Rule {
         package: "daemon",
@@ -142,6 +156,8 @@ const RULES: &[Rule] = &[
             "models-train",
             "tui",
             "tui-answer",
+            "tui-saved",
+            "tui-syntect",
             "tui-text",
         ],
         reaches: &["lancedb", "arrow-array", "mistralrs", "candle-core", "tokenizers", "ratatui"],

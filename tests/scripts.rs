@@ -1,6 +1,7 @@
 //! `fore ask` as scripts use it: questions from pipes, answers for pipes, errors that a program reads.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
@@ -68,6 +69,27 @@ fn a_question_comes_from_a_pipe() {
     }
     shell("fore ask </dev/null").fails_saying(&["the question is empty"]);
     shell("head -c 100000 /dev/zero | tr '\\0' a | fore ask").fails_saying(&["at most 8192"]);
+}
+
+#[test]
+fn searches_are_saved_under_a_name_and_asked_again() {
+    let sandbox = library();
+    sandbox.fore(&["saved"]).exits(1).says(&["nothing is saved yet"]);
+    sandbox.fore(&["saved", "add", "tides", "when", "is", "low", "tide", "type:txt"]).exits(0);
+    sandbox.fore(&["saved", "add", "lamp", "-bread lamp smoke"]).exits(0);
+    let listed = sandbox.fore(&["saved"]).exits(0).stdout;
+    assert_eq!(listed, "tides  when is low tide type:txt\nlamp   -bread lamp smoke\n");
+    let json = sandbox.fore(&["saved", "--json"]).exits(0).json();
+    assert_eq!(json[1], json!({"name": "lamp", "question": "-bread lamp smoke"}));
+    assert_eq!(ask(&sandbox, &["-l", "--saved", "tides"]).exits(0).stdout, "tide.txt\n");
+    let lamp = ask(&sandbox, &["-l", "--saved", "lamp"]).exits(0).stdout;
+    assert!(lamp.starts_with("lamp.md\n") && !lamp.contains("bread"), "{lamp}");
+    ask(&sandbox, &["--saved", "lamp", "wick"]).fails_saying(&["cannot be used with"]);
+    sandbox.fore(&["saved", "remove", "lamp"]).exits(0);
+    ask(&sandbox, &["--saved", "lamp"]).fails_saying(&["saved as \"lamp\"", "fore saved"]);
+    sandbox.fore(&["saved", "add", " ", "x"]).fails_saying(&["needs a name"]);
+    let file = sandbox.home().join("data/forethought/saved");
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -198,6 +220,10 @@ fn marks_are_listed_used_and_taken_back() {
     assert_eq!(pair["query"], json!(question));
     assert!(pair["pos"][0].as_str().unwrap().contains("wick"), "{pair}");
     assert_eq!(pair["neg"].as_array().unwrap().len(), 1, "{pair}");
+    // Training reads them: that it is one row is all that it finds wrong.
+    sandbox.write("marks.jsonl", format!("{pair}\n"));
+    let train = ["train", "--no-teacher", "--data", "marks.jsonl", "--sources", "none"];
+    sandbox.fore(&train).exits(2).says(&["too few"]);
 
     sandbox.fore(&["marks", "remove", "3"]).fails_saying(&["no mark 3", "fore marks"]);
     sandbox.fore(&["marks", "remove", "1", "2"]).exits(0).says(&["taken back: 2 marks"]);

@@ -37,6 +37,7 @@ fn versions_completions_and_pages() {
 
     let page = sandbox.fore(&["man"]).exits(0).stdout;
     assert!(page.contains(".TH fore 1") && page.contains("fore\\-ask(1)"), "{page}");
+    assert!(page.contains(".SH KEYS") && page.contains("\\fBDown, Ctrl\\-N\\fR [j]"), "{page}");
     let ask = sandbox.fore(&["man", "ask"]).exits(0).stdout;
     assert!(ask.contains("\\-\\-envelope") && ask.contains("\\-\\-color"), "{ask}");
     sandbox.fore(&["man", "daemon", "run"]).exits(0);

@@ -13,17 +13,26 @@ use crate::sandbox::{Sandbox, signal};
 /// A shell in a terminal of its own, ended with its sandbox.
 struct Terminal<'a> {
     sandbox: &'a Sandbox,
+    /// Name of its tmux.
+    name: String,
     /// How many command lines have been run.
     commands: Cell<usize>,
 }
 
 impl<'a> Terminal<'a> {
     fn open(sandbox: &'a Sandbox) -> Terminal<'a> {
-        let terminal = Terminal { sandbox, commands: Cell::new(0) };
+        Terminal::sized(sandbox, 120, 40)
+    }
+
+    /// One with so many columns and rows.
+    fn sized(sandbox: &'a Sandbox, width: u16, height: u16) -> Terminal<'a> {
+        let name = format!("fore{width}");
+        let terminal = Terminal { sandbox, name, commands: Cell::new(0) };
         let editor = sandbox.home().join("nano");
         fs::write(&editor, "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$HOME/edited\"\n").unwrap();
         fs::set_permissions(&editor, fs::Permissions::from_mode(0o700)).unwrap();
-        let mut tmux = terminal.tmux(&["new-session", "-d", "-x", "120", "-y", "40"]);
+        let (width, height) = (width.to_string(), height.to_string());
+        let mut tmux = terminal.tmux(&["new-session", "-d", "-x", &width, "-y", &height]);
         tmux.arg("exec env PS1='ready> ' sh");
         tmux.env("EDITOR", &editor).env("TERM", "xterm-256color").env("SHELL", "/bin/sh");
         run(&mut tmux).exits(0);
@@ -33,7 +42,7 @@ impl<'a> Terminal<'a> {
 
     fn tmux(&self, arguments: &[&str]) -> Command {
         let mut tmux = self.sandbox.program("tmux");
-        tmux.args(["-u", "-L", "fore", "-f", "/dev/null"]).args(arguments);
+        tmux.args(["-u", "-L", &self.name, "-f", "/dev/null"]).args(arguments);
         tmux.env("TMUX_TMPDIR", self.sandbox.home().join("run"));
         tmux
     }
@@ -261,6 +270,59 @@ fn the_shell_and_other_programs_can_stop_and_end_it() {
         terminal.press(&["Enter"]);
         terminal.shows("the exit status", |screen| screen.contains(status));
         assert_eq!(terminal.runs(modes), before, "the terminal is left in another mode");
+    }
+}
+
+/// What can be done with an answer, on the least screen, an old one and a large one: with vi keys, which are letters.
+#[test]
+fn all_of_it_at_every_size() {
+    let sandbox = library();
+    sandbox.think_briefly();
+    sandbox.fore(&["config", "set", "keymap", "vi"]).exits(0);
+    sandbox.fore(&["saved", "add", "tides", "low tide on Friday"]).exits(0);
+    for (width, height) in [(40, 10), (80, 24), (200, 60)] {
+        let terminal = Terminal::sized(&sandbox, width, height);
+        terminal.types("fore");
+        terminal.press(&["Enter"]);
+        terminal.shows("the index", |screen| screen.contains("3 documents"));
+        terminal.types("why does my lamp smoke");
+        terminal.press(&["Enter"]);
+        terminal.shows("the answer", |screen| {
+            screen.contains("i: type")
+                && screen.contains("4 results")
+                && !screen.contains("still thinking")
+        });
+        // Whatever was selected when the ranking changed.
+        terminal.types("g");
+        terminal.shows("the best", |screen| first_is(screen, "lamp.md") && screen.contains("▌ 1 "));
+        terminal.types("+");
+        terminal.shows("a mark", |screen| screen.contains('✓'));
+        terminal.types("+");
+        terminal.shows("no mark", |screen| !screen.contains('✓'));
+        terminal.types("w");
+        terminal.shows("the file", |screen| screen.contains("▎ When the lamp"));
+        terminal.types("we");
+        terminal.shows("why it is there", |screen| screen.contains("BM25"));
+        terminal.press(&["Escape"]);
+        terminal.types("m");
+        terminal.shows("more like it", |screen| screen.contains("like lamp.md"));
+        terminal.press(&["Escape"]);
+        terminal.shows("the answer again", |screen| first_is(screen, "lamp.md"));
+        terminal.types(":thinking off");
+        terminal.shows("what can be done", |screen| screen.contains("1 action"));
+        terminal.press(&["Enter"]);
+        terminal.types("?");
+        terminal.shows("the keys", |screen| screen.contains("o, Enter"));
+        terminal.types("q");
+        terminal.types("'tid");
+        terminal.shows("what is saved", |screen| screen.contains("tides"));
+        terminal.press(&["Enter"]);
+        terminal.shows("another answer", |screen| first_is(screen, "tide.txt"));
+        terminal.press(&["C-r"]);
+        terminal.shows("what was asked", |screen| screen.contains("why does my lamp smoke"));
+        terminal.press(&["Escape"]);
+        terminal.types("q");
+        terminal.shows("the prompt", |screen| screen.trim_end().ends_with("ready>"));
     }
 }
 

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// The question; several words need no quotes. `-`, or nothing in a pipe, reads it from standard input.
     #[arg(value_name = "QUESTION")]
     question: Vec<String>,
+    /// Ask the question that is saved under this name; see `fore saved`.
+    #[arg(long, value_name = "NAME", conflicts_with = "question")]
+    saved: Option<String>,
     /// Print one JSON array of hits.
     #[arg(long, group = "form")]
     json: bool,
@@ -81,7 +84,11 @@ pub(crate) async fn run(args: &Args, config: &Config) -> Result<ExitCode, AppErr
         Stdout::lock().print(&tui_answer::schema())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let question = checked(&question(&args.question)?)?;
+    let question = match &args.saved {
+        Some(name) => tui_saved::find(&config.paths.saved, name)?,
+        None => question(&args.question)?,
+    };
+    let question = checked(&question)?;
     let paths: Vec<String> =
         args.path.iter().map(|path| there(path, &config.working_dir)).collect();
     let (text, path) = narrowed(&question, &paths)?;

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Command;
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use tui::KeyRow;
 
 use crate::error::AppError;
 use crate::term::streams::Stdout;
@@ -52,6 +54,22 @@ pub(crate) fn man(args: &ManArgs, mut fore: Command) -> Result<ExitCode, AppErro
     }
     let mut text = Vec::new();
     Man::new(page).render(&mut text).map_err(|error| AppError::io("making the page", &error))?;
+    if args.command.is_empty() {
+        keys().to_writer(&mut text).map_err(|error| AppError::io("making the page", &error))?;
+    }
     Stdout::lock().print(&String::from_utf8_lossy(&text))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The keys of the full-screen view.
+fn keys() -> Roff {
+    let mut section = Roff::new();
+    section.control("SH", ["KEYS"]).text([roman(
+        "Of the full-screen view; in brackets those of the list, with the setting keymap = \"vi\".",
+    )]);
+    for KeyRow { keys, list, does, .. } in tui::default_keys() {
+        let list = if list.is_empty() { list } else { format!(" [{list}]") };
+        section.control("TP", []).text([bold(keys), roman(list)]).text([roman(does)]);
+    }
+    section
 }

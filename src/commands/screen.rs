@@ -28,9 +28,12 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
         editor: config.editor,
         look: Look::of(&|name| std::env::var(name).ok()),
         instant: true,
+        painter: Some(tui_syntect::paint),
         // Beside the log, in the folder of what lasts and is not settings.
         history: Some(config.paths.log.with_file_name("questions")),
+        saved: Some(config.paths.saved),
         keys: config.keys,
+        vi: config.vi,
         home: config.home,
         cwd: config.working_dir,
         connect: Box::new(move || {

@@ -11,10 +11,11 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use crate::history::History;
+use crate::history::{Files, History};
 use crate::keymap::Keymap;
 use crate::message::{Command, Message};
 use crate::model::{Model, Settings};
+use crate::painting::Painting;
 use crate::preview::Preview;
 use crate::readers::Readers;
 use crate::signals::{Heard, Signals};
@@ -40,6 +41,7 @@ pub(crate) struct App<S> {
     connect: Connect,
     connecting: Option<BoxFuture<'static, Result<Client, String>>>,
     readers: Readers,
+    painting: Painting,
     history: History,
     editor: Option<String>,
     editing: Option<BoxFuture<'static, Result<(), String>>>,
@@ -71,7 +73,8 @@ impl<S: Screen> App<S> {
             thoughts: options.thoughts,
             look: options.look,
             instant: options.instant,
-            keys: Keymap::of(&options.keys).map_err(TuiError::Keys)?,
+            paints: options.painter.is_some(),
+            keys: Keymap::of(&options.keys, options.vi).map_err(TuiError::Keys)?,
             home: options.home,
             cwd: options.cwd,
         };
@@ -86,7 +89,8 @@ impl<S: Screen> App<S> {
             connect: options.connect,
             connecting: None,
             readers: Readers::new(read),
-            history: History::open(options.history),
+            painting: Painting::new(options.painter),
+            history: History::open(Files { questions: options.history, saved: options.saved }),
             editor: options.editor,
             editing: None,
             stopped: false,
@@ -164,6 +168,7 @@ impl<S: Screen> App<S> {
                 Err(reason) => Message::ConnectFailed(reason),
             }),
             message = self.readers.next() => Turn::Hear(message),
+            message = self.painting.next() => Turn::Hear(message),
             message = self.history.next() => Turn::Hear(message),
             _ = self.spinner.tick(), if turning => Turn::Hear(Message::Tick),
             () = ready(()), if shown && undrawn > 0 => Turn::Draw,
@@ -227,12 +232,15 @@ impl<S: Screen> App<S> {
                 self.connecting = Some((self.connect)());
             }
             Command::Preview(hit) => self.readers.want(hit),
+            Command::Paint(job) => self.painting.want(job),
             Command::View { path } => {
                 if let Err(problem) = editor::view(&path) {
                     update::update(&mut self.model, Message::EditorClosed(Err(problem)));
                 }
             }
             Command::Keep(question) => self.history.keep(question),
+            Command::Save(search) => self.history.save(search),
+            Command::Unsave(name) => self.history.unsave(name),
             Command::Copy(text) => self.screen.copy(&text)?,
             Command::Open { path, line } => {
                 match editor::choices(self.editor.as_deref(), &path, line) {
@@ -284,7 +292,7 @@ async fn next_input(keys: &mut Option<Keys>) -> Result<Option<Input>, TuiError> 
 /// What an input means to the model.
 fn understand(input: Input, model: &Model) -> Option<Message> {
     match input {
-        Input::Key(key) => Message::of_key(key, &model.settings.keys, model.is_line_empty()),
+        Input::Key(key) => Message::of_key(key, &model.settings.keys, model.place()),
         Input::Paste(text) => Some(Message::Insert(text)),
         Input::Resize(width, height) => Some(Message::resized((width, height))),
         Input::Mouse(mouse) => Message::of_mouse(mouse),

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::ink::Ink;
 use tui_text as text;
 
 /// How a byte looks; several at once, and none if it is not seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Faces(u8);
+pub(crate) struct Faces(u16);
 
 impl Faces {
     pub(crate) const HIDDEN: Faces = Faces(0);
@@ -20,6 +21,24 @@ impl Faces {
     pub(crate) const LINK: Faces = Faces(1 << 6);
     /// What is about the text, not of it.
     pub(crate) const ASIDE: Faces = Faces(1 << 7);
+    pub(crate) const COMMENT: Faces = Faces(1 << 8);
+    pub(crate) const KEYWORD: Faces = Faces(1 << 9);
+    pub(crate) const TEXT: Faces = Faces(1 << 10);
+    pub(crate) const NUMBER: Faces = Faces(1 << 11);
+    pub(crate) const FUNCTION: Faces = Faces(1 << 12);
+    pub(crate) const TYPE: Faces = Faces(1 << 13);
+
+    /// How a piece of code looks.
+    pub(crate) fn of(ink: Ink) -> Faces {
+        match ink {
+            Ink::Comment => Faces::COMMENT,
+            Ink::Keyword => Faces::KEYWORD,
+            Ink::Text => Faces::TEXT,
+            Ink::Number => Faces::NUMBER,
+            Ink::Function => Faces::FUNCTION,
+            Ink::Type => Faces::TYPE,
+        }
+    }
 
     pub(crate) fn with(self, other: Faces) -> Faces {
         Faces(self.0 | other.0)

@@ -1,4 +1,5 @@
-//! The questions asked before, as a file: one a line, the newest last. Read and written beside the loop.
+//! The questions asked before, as a file: one a line, the newest last. Read and written beside the loop, and with it the
+//! file of the searches that are saved under a name (`tui-saved`).
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tui_saved::{SavedError, Search};
 
 use crate::message::Message;
 
@@ -19,33 +21,58 @@ pub(crate) const QUESTIONS_MAX: usize = 1_000;
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// How long the end of the program may wait for the last question to be written.
 const LAST_MS_MAX: u64 = 300;
-/// Questions that wait to be written; people do not type that fast.
+/// What waits to be written; people do not type that fast.
 const WAITING_MAX: usize = 16;
 
-/// The thread that has the file, if there is one.
+/// The thread that has the files.
 pub(crate) struct History {
-    keep: Option<jobs::SyncSender<String>>,
+    jobs: Option<jobs::SyncSender<Job>>,
     told: mpsc::Receiver<Message>,
 }
 
+/// Where they are; without one, what would be in it is forgotten with the screen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Files {
+    pub(crate) questions: Option<PathBuf>,
+    pub(crate) saved: Option<PathBuf>,
+}
+
+enum Job {
+    Keep(String),
+    Save(Search),
+    Unsave(String),
+}
+
 impl History {
-    /// Reads the file; what was in it comes as a message.
-    pub(crate) fn open(path: Option<PathBuf>) -> History {
-        let (keep, questions) = jobs::sync_channel(WAITING_MAX);
+    /// Reads the files; what was in them comes as messages.
+    pub(crate) fn open(files: Files) -> History {
+        let (send, jobs) = jobs::sync_channel(WAITING_MAX);
         let (tell, told) = mpsc::channel(WAITING_MAX);
-        let work = path.map(|path| move || work(&path, &questions, &tell));
         // Not joined: a disk that hangs would keep the program from ending.
-        let works = work.is_some_and(|work| {
-            thread::Builder::new().name("history".to_owned()).spawn(work).is_ok()
-        });
-        History { keep: works.then_some(keep), told }
+        let work = move || work(&files, &jobs, &tell);
+        let works = thread::Builder::new().name("history".to_owned()).spawn(work).is_ok();
+        History { jobs: works.then_some(send), told }
     }
 
     /// Adds a question to the file.
     pub(crate) fn keep(&self, question: String) {
-        if let Some(keep) = &self.keep {
+        self.give(Job::Keep(question));
+    }
+
+    /// Saves a search under its name.
+    pub(crate) fn save(&self, search: Search) {
+        self.give(Job::Save(search));
+    }
+
+    /// Takes away the search of that name.
+    pub(crate) fn unsave(&self, name: String) {
+        self.give(Job::Unsave(name));
+    }
+
+    fn give(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
             // Full only if the disk hangs, which is no reason to wait.
-            keep.try_send(question).ok();
+            jobs.try_send(job).ok();
         }
     }
 
@@ -59,25 +86,44 @@ impl History {
 
     /// Waits until all is written, but not for ever.
     pub(crate) async fn close(mut self) {
-        self.keep = None;
+        self.jobs = None;
         let end = async { while self.told.recv().await.is_some() {} };
         timeout(Duration::from_millis(LAST_MS_MAX), end).await.ok();
     }
 }
 
-fn work(path: &Path, questions: &jobs::Receiver<String>, tell: &mpsc::Sender<Message>) {
-    let unkept = |error: io::Error| Message::Unkept(format!("{}: {error}", path.display()));
-    let said = match load(path) {
-        Ok(questions) => Message::History(questions),
-        Err(error) => unkept(error),
-    };
+fn work(files: &Files, jobs: &jobs::Receiver<Job>, tell: &mpsc::Sender<Message>) {
     // Nobody listens once the program ends.
-    tell.try_send(said).ok();
-    for question in questions {
-        if let Err(error) = add(path, &question) {
-            tell.try_send(unkept(error)).ok();
+    let say = |message| {
+        tell.try_send(message).ok();
+    };
+    let unkept = |path: &Path, error: io::Error| {
+        Message::Unkept(format!("questions cannot be kept: {}: {error}", path.display()))
+    };
+    if let Some(path) = &files.questions {
+        say(load(path).map_or_else(|error| unkept(path, error), Message::History));
+    }
+    if let Some(path) = &files.saved {
+        say(saved(tui_saved::load(path)));
+    }
+    for job in jobs {
+        match (job, &files.questions, &files.saved) {
+            (Job::Keep(question), Some(path), _) => {
+                if let Err(error) = add(path, &question) {
+                    say(unkept(path, error));
+                }
+            }
+            (Job::Save(Search { name, question }), _, Some(path)) => {
+                say(saved(tui_saved::keep(path, &name, &question)));
+            }
+            (Job::Unsave(name), _, Some(path)) => say(saved(tui_saved::remove(path, &name))),
+            (Job::Keep(_), None, _) | (Job::Save(_) | Job::Unsave(_), _, None) => {}
         }
     }
+}
+
+fn saved(all: Result<Vec<Search>, SavedError>) -> Message {
+    all.map_or_else(|error| Message::Unkept(error.to_string()), Message::Saved)
 }
 
 /// The newest questions of the file, each once, the newest last; none if there is no file. One that has
@@ -115,16 +161,13 @@ pub(crate) fn push(questions: &mut Vec<String>, question: String) {
     questions.drain(..over);
 }
 
-/// Those with all words of `pattern`, whatever their case, the newest first.
-pub(crate) fn matches<'a>(
-    questions: &'a [String],
-    pattern: &str,
-) -> impl Iterator<Item = &'a str> + use<'a> {
+/// Whether a text has all words of `pattern`, whatever their case.
+pub(crate) fn matches(pattern: &str) -> impl Fn(&str) -> bool + use<> {
     let words: Vec<String> = pattern.split_whitespace().map(str::to_lowercase).collect();
-    questions.iter().rev().map(String::as_str).filter(move |question| {
-        let question = question.to_lowercase();
-        words.iter().all(|word| question.contains(word))
-    })
+    move |text| {
+        let text = text.to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    }
 }
 
 /// In one write, so that two programs do not write into each other's lines.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use crate::keys::{Action, TABLE};
+use crate::keys::{Action, Binding, TABLE};
 
 /// A key with what is held down beside it, Shift apart: a typed character is its shifted form already.
 type Key = (KeyModifiers, KeyCode);
@@ -35,70 +35,94 @@ pub type OwnKeys = BTreeMap<String, Vec<String>>;
 
 /// All keys: a row for each of the table's.
 #[derive(Debug)]
-pub(crate) struct Keymap(Vec<Bound>);
+pub(crate) struct Keymap {
+    rows: Vec<Bound>,
+    /// Whether letters are keys while nothing is typed.
+    pub(crate) vi: bool,
+}
+
+/// Where a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the line that is typed into.
+    Line { empty: bool },
+    /// With vi keys, on the list: nothing is typed.
+    List,
+}
 
 /// What an action is called, and which keys do it.
 #[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) name: &'static str,
     keys: Vec<Key>,
-    /// The keys as the help screen names them.
+    /// Those that do it on the list, besides.
+    list: Vec<Key>,
+    /// All of them as the help screen names them, those of the list first.
     pub(crate) label: String,
     pub(crate) does: &'static str,
     pub(crate) action: Action,
     pub(crate) essential: bool,
 }
 
-impl Default for Keymap {
-    fn default() -> Keymap {
+impl Keymap {
+    /// The table as it is.
+    fn table(vi: bool) -> Keymap {
         let bound = TABLE.iter().map(|row| Bound {
             name: row.name,
             keys: row.keys.to_vec(),
-            label: label(row.keys),
+            list: if vi { row.list.to_vec() } else { Vec::new() },
+            label: String::new(),
             does: row.does,
             action: row.action,
             essential: row.essential,
         });
-        Keymap(bound.collect())
+        Keymap { rows: bound.collect(), vi }
     }
-}
 
-impl Keymap {
-    /// The table's keys but for those that `own` binds; a key that was another action's is taken from it.
+    /// The table's keys, with those of the list if `vi`, but for those that `own` binds; a key that was another
+    /// action's is taken from it.
     ///
     /// # Errors
     /// What is wrong with `own`, for the person who wrote it.
-    pub(crate) fn of(own: &OwnKeys) -> Result<Keymap, String> {
-        let mut keymap = Keymap::default();
+    pub(crate) fn of(own: &OwnKeys, vi: bool) -> Result<Keymap, String> {
+        let mut keymap = Keymap::table(vi);
         let mut taken: BTreeMap<String, &str> = BTreeMap::new();
         for (name, written) in own {
             let row = TABLE.iter().position(|row| row.name == name);
             let row =
                 row.ok_or_else(|| format!("keys: there is no action {name:?}{}", like(name)))?;
-            let keys: Result<Vec<Key>, String> = written.iter().map(|key| parse(key)).collect();
+            let keys: Result<Vec<Key>, String> = written.iter().map(|key| parse(key, vi)).collect();
             let keys = keys.map_err(|error| format!("keys: {name}: {error}"))?;
             for key in &keys {
                 if let Some(other) = taken.insert(named(*key), name) {
                     return Err(format!("keys: {} is both {other} and {name}", named(*key)));
                 }
-                for bound in &mut keymap.0 {
+                for bound in &mut keymap.rows {
                     bound.keys.retain(|other| other != key);
+                    bound.list.retain(|other| other != key);
                 }
             }
-            keymap.0[row].keys = keys;
+            let bound = &mut keymap.rows[row];
+            bound.list = keys.iter().filter(|key| vi && is_typed(**key)).copied().collect();
+            bound.keys = keys.into_iter().filter(|key| !is_letter(*key)).collect();
         }
         // Whatever else is bound, there is a way out.
-        if keymap.0.iter().any(|bound| bound.action == Action::Quit && bound.keys.is_empty()) {
+        if keymap.rows.iter().any(|bound| bound.action == Action::Quit && bound.keys.is_empty()) {
             return Err("keys: quit needs a key".to_owned());
         }
-        for bound in &mut keymap.0 {
-            bound.label = label(&bound.keys);
+        for bound in &mut keymap.rows {
+            bound.label = bound.labelled();
         }
         Ok(keymap)
     }
 
-    pub(crate) fn rows(&self) -> &[Bound] {
-        &self.0
+    /// Those that can be had: what only a key of the list does is not to be had without them.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Bound> {
+        let had = |row: &&Binding, bound: &Bound| {
+            self.vi || !row.keys.is_empty() || !bound.keys.is_empty()
+        };
+        let rows = TABLE.iter().zip(&self.rows);
+        rows.filter(move |(row, bound)| had(row, bound)).map(|(_, bound)| bound)
     }
 
     /// What a press of `code` with `modifiers` means, if anything.
@@ -106,22 +130,69 @@ impl Keymap {
         &self,
         modifiers: KeyModifiers,
         code: KeyCode,
-        query_empty: bool,
+        place: Place,
     ) -> Option<Action> {
-        let is_typed = modifiers.is_empty() && matches!(code, KeyCode::Char(_));
-        if is_typed && !query_empty {
-            return None;
-        }
-        let bound = self.0.iter().find(|bound| bound.keys.contains(&(modifiers, code)));
+        let key = (modifiers, code);
+        let on_list = self.rows.iter().find(|bound| bound.list.contains(&key));
+        let in_line = || self.rows.iter().find(|bound| bound.keys.contains(&key));
+        let bound = match place {
+            Place::Line { empty } if is_typed(key) && !empty => None,
+            Place::Line { .. } => in_line(),
+            Place::List if is_typed(key) => on_list,
+            Place::List => on_list.or_else(in_line),
+        };
         bound.map(|bound| bound.action)
     }
 
     /// The first of the keys that do it, as a hint says it; empty if none does.
-    pub(crate) fn key(&self, action: Action) -> String {
-        let bound = self.0.iter().find(|bound| bound.action == action);
-        let key = bound.and_then(|bound| bound.keys.first());
+    pub(crate) fn key(&self, action: Action, place: Place) -> String {
+        let bound = self.rows.iter().find(|bound| bound.action == action);
+        let key = bound.and_then(|bound| match place {
+            Place::List => bound.list.first().or(bound.keys.first()),
+            Place::Line { .. } => bound.keys.first(),
+        });
         key.map_or_else(String::new, |key| named(*key))
     }
+}
+
+impl Bound {
+    fn labelled(&self) -> String {
+        let keys: Vec<Key> = self.list.iter().chain(&self.keys).copied().collect();
+        let again = |at: usize, key: &Key| keys[..at].contains(key);
+        let once = keys.iter().enumerate().filter(|(at, key)| !again(*at, key));
+        label(once.map(|(_, key)| *key))
+    }
+}
+
+/// A row of the table for the README and the manual page.
+pub struct KeyRow {
+    /// The keys in the line, and everywhere without vi keys.
+    pub keys: String,
+    /// Those on the list, with vi keys.
+    pub list: String,
+    pub does: &'static str,
+    /// Nobody gets by without it.
+    pub essential: bool,
+}
+
+/// All keys as they are by default.
+pub fn default_keys() -> impl Iterator<Item = KeyRow> {
+    TABLE.iter().map(|row| KeyRow {
+        keys: label(row.keys.iter().copied()),
+        list: label(row.list.iter().copied()),
+        does: row.does,
+        essential: row.essential,
+    })
+}
+
+/// Whether a key is a character that the line would take.
+fn is_typed((modifiers, code): Key) -> bool {
+    modifiers.is_empty() && matches!(code, KeyCode::Char(_))
+}
+
+/// Whether it is one that questions begin with, and so never a key there.
+fn is_letter((modifiers, code): Key) -> bool {
+    modifiers.is_empty() && matches!(code, KeyCode::Char(letter) if letter.is_alphanumeric())
 }
 
 /// An action whose name is nearly `name`, as a part of a message.
@@ -134,8 +205,8 @@ fn like(name: &str) -> String {
     }
 }
 
-fn label(keys: &[Key]) -> String {
-    keys.iter().map(|key| named(*key)).collect::<Vec<_>>().join(", ")
+fn label(keys: impl Iterator<Item = Key>) -> String {
+    keys.map(named).collect::<Vec<_>>().join(", ")
 }
 
 /// `Ctrl-N`, `Alt-<`, `F1`, `PgDn`, `?`.
@@ -160,8 +231,8 @@ fn named((modifiers, code): Key) -> String {
     name
 }
 
-/// A key as [`named`] writes it, in capitals or not.
-fn parse(written: &str) -> Result<Key, String> {
+/// A key as [`named`] writes it, in capitals or not; a letter alone is one with `vi` only, and as it is written.
+fn parse(written: &str, vi: bool) -> Result<Key, String> {
     let mut modifiers = KeyModifiers::NONE;
     let mut rest = written;
     loop {
@@ -188,7 +259,7 @@ fn parse(written: &str) -> Result<Key, String> {
     }
     let mut letters = rest.chars();
     match (letters.next(), letters.next()) {
-        (Some(letter), None) if modifiers.is_empty() && letter.is_alphanumeric() => {
+        (Some(letter), None) if !vi && is_letter((modifiers, KeyCode::Char(letter))) => {
             Err(format!("{written:?} is typed into the line; hold Ctrl or Alt with it"))
         }
         (Some(letter), None) => {

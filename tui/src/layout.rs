@@ -5,6 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use crate::keymap::Keymap;
 use crate::model::{Asking, Focus, Model, Notice, NoticeKind};
 use tui_text as text;
+use unicode_width::UnicodeWidthStr;
 
 /// Below this many columns or rows there is no room for a preview beside the results: it takes their
 /// place while it has the focus.
@@ -20,8 +21,8 @@ const NOTICE_ROWS_MAX: usize = 3;
 pub(crate) const GUTTER_CELLS: usize = 7;
 /// Columns of the help screen, its frame included.
 const HELP_WIDTH: u16 = 80;
-/// Cells of its key column, the gap included.
-pub(crate) const HELP_KEYS_CELLS: usize = 17;
+/// Least cells of its key column, the gap included.
+const HELP_KEYS_CELLS_MIN: usize = 17;
 
 /// Where each pane is, its title included; absent are those that are not shown.
 pub(crate) struct Panes {
@@ -75,6 +76,13 @@ pub(crate) fn results(height: u16) -> (u16, usize) {
     (row, usize::from(height / row).max(1))
 }
 
+/// How many results are seen at once, or would be.
+pub(crate) fn results_seen(model: &Model) -> usize {
+    let panes = of(model);
+    let pane = panes.results.or(panes.preview).unwrap_or_default();
+    results(pane.height.saturating_sub(1)).1
+}
+
 /// Columns and rows for a preview's text, in the pane it has, or would have.
 pub(crate) fn preview_size(model: &Model) -> (usize, usize) {
     let panes = of(model);
@@ -96,6 +104,8 @@ pub(crate) fn explain_size(model: &Model) -> (usize, usize) {
 pub(crate) struct Help {
     pub(crate) popup: Rect,
     pub(crate) rows: Vec<HelpRow>,
+    /// Cells of the keys, the gap included.
+    pub(crate) keys_cells: usize,
     /// How many of them are below what it can show.
     pub(crate) below: usize,
 }
@@ -109,7 +119,9 @@ pub(crate) struct HelpRow {
 
 pub(crate) fn help(screen: Rect, keymap: &Keymap) -> Help {
     let width = screen.width.min(HELP_WIDTH);
-    let room = usize::from(width).saturating_sub(HELP_KEYS_CELLS + 3);
+    let longest = keymap.rows().map(|bound| bound.label.width() + 1).max().unwrap_or(0);
+    let keys_cells = longest.max(HELP_KEYS_CELLS_MIN);
+    let room = usize::from(width).saturating_sub(keys_cells + 3);
     let mut rows = Vec::new();
     for bound in keymap.rows() {
         let does = text::wrap(bound.does, room).into_iter().enumerate();
@@ -122,7 +134,7 @@ pub(crate) fn help(screen: Rect, keymap: &Keymap) -> Help {
     let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
     let popup = screen.centered(Constraint::Max(HELP_WIDTH), Constraint::Max(height));
     let below = usize::from(height.saturating_sub(popup.height));
-    Help { popup, rows, below }
+    Help { popup, rows, keys_cells, below }
 }
 
 /// A notice as it is told in `width` cells.

@@ -12,6 +12,7 @@ mod explain;
 mod face;
 mod growing;
 mod history;
+mod ink;
 mod keymap;
 mod keys;
 mod layout;
@@ -21,6 +22,7 @@ mod markdown;
 mod memo;
 mod message;
 mod model;
+mod painting;
 mod preview;
 mod readers;
 mod signals;
@@ -38,7 +40,8 @@ use futures::future::BoxFuture;
 use crate::app::App;
 use crate::terminal::Tty;
 
-pub use crate::keymap::OwnKeys;
+pub use crate::ink::{Ink, Inked, Painter};
+pub use crate::keymap::{KeyRow, OwnKeys, default_keys};
 pub use crate::look::{Colors, Look};
 
 /// Connects to the daemon, starting it if need be; the error is shown as it is.
@@ -56,10 +59,16 @@ pub struct Options {
     pub look: Look,
     /// Whether results are shown while a question is typed.
     pub instant: bool,
+    /// What has code in colours; without it, code is plain.
+    pub painter: Option<Painter>,
     /// The file of questions asked before; without one, they are forgotten with the screen.
     pub history: Option<PathBuf>,
+    /// The file of searches that are saved under a name; without one, they cannot be.
+    pub saved: Option<PathBuf>,
     /// Keys that are bound otherwise than by default.
     pub keys: OwnKeys,
+    /// Whether letters are keys, as in vi, while nothing is typed.
+    pub vi: bool,
     /// Paths below it are shown with `~`.
     pub home: Option<PathBuf>,
     /// Paths below it are shown without it.

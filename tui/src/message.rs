@@ -5,8 +5,10 @@ use crossterm::event::{
 };
 use daemon_protocol::{Event, Hit, Request};
 use ratatui::layout::Position;
+use tui_saved::Search;
 
-use crate::keymap::Keymap;
+use crate::ink::{Inked, Job};
+use crate::keymap::{Keymap, Place};
 use crate::keys::Action;
 use crate::preview::{Passage, Preview};
 
@@ -31,12 +33,20 @@ pub(crate) enum Message {
     ConnectFailed(String),
     /// A preview has been read.
     Preview(Box<Preview>),
+    /// What is what in number `part` of a preview's lines, as it was asked for with `id`.
+    Painted {
+        id: u64,
+        part: usize,
+        inked: Vec<Inked>,
+    },
     /// The file of this passage has not been read yet.
     Late(Passage),
     /// Questions asked before, as they were kept, the newest last.
     History(Vec<String>),
     /// They could not be read or written, and why.
     Unkept(String),
+    /// All searches that are saved under a name.
+    Saved(Vec<Search>),
     /// The wheel has turned over a cell, down if `by` is positive.
     Wheel {
         at: Position,
@@ -69,17 +79,17 @@ impl Message {
         }
     }
 
-    /// What a key press means while the line that is typed into is empty or not; nothing for keys without a meaning and for releases.
-    pub(crate) fn of_key(key: KeyEvent, keys: &Keymap, is_line_empty: bool) -> Option<Message> {
+    /// What a key press means at `place`; nothing for keys without a meaning and for releases.
+    pub(crate) fn of_key(key: KeyEvent, keys: &Keymap, place: Place) -> Option<Message> {
         if key.kind == KeyEventKind::Release {
             return None;
         }
         // A typed character already is its shifted form.
         let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
-        let action = keys.action(modifiers, key.code, is_line_empty);
-        match (action, key.code) {
-            (Some(action), _) => Some(Message::Act(action)),
-            (None, KeyCode::Char(character)) if modifiers.is_empty() => {
+        let action = keys.action(modifiers, key.code, place);
+        match (action, key.code, place) {
+            (Some(action), ..) => Some(Message::Act(action)),
+            (None, KeyCode::Char(character), Place::Line { .. }) if modifiers.is_empty() => {
                 Some(Message::Insert(character.to_string()))
             }
             _ => None,
@@ -95,6 +105,8 @@ pub(crate) enum Command {
     Connect,
     /// Read the lines around this hit.
     Preview(Box<Hit>),
+    /// Find out what is what in lines of code.
+    Paint(Job),
     /// Open the editor at `line`, counted from 1.
     Open {
         path: String,
@@ -108,6 +120,10 @@ pub(crate) enum Command {
     Copy(String),
     /// Add a question to those that are kept.
     Keep(String),
+    /// Save a search under its name.
+    Save(Search),
+    /// Take away the search of this name.
+    Unsave(String),
     /// Stop this process until the shell makes it go on.
     Stop,
     Quit,

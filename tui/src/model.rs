@@ -1,19 +1,23 @@
 //! Model: everything that can be on the screen. Plain data; `update` changes it, `view` draws it.
 
+mod searching;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use daemon_protocol::{Ask, DaemonStatus, Hit, IndexStatus, Stage, Timings, TrainingStatus};
 
 use crate::growing::Growing;
-use crate::history;
-use crate::keymap::{Bound, Keymap};
+use crate::keymap::{Keymap, Place};
 use crate::keys::Action;
 use crate::line::Line;
 use crate::look::Look;
 use crate::memo::Memo;
 use crate::preview::{Passage, Preview};
 use crate::snippet;
+use tui_saved::Search;
+
+pub(crate) use searching::{Finding, Of};
 
 /// Ids of the two requests that are made once; asks and reads count on from [`ASK_ID_FIRST`].
 pub(crate) const SUBSCRIBE_ID: u64 = 1;
@@ -32,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) look: Look,
     /// Whether results are asked for while a question is typed.
     pub(crate) instant: bool,
+    /// Whether code is painted.
+    pub(crate) paints: bool,
     pub(crate) keys: Keymap,
     pub(crate) home: Option<PathBuf>,
     pub(crate) cwd: PathBuf,
@@ -43,6 +49,8 @@ pub(crate) struct Model {
     /// Width and height in cells.
     pub(crate) size: (u16, u16),
     pub(crate) query: Line,
+    /// With vi keys: the keys are the list's, and nothing is typed.
+    pub(crate) on_list: bool,
     /// Whether the next question is thought about.
     pub(crate) thinking: bool,
     /// Questions asked before, the newest last.
@@ -53,6 +61,10 @@ pub(crate) struct Model {
     pub(crate) finding: Option<Finding>,
     /// What can be done is being searched.
     pub(crate) palette: Option<Finding>,
+    /// Searches that are saved under a name.
+    pub(crate) saved: Vec<Search>,
+    /// The name that the question is to be saved under, as it is typed.
+    pub(crate) naming: Option<Line>,
     /// A thought is being edited, in the place of the question.
     pub(crate) editing: Option<Editing>,
     /// Thoughts that go with the next questions too.
@@ -108,13 +120,6 @@ pub(crate) struct Model {
 pub(crate) struct Recall {
     pub(crate) at: usize,
     pub(crate) typed: String,
-}
-
-/// What is searched for in the history, and which of what is found is selected.
-#[derive(Debug, Default)]
-pub(crate) struct Finding {
-    pub(crate) pattern: Line,
-    pub(crate) selected: usize,
 }
 
 /// A thought in the line, and which of all.
@@ -271,10 +276,13 @@ impl Model {
             settings,
             size,
             query: Line::default(),
+            on_list: false,
             history: Vec::new(),
             recall: None,
             finding: None,
             palette: None,
+            saved: Vec::new(),
+            naming: None,
             editing: None,
             pinned: Vec::new(),
             asking: None,
@@ -318,10 +326,22 @@ impl Model {
         (asking.ask.id == id && asking.phase == AskPhase::Running).then_some(asking)
     }
 
-    /// Whether the line that is typed into is the question's, and empty.
-    pub(crate) fn is_line_empty(&self) -> bool {
-        let other = self.finding.is_some() || self.palette.is_some() || self.editing.is_some();
-        self.query.text().is_empty() && !other
+    /// Where a key is pressed now.
+    pub(crate) fn place(&self) -> Place {
+        let other = self.finding.is_some()
+            || self.palette.is_some()
+            || self.editing.is_some()
+            || self.naming.is_some();
+        // The help screen has no line, whatever is below it.
+        if self.settings.keys.vi && (self.help.is_some() || self.on_list && !other) {
+            return Place::List;
+        }
+        Place::Line { empty: self.query.text().is_empty() && !other }
+    }
+
+    /// The key that does it here, as a hint says it; empty if none does.
+    pub(crate) fn key(&self, action: Action) -> String {
+        self.settings.keys.key(action, self.place())
     }
 
     /// Where the passage is that the results are like, if they are like one.
@@ -336,24 +356,6 @@ impl Model {
         }
         let asked = self.asking.as_ref().map(|asking| asking.ask.text.as_str());
         asked.or(Some(self.instant.text.as_str()).filter(|text| !text.is_empty()))
-    }
-
-    /// What the search of what can be done finds: moving in the line is not worth a name.
-    pub(crate) fn offered(&self) -> Vec<&Bound> {
-        let pattern = self.palette.as_ref().map_or("", |palette| palette.pattern.text());
-        let words: Vec<String> = pattern.split_whitespace().map(str::to_lowercase).collect();
-        let said = |bound: &&Bound| {
-            let said = format!("{} {} {}", bound.name, bound.does, bound.label).to_lowercase();
-            !matches!(bound.action, Action::Edit(_) | Action::Palette)
-                && words.iter().all(|word| said.contains(word.as_str()))
-        };
-        self.settings.keys.rows().iter().filter(said).collect()
-    }
-
-    /// What the search of the history finds, the newest first.
-    pub(crate) fn found(&self) -> Vec<&str> {
-        let pattern = self.finding.as_ref().map(|finding| finding.pattern.text());
-        pattern.map_or(Vec::new(), |pattern| history::matches(&self.history, pattern).collect())
     }
 
     pub(crate) fn up(&self) -> bool {

@@ -4,7 +4,7 @@
 mod found;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use daemon_protocol::Hit;
 
 use crate::face::{Faces, Meant};
+use crate::ink::{self, Inked, Job};
 use crate::markdown;
 use tui_text::{cells, wrap};
 
@@ -46,6 +47,10 @@ pub(crate) struct Preview {
     pub(crate) lines: Vec<PreviewLine>,
     /// The same lines as they are meant; none where that is as they are written.
     meant: Vec<Meant>,
+    /// What is what in lines of code, by parts of [`ink::LINES`] as far as they have been seen.
+    inks: BTreeMap<usize, Vec<Vec<(usize, usize, Faces)>>>,
+    /// The part that is being painted, by the id with which it was asked for.
+    painting: Option<u64>,
     /// Whether lines are shown as they are written although they mean something else.
     raw: bool,
     /// The topmost row shown, at the width it was scrolled at.
@@ -214,8 +219,20 @@ impl Preview {
         let matched = lines.iter().position(|line| line.matched).unwrap_or(0);
         let top = Spot { line: matched.saturating_sub(2), row: 0 };
         let (meant, raw, snippet, problem, moved_to) = Default::default();
-        let wrapped = RefCell::default();
-        Preview { passage, lines, meant, raw, top, snippet, problem, moved_to, wrapped }
+        let (inks, painting, wrapped) = Default::default();
+        Preview {
+            passage,
+            lines,
+            meant,
+            inks,
+            painting,
+            raw,
+            top,
+            snippet,
+            problem,
+            moved_to,
+            wrapped,
+        }
     }
 
     /// The passage itself, its lines as they are shown.
@@ -245,7 +262,45 @@ impl Preview {
     pub(crate) fn shown(&self, line: usize) -> (&str, &[(usize, usize, Faces)]) {
         match self.meant.get(line).filter(|_| !self.raw) {
             Some(meant) => (&meant.text, &meant.faces),
-            None => (self.lines.get(line).map_or("", |line| &line.text), &[]),
+            None => {
+                let part = self.inks.get(&(line / ink::LINES));
+                let inks = part.and_then(|part| part.get(line % ink::LINES));
+                let text = self.lines.get(line).map_or("", |line| &line.text);
+                (text, inks.map_or(&[], Vec::as_slice))
+            }
+        }
+    }
+
+    /// The first part of what is seen in a pane of that size that may be code and is not painted, unless one is being
+    /// painted.
+    pub(crate) fn unpainted(&self, width: usize, height: usize) -> Option<usize> {
+        if self.painting.is_some() || self.snippet || !self.meant.is_empty() || !self.numbered() {
+            return None;
+        }
+        let first = self.top(width).line;
+        let last = (first + height).min(self.lines.len()).saturating_sub(1);
+        let mut parts = first / ink::LINES..=last / ink::LINES;
+        parts.find(|part| !self.inks.contains_key(part))
+    }
+
+    /// Number `part`, to be painted.
+    pub(crate) fn to_paint(&mut self, part: usize, id: u64) -> Job {
+        self.painting = Some(id);
+        let start = part * ink::LINES;
+        let before = start.min(ink::LINES_BEFORE);
+        let lines = self.lines.iter().skip(start - before).take(before + ink::LINES);
+        let lines = lines.map(|line| line.text.clone()).collect();
+        Job { id, path: self.passage.path.clone(), part, lines, before }
+    }
+
+    /// Paints number `part`, if it was asked for with `id`.
+    pub(crate) fn paint(&mut self, id: u64, part: usize, inked: Vec<Inked>) {
+        if self.painting == Some(id) {
+            let faces = |line: Inked| {
+                line.into_iter().map(|(from, to, ink)| (from, to, Faces::of(ink))).collect()
+            };
+            self.painting = None;
+            self.inks.insert(part, inked.into_iter().map(faces).collect());
         }
     }
 

@@ -1,5 +1,5 @@
 //! Keys and events in, screens and commands out. `pure`, `asking`, `steering`, `moving`, `meaning`, `connecting`,
-//! `keeping` and `keymapping` look at functions,
+//! `keeping`, `keymapping`, `saving`, `painting` and `vi` look at functions,
 //! `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket
 //! (`world`), `tty` and `shell` at the real terminal. `session` is a whole session as a picture,
 //! which `svg` draws.
@@ -11,13 +11,16 @@ mod keymapping;
 mod live;
 mod meaning;
 mod moving;
+mod painting;
 mod pure;
+mod saving;
 mod screens;
 mod session;
 mod shell;
 mod steering;
 mod svg;
 mod tty;
+mod vi;
 mod world;
 
 use std::collections::BTreeMap;
@@ -59,7 +62,8 @@ impl Stage {
             thoughts: None,
             look: LOOK,
             instant: false,
-            keys: Keymap::default(),
+            paints: false,
+            keys: plain_keys(),
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from("/home/me/work"),
         };
@@ -127,8 +131,8 @@ impl Stage {
     /// Plays keys written as `git<enter><ctrl-n>`.
     fn keys(&mut self, written: &str) {
         for key in parse(written) {
-            let empty = self.model.is_line_empty();
-            if let Some(message) = Message::of_key(key, &self.model.settings.keys, empty) {
+            let place = self.model.place();
+            if let Some(message) = Message::of_key(key, &self.model.settings.keys, place) {
                 self.say(message);
             }
         }
@@ -158,6 +162,11 @@ impl Stage {
         let rows = self.model.rows.iter().map(|row| row.hit.path.as_str()).collect();
         (rows, self.model.selected_hit().map(|hit| hit.path.as_str()))
     }
+}
+
+/// The keys as they are by default.
+fn plain_keys() -> Keymap {
+    Keymap::of(&BTreeMap::new(), false).unwrap()
 }
 
 fn ask(id: u64, text: &str, thoughts: Option<usize>) -> Command {

@@ -9,6 +9,7 @@ mod mouse;
 mod palette;
 mod preview;
 mod results;
+mod saved;
 mod steer;
 
 use daemon_protocol::{Event, Phase, Request};
@@ -19,14 +20,14 @@ use crate::keys::Action;
 use crate::layout::{self, Help};
 use crate::line::Edit;
 use crate::message::{Command, Message};
-use crate::model::{Focus, Model, Notice, STATUS_ID};
+use crate::model::{Focus, Model, Notice, Of, STATUS_ID};
 use tui_text as text;
 
 pub(crate) use connection::opening;
 
 /// Applies `message`; the commands are to be carried out in order.
 pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
-    let commands = match message {
+    let mut commands = match message {
         Message::Act(action) => act(model, action),
         Message::Insert(text) => insert(model, &text),
         Message::Resized { width, height } => {
@@ -42,6 +43,12 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
                 let mut preview = *preview;
                 preview.show_raw(model.raw);
                 model.preview = Some(preview);
+            }
+            Vec::new()
+        }
+        Message::Painted { id, part, inked } => {
+            if let Some(preview) = &mut model.preview {
+                preview.paint(id, part, inked);
             }
             Vec::new()
         }
@@ -68,8 +75,11 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
             Vec::new()
         }
         Message::Unkept(reason) => {
-            let text = format!("questions cannot be kept: {reason}");
-            model.notice = Some(Notice::error(text, None));
+            model.notice = Some(Notice::error(reason, None));
+            Vec::new()
+        }
+        Message::Saved(searches) => {
+            model.saved = searches;
             Vec::new()
         }
         Message::Wheel { at, by } => mouse::wheel(model, at, by),
@@ -80,6 +90,7 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
         }
     };
     results::settle(model);
+    commands.extend(preview::want_paint(model));
     commands
 }
 
@@ -92,11 +103,16 @@ fn insert(model: &mut Model, text: &str) -> Vec<Command> {
         editing.line.insert(text);
         return Vec::new();
     }
+    if let Some(name) = &mut model.naming {
+        name.insert(text);
+        return Vec::new();
+    }
     if let Some(finding) = &mut model.finding {
         finding.pattern.insert(text);
         finding.selected = 0;
         return Vec::new();
     }
+    model.on_list = false;
     let cut = model.query.insert(text);
     if cut > 0 {
         let cut = text::counted(cut, "character");
@@ -106,7 +122,9 @@ fn insert(model: &mut Model, text: &str) -> Vec<Command> {
 }
 
 fn act(model: &mut Model, action: Action) -> Vec<Command> {
-    let leaves = matches!(action, Action::Quit | Action::Suspend);
+    // With vi keys, `q` there is for the help screen.
+    let closes = model.help.is_some() && model.settings.keys.vi;
+    let leaves = action == Action::Suspend || action == Action::Quit && !closes;
     if let Some(top) = model.help.filter(|_| !leaves) {
         model.help = scroll_help(model, top, action);
         return Vec::new();
@@ -120,15 +138,22 @@ fn act(model: &mut Model, action: Action) -> Vec<Command> {
     if model.editing.is_some() && !leaves {
         return steer::edit(model, action);
     }
+    if model.naming.is_some() && !leaves {
+        return saved::name(model, action);
+    }
     perform(model, action)
 }
 
 fn perform(model: &mut Model, action: Action) -> Vec<Command> {
     match action {
-        Action::Edit(Edit::Home) if model.query.at_start() || reads(model) => {
+        Action::Edit(Edit::Home) if model.query.at_start() || reads(model) || model.on_list => {
             return go(model, false);
         }
-        Action::Edit(Edit::End) if model.query.at_end() || reads(model) => return go(model, true),
+        Action::Edit(Edit::End) if model.query.at_end() || reads(model) || model.on_list => {
+            return go(model, true);
+        }
+        // Nothing is typed there.
+        Action::Edit(_) if model.on_list => {}
         Action::Edit(edit) => {
             match complete::offer(model).filter(|_| edit == Edit::Right) {
                 Some(rest) => {
@@ -138,7 +163,10 @@ fn perform(model: &mut Model, action: Action) -> Vec<Command> {
             }
             return instant::typed(model);
         }
-        Action::Enter => return ask::enter(model),
+        Action::Enter => {
+            model.on_list = model.settings.keys.vi;
+            return ask::enter(model);
+        }
         Action::Again => return ask::again(model),
         Action::Escape => return escape(model),
         Action::Quit => return vec![Command::Quit],
@@ -157,13 +185,23 @@ fn perform(model: &mut Model, action: Action) -> Vec<Command> {
         Action::NextHere => return results::step_here(model, true),
         Action::PreviousHere => return results::step_here(model, false),
         Action::Before => return results::before(model),
+        Action::HalfDown => return half(model, 1),
+        Action::HalfUp => return half(model, -1),
+        Action::Type => model.on_list = false,
+        Action::TypeNew => {
+            model.on_list = false;
+            model.query.clear();
+            return instant::typed(model);
+        }
         Action::PageDown => preview::page(model, 1),
         Action::PageUp => preview::page(model, -1),
         Action::Focus => preview::focus(model),
         Action::Raw => preview::toggle_raw(model),
         Action::Older => return history::recall(model, true),
         Action::Newer => return history::recall(model, false),
-        Action::Find => history::find(model),
+        Action::Find => history::find(model, Of::Asked),
+        Action::Save => saved::begin(model),
+        Action::Saved => history::find(model, Of::Saved),
         Action::Copy => return results::copy(model),
         Action::Quote => return results::quote(model),
         Action::ToggleThinking => {
@@ -208,6 +246,15 @@ fn step(model: &mut Model, by: isize) -> Vec<Command> {
     }
 }
 
+/// Half of what is seen on, or back.
+fn half(model: &mut Model, direction: isize) -> Vec<Command> {
+    let seen = match model.focus {
+        Focus::Preview => layout::preview_size(model).1,
+        Focus::Results => layout::results_seen(model),
+    };
+    step(model, direction * isize::try_from(seen / 2).unwrap_or(1).max(1))
+}
+
 /// Whether the keys that move are the preview's.
 fn reads(model: &Model) -> bool {
     model.focus == Focus::Preview
@@ -225,9 +272,14 @@ fn go(model: &mut Model, last: bool) -> Vec<Command> {
 }
 
 /// Takes away what was done last: the preview in the place of the results, the question under way, its
-/// words.
+/// words. With vi keys it leaves the line first, and keeps the words.
 fn escape(model: &mut Model) -> Vec<Command> {
     model.notice = None;
+    let vi = model.settings.keys.vi;
+    if vi && !model.on_list {
+        model.on_list = true;
+        return Vec::new();
+    }
     let alone = layout::of(model).results.is_none();
     if alone || model.explain.is_some() {
         model.explain = None;
@@ -236,6 +288,9 @@ fn escape(model: &mut Model) -> Vec<Command> {
     }
     if let Some(commands) = judge::leave(model).or_else(|| ask::cancel(model)) {
         return commands;
+    }
+    if vi {
+        return Vec::new();
     }
     model.query.clear();
     instant::typed(model)

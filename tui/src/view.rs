@@ -15,6 +15,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders};
 
+use crate::face::Faces;
 use crate::layout;
 use crate::look::{Colors, Look};
 use crate::model::Model;
@@ -70,6 +71,12 @@ const ACCENT: Tint = Tint { ansi: [Color::Cyan, Color::Blue], rgb: [0x5f_d7_ff, 
 const MATCHED: Tint = Tint { ansi: [Color::Yellow, Color::Magenta], rgb: [0xff_d7_5f, 0x87_4b_00] };
 const GOOD: Tint = Tint { ansi: [Color::Green, Color::Green], rgb: [0x87_d7_87, 0x00_6b_2d] };
 const BAD: Tint = Tint { ansi: [Color::Red, Color::Red], rgb: [0xff_87_87, 0xb0_00_20] };
+/// Of code; what matched has a colour that none of them has.
+const KEYWORD: Tint = Tint { ansi: [Color::Magenta, Color::Blue], rgb: [0xd7_87_ff, 0x6a_1b_9a] };
+const NUMBER: Tint = Tint { ansi: [Color::LightRed, Color::Red], rgb: [0xff_af_87, 0x9c_3a_00] };
+const FUNCTION: Tint =
+    Tint { ansi: [Color::LightBlue, Color::Cyan], rgb: [0x87_af_ff, 0x1f_4f_b0] };
+const TYPE: Tint = Tint { ansi: [Color::Cyan, Color::Cyan], rgb: [0x5f_d7_d7, 0x00_5f_5f] };
 
 impl Theme {
     fn tinted(self, tint: &Tint, modifier: Modifier) -> Style {
@@ -107,6 +114,21 @@ impl Theme {
 
     fn bad(self) -> Style {
         self.tinted(&BAD, Modifier::empty())
+    }
+
+    /// A piece of code. Without colours, comments step back and keywords stand out.
+    fn code(self, ink: Faces) -> Style {
+        let plain = self.look.colors == Colors::None;
+        match ink {
+            Faces::COMMENT => self.dim(),
+            Faces::KEYWORD if plain => self.strong(),
+            Faces::KEYWORD => self.tinted(&KEYWORD, Modifier::empty()),
+            Faces::TEXT => self.good(),
+            Faces::NUMBER => self.tinted(&NUMBER, Modifier::empty()),
+            Faces::FUNCTION => self.tinted(&FUNCTION, Modifier::empty()),
+            Faces::TYPE => self.tinted(&TYPE, Modifier::empty()),
+            _ => Style::new(),
+        }
     }
 
     /// The spinner's face after `spin` turns.

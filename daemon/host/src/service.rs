@@ -108,7 +108,8 @@ fn words<T: AsRef<OsStr>>(all: &[T]) -> Vec<OsString> {
 /// A user unit. A daemon that some command started before is ended first: there is one for an index. One
 /// that was told to stop stays so until the next login; one that broke is started again.
 pub fn systemd(Program { path, flags, variables }: &Program) -> String {
-    let fore = quoted(&path.display().to_string(), true);
+    // In the program's own path nothing is a variable, and systemd looks for one with two `$` in its name.
+    let fore = quoted(&path.display().to_string(), false);
     let flags: String = flags.iter().map(|flag| format!(" {}", quoted(flag, true))).collect();
     let setting = |(name, value): &(String, String)| {
         format!("Environment={}\n", quoted(&format!("{name}={value}"), false))

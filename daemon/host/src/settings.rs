@@ -70,6 +70,8 @@ pub struct Settings {
     pub manners: Manners,
     /// The table `[keys]`: keys of actions of the full-screen view, as written; the view says what is wrong with it.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// Whether letters are keys of that view, as in vi, while nothing is typed.
+    pub vi: bool,
 }
 
 impl Default for Settings {
@@ -83,6 +85,7 @@ impl Default for Settings {
             unload_after: Some(Duration::from_secs(UNLOAD_MINUTES_DEFAULT * 60)),
             manners: Manners::default(),
             keys: BTreeMap::new(),
+            vi: false,
         }
     }
 }
@@ -104,6 +107,7 @@ struct Keys {
     index_cpu_percent: Option<Spanned<Value>>,
     index_others_percent: Option<Spanned<Value>>,
     index_battery_percent: Option<Spanned<Value>>,
+    keymap: Option<Spanned<Value>>,
     #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -141,8 +145,14 @@ pub fn parse(text: &str) -> Result<Settings, String> {
     let cpu = file.whole("index_cpu_percent", keys.index_cpu_percent, 1..=100)?;
     let others = file.whole("index_others_percent", keys.index_others_percent, 1..=100)?;
     let battery = file.whole("index_battery_percent", keys.index_battery_percent, 0..=100)?;
+    let vi = |value: &Value| match value.as_str()? {
+        "plain" => Some(false),
+        "vi" => Some(true),
+        _ => None,
+    };
     Ok(Settings {
         keys: keys.keys,
+        vi: file.value("keymap", keys.keymap, "plain or vi", vi)?.unwrap_or(default.vi),
         manners: Manners {
             cpu_percent: cpu.unwrap_or(default.manners.cpu_percent),
             others_percent: others.unwrap_or(default.manners.others_percent),

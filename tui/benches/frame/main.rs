@@ -2,7 +2,8 @@
 //! at a hundred tokens a second beside two hundred results and a preview of ten thousand lines; and what
 //! the program uses of a processor when nothing happens. `script` makes the terminal.
 //!
-//! `cargo bench -p tui`; ends with 1 if a limit is missed. `IDLE_S` shortens the minute of idling.
+//! `cargo bench -p tui`; ends with 1 if a limit is missed. `IDLE_S` shortens the minute of idling, and with `CODE=1` the
+//! preview is of code, in colours, in the place of Markdown.
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has nothing to tell")]
 
 mod daemon;
@@ -217,7 +218,8 @@ fn main() -> ExitCode {
         return be_the_program(socket.into());
     }
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("lamps.md");
+    let name = if env::var_os("CODE").is_some() { "lamps.rs" } else { "lamps.md" };
+    let file = dir.path().join(name);
     fs::write(&file, (1..=LINES).map(daemon::line).collect::<String>()).unwrap();
     let listener = UnixListener::bind(dir.path().join("socket")).unwrap();
     let thinking = Arc::new(AtomicBool::new(true));
@@ -266,7 +268,10 @@ fn be_the_program(socket: PathBuf) -> ExitCode {
         look: Look::of(&|name| env::var(name).ok()),
         instant: false,
         history: None,
+        painter: Some(tui_syntect::paint),
+        saved: None,
         keys: OwnKeys::new(),
+        vi: false,
         home: None,
         cwd: PathBuf::from("/"),
         connect: Box::new(move || {

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::history::{self, History, QUESTIONS_MAX};
+use tui_saved::Search;
+
+use crate::history::{self, Files, History, QUESTIONS_MAX};
 use crate::look::{Colors, Look};
 use crate::message::Message;
 
@@ -49,16 +51,34 @@ async fn the_last_question_is_written_before_the_end() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("questions");
     fs::write(&path, "old\n").unwrap();
-    let mut history = History::open(Some(path.clone()));
+    let at = |path: &std::path::Path| Files { questions: Some(path.to_owned()), saved: None };
+    let mut history = History::open(at(&path));
     assert!(matches!(history.next().await, Message::History(old) if old == ["old"]));
     history.keep("new".to_owned());
     history.close().await;
     assert_eq!(fs::read_to_string(&path).unwrap(), "old\nnew\n");
     // One that cannot be written is told of.
-    let mut history = History::open(Some(home.path().to_owned()));
+    let mut history = History::open(at(home.path()));
     assert!(matches!(history.next().await, Message::Unkept(_)));
     history.keep("new".to_owned());
     assert!(matches!(history.next().await, Message::Unkept(_)));
+}
+
+#[tokio::test]
+async fn searches_are_saved_and_taken_away_in_their_file() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("data/saved");
+    let mut history = History::open(Files { questions: None, saved: Some(path.clone()) });
+    assert!(matches!(history.next().await, Message::Saved(none) if none.is_empty()));
+    let search = Search { name: "lamp".to_owned(), question: "smoke type:md".to_owned() };
+    history.save(search.clone());
+    assert!(matches!(history.next().await, Message::Saved(all) if all == [search]));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "lamp\tsmoke type:md\n");
+    // By another program meanwhile.
+    tui_saved::remove(&path, "lamp").unwrap();
+    history.unsave("lamp".to_owned());
+    let told = history.next().await;
+    assert!(matches!(told, Message::Unkept(why) if why.contains("no search is saved as")));
 }
 
 #[test]

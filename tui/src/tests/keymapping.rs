@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::{Stage, draft};
 use crate::complete;
-use crate::keymap::{Keymap, OwnKeys};
+use crate::keymap::{Keymap, OwnKeys, Place};
 use crate::keys::{Action, Judge};
 
 fn own(bound: &[(&str, &[&str])]) -> OwnKeys {
@@ -16,25 +16,25 @@ fn own(bound: &[(&str, &[&str])]) -> OwnKeys {
 
 #[test]
 fn a_persons_own_table_takes_keys_from_where_they_were() {
-    let keymap = Keymap::of(&own(&[
-        ("next-result", &["ctrl-j", "Down"]),
-        ("explain", &["Ctrl-N"]),
-        ("copy", &[]),
-    ]))
+    let keymap = Keymap::of(
+        &own(&[("next-result", &["ctrl-j", "Down"]), ("explain", &["Ctrl-N"]), ("copy", &[])]),
+        false,
+    )
     .unwrap();
-    let action = |modifiers, code| keymap.action(modifiers, code, false);
+    let typing = Place::Line { empty: false };
+    let action = |modifiers, code| keymap.action(modifiers, code, typing);
     let ctrl = KeyModifiers::CONTROL;
     assert_eq!(action(ctrl, KeyCode::Char('j')), Some(Action::Next));
     assert_eq!(action(KeyModifiers::NONE, KeyCode::Down), Some(Action::Next));
     assert_eq!(action(ctrl, KeyCode::Char('n')), Some(Action::Judge(Judge::Explain)));
     assert_eq!(action(KeyModifiers::NONE, KeyCode::F(2)), None);
     assert_eq!(action(ctrl, KeyCode::Char('y')), None);
-    assert_eq!(keymap.key(Action::Next), "Ctrl-J");
+    assert_eq!(keymap.key(Action::Next, typing), "Ctrl-J");
     assert_eq!(
-        (keymap.key(Action::Copy), keymap.key(Action::Quit)),
+        (keymap.key(Action::Copy, typing), keymap.key(Action::Quit, typing)),
         (String::new(), "Ctrl-C".to_owned())
     );
-    let label = keymap.rows().iter().find(|row| row.action == Action::Next);
+    let label = keymap.rows().find(|row| row.action == Action::Next);
     assert_eq!(label.map(|row| row.label.as_str()), Some("Ctrl-J, Down"));
 }
 
@@ -51,27 +51,27 @@ fn what_is_wrong_with_a_table_is_said() {
         (own(&[("quit", &[])]), "quit needs a key"),
         (own(&[("copy", &["ctrl-c"])]), "quit needs a key"),
     ] {
-        let error = Keymap::of(&bound).unwrap_err();
+        let error = Keymap::of(&bound, false).unwrap_err();
         assert!(error.starts_with("keys: ") && error.contains(expected), "{error}");
     }
 }
 
 #[test]
 fn every_key_is_written_as_it_is_read() {
-    let rows = Keymap::default();
-    let all = rows.rows().iter().map(|row| {
+    let rows = Keymap::of(&BTreeMap::new(), false).unwrap();
+    let all = rows.rows().map(|row| {
         let keys = row.label.split(", ").map(str::to_owned).collect();
         (row.name.to_owned(), keys)
     });
     let own: BTreeMap<String, Vec<String>> = all.collect();
-    let again = Keymap::of(&own).unwrap();
-    for (before, after) in rows.rows().iter().zip(again.rows()) {
+    let again = Keymap::of(&own, false).unwrap();
+    for (before, after) in rows.rows().zip(again.rows()) {
         assert_eq!((before.name, &before.label), (after.name, &after.label));
     }
     for (name, keys) in [("copy", "Ctrl-Alt-Space"), ("copy", "Alt--"), ("copy", "Ctrl-F12")] {
         let bound = own_one(name, keys);
-        let keymap = Keymap::of(&bound).unwrap();
-        assert_eq!(keymap.key(Action::Copy), keys);
+        let keymap = Keymap::of(&bound, false).unwrap();
+        assert_eq!(keymap.key(Action::Copy, Place::Line { empty: false }), keys);
     }
 }
 
@@ -82,7 +82,7 @@ fn own_one(name: &str, key: &str) -> OwnKeys {
 #[test]
 fn a_rebound_key_is_the_one_that_is_told() {
     let mut stage = Stage::answered();
-    stage.model.settings.keys = Keymap::of(&own(&[("before", &["F6"])])).unwrap();
+    stage.model.settings.keys = Keymap::of(&own(&[("before", &["F6"])]), false).unwrap();
     stage.keys("<ctrl-k>ranking before<enter>");
     assert!(stage.screen(80, 24).to_string().contains("F6: after"));
 }

@@ -8,7 +8,7 @@ use daemon_protocol::{Event, Hit, Place, QUESTION_CHARS_MAX, Request, Stage as R
 use super::{ASK, Stage, git, hit, timings};
 use crate::editor;
 use crate::growing::Growing;
-use crate::keymap::{Bound, Keymap};
+use crate::keymap::{KeyRow, default_keys};
 use crate::line::Line;
 use crate::message::{Command, Message};
 use crate::preview::{Passage, Preview};
@@ -119,12 +119,17 @@ fn other_keys() {
 
 #[test]
 fn every_key_is_bound_once() {
-    let keymap = Keymap::default();
-    let labels: Vec<&str> = keymap.rows().iter().flat_map(|row| row.label.split(", ")).collect();
-    let mut once = labels.clone();
-    once.sort_unstable();
-    once.dedup();
-    assert_eq!(once.len(), labels.len());
+    for labels in [
+        default_keys().map(|row| row.keys).collect::<Vec<_>>(),
+        default_keys().map(|row| row.list).collect(),
+    ] {
+        let labels: Vec<&str> = labels.iter().flat_map(|label| label.split(", ")).collect();
+        let labels: Vec<&str> = labels.into_iter().filter(|label| !label.is_empty()).collect();
+        let mut once = labels.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), labels.len());
+    }
 }
 
 /// People look for the keys before they have built anything that could show them: all are in the README
@@ -133,14 +138,21 @@ fn every_key_is_bound_once() {
 fn the_readmes_list_the_keys() {
     const BEGIN: &str = "<!-- keys: made from tui/src/keys.rs, checked by a test -->";
     const END: &str = "<!-- end of keys -->";
-    let keymap = Keymap::default();
-    let row = |bound: &Bound| format!("\n| {} | {} |", bound.label, bound.does);
-    let first = |bound: &&Bound| bound.essential;
-    for (readme, rows) in [
-        ("README.md", keymap.rows().iter().map(row).collect::<String>()),
-        ("../README.md", keymap.rows().iter().filter(first).map(row).collect()),
+    let all = |row: KeyRow| format!("\n| {} | {} | {} |", row.keys, row.list, row.does);
+    let first = |row: KeyRow| format!("\n| {} | {} |", row.keys, row.does);
+    for (readme, head, rows) in [
+        (
+            "README.md",
+            "| key | vi | does |\n| --- | --- | --- |",
+            default_keys().map(all).collect(),
+        ),
+        (
+            "../README.md",
+            "| key | does |\n| --- | --- |",
+            default_keys().filter(|row| row.essential).map(first).collect::<String>(),
+        ),
     ] {
-        let expected = format!("| key | does |\n| --- | --- |{rows}");
+        let expected = format!("{head}{rows}");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(readme);
         let text = fs::read_to_string(&path).expect("a README");
         let (before, rest) = text.split_once(BEGIN).expect("a list of keys");

@@ -1,6 +1,8 @@
 //! What is drawn, at fixed sizes.
 
-use daemon_protocol::{ErrorKind, Event, Failure, IndexStatus, Stage as Ranking, TrainingStatus};
+use daemon_protocol::{
+    ErrorKind, Event, Failure, IndexStatus, Phase, Stage as Ranking, TrainingStatus,
+};
 use insta::{Settings, assert_snapshot};
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Cell;
@@ -20,11 +22,20 @@ pub(super) fn check(name: &str, screen: TestBackend) {
     settings.bind(|| assert_snapshot!(name, screen));
 }
 
+/// At the least size, at that of old terminals, and at a large one.
+pub(super) const SIZES: [(u16, u16); 3] = [(40, 10), (80, 24), (200, 60)];
+
+/// Compares the screen at each size with its snapshot.
+pub(super) fn check_sizes(name: &str, stage: &mut Stage) {
+    for (width, height) in SIZES {
+        check(&format!("{name}_{width}x{height}"), stage.screen(width, height));
+    }
+}
+
 #[test]
 fn start() {
     let mut stage = Stage::new();
-    check("start_80x24", stage.screen(80, 24));
-    check("start_40x10", stage.screen(40, 10));
+    check_sizes("start", &mut stage);
 }
 
 #[test]
@@ -32,11 +43,10 @@ fn before_there_is_a_daemon() {
     let mut stage = Stage::new();
     stage.model.connection = Connection::Connecting { again: false };
     stage.keys("git rebase<enter>");
-    check("connecting_80x24", stage.screen(80, 24));
+    check_sizes("connecting", &mut stage);
     let reason = "no model in ~/.cache/forethought/models; run: fore model pull";
     stage.say(Message::ConnectFailed(reason.to_owned()));
-    check("unconnected_80x24", stage.screen(80, 24));
-    check("unconnected_40x10", stage.screen(40, 10));
+    check_sizes("unconnected", &mut stage);
 }
 
 #[test]
@@ -46,7 +56,8 @@ fn a_small_screen_shows_the_preview_in_the_place_of_the_results() {
     stage.read_preview(60);
     stage.say(Message::Resized { width: 40, height: 10 });
     stage.keys("<tab>");
-    check("preview_40x10", stage.screen(40, 10));
+    check_sizes("preview", &mut stage);
+    stage.say(Message::Resized { width: 40, height: 10 });
     stage.keys("<pgdn>");
     let screen = stage.screen(40, 10).to_string();
     assert!(screen.contains("18  this is line 018"), "{screen}");
@@ -63,15 +74,14 @@ fn what_is_found_as_it_is_typed() {
     let id = crate::model::INSTANT_ID_FIRST;
     stage.hear(Event::Hits { id, stage: Ranking::Final, hits: super::draft() });
     stage.read_preview(60);
-    check("typed_80x24", stage.screen(80, 24));
-    check("typed_40x10", stage.screen(40, 10));
+    check_sizes("typed", &mut stage);
 }
 
 #[test]
 fn the_ranking_before() {
     let mut stage = Stage::answered();
     stage.keys("<ctrl-b>");
-    check("before_80x24", stage.screen(80, 24));
+    check_sizes("before", &mut stage);
 }
 
 #[test]
@@ -80,8 +90,7 @@ fn questions_asked_before() {
     let asked = ["why does git rebase", "how is tea made", "what is a rebase\x1b[31m"];
     stage.say(Message::History(asked.map(str::to_owned).to_vec()));
     stage.keys("<ctrl-r>reb<down>");
-    check("found_80x24", stage.screen(80, 24));
-    check("found_40x10", stage.screen(40, 10));
+    check_sizes("found", &mut stage);
 }
 
 #[test]
@@ -136,6 +145,33 @@ fn nothing_watched_yet() {
 }
 
 #[test]
+fn why_indexing_waits_is_told() {
+    let bar = |waiting: &str, phase, width| {
+        let mut stage = Stage::new();
+        let waiting = Some(waiting.to_owned());
+        let index = IndexStatus { documents: 171, phase, waiting, ..Default::default() };
+        stage.hear(Event::Indexing { status: index });
+        let screen = stage.screen(width, 24).to_string();
+        screen.lines().nth(23).unwrap().trim_matches(['"', ' ']).to_owned()
+    };
+    for (why, phase, expected) in [
+        ("paused for 2 h more", Phase::Idle, "waiting: paused for 2 h more · 171 documents"),
+        (
+            "on battery, which has 12 % left",
+            Phase::Encoding,
+            "indexing 0/0 · waiting: on battery, which has 12 % left · 171 documents",
+        ),
+        ("x\u{1b}[31m\ny", Phase::Idle, "waiting: x\u{fffd}[31m y · 171 documents"),
+    ] {
+        assert!(bar(why, phase, 120).starts_with(expected), "{}", bar(why, phase, 120));
+    }
+    let busy = "slow, since other programs use 88 % of the processors";
+    assert_eq!(bar(busy, Phase::Idle, 80), format!("waiting: {busy} · 171 documents"));
+    // Where there is no room for it, the rest is told.
+    assert!(bar(busy, Phase::Idle, 40).starts_with("171 documents · F1 help"));
+}
+
+#[test]
 fn an_index_that_cannot_be_written_is_seen() {
     let mut stage = Stage::new();
     let why = "No space left on device (os error 28)";
@@ -154,8 +190,7 @@ fn draft_while_thinking() {
     stage.think(1, "A note on git would mention fetch first. The branch is moved ");
     stage.think(1, "commit by commit onto the new base, and conflicts are settled one at a time");
     check("draft_100x30", stage.screen(100, 30));
-    check("draft_80x24", stage.screen(80, 24));
-    check("draft_40x10", stage.screen(40, 10));
+    check_sizes("draft", &mut stage);
 }
 
 #[test]
@@ -165,7 +200,7 @@ fn answer_with_movement() {
     stage.read_preview(200);
     check("answer_100x30", stage.screen(100, 30));
     stage.keys("<down><down>");
-    check("answer_80x24", stage.screen(80, 24));
+    check_sizes("answer", &mut stage);
 }
 
 /// The last row of a screen.
@@ -179,8 +214,7 @@ fn bar(stage: &mut Stage, width: u16) -> String {
 fn a_run_of_training() {
     let mut stage = Stage::new();
     stage.hear(Event::Training { status: Some(training("training")) });
-    check("training_80x24", stage.screen(80, 24));
-    check("training_40x10", stage.screen(40, 10));
+    check_sizes("training", &mut stage);
     let screen = stage.screen(80, 24);
     let accent = screen.buffer()[(0, 23)].fg;
     assert!(accent != Color::Reset && screen.buffer()[(40, 23)].fg == accent, "one part");
@@ -222,8 +256,7 @@ fn what_a_run_does_beside_training() {
 fn help() {
     let mut stage = Stage::new();
     stage.keys("?");
-    check("help_80x24", stage.screen(80, 24));
-    check("help_40x10", stage.screen(40, 10));
+    check_sizes("help", &mut stage);
     stage.keys("<esc>");
     assert!(stage.model.help.is_none());
 }
@@ -237,9 +270,9 @@ fn errors_and_their_hints() {
         hint: Some("ask again in a moment".to_owned()),
     };
     stage.hear(Event::Failed { id: ASK, error });
-    check("failed_80x24", stage.screen(80, 24));
+    check_sizes("failed", &mut stage);
     stage.say(Message::Lost("it closed the connection".to_owned()));
-    check("lost_80x24", stage.screen(80, 24));
+    check_sizes("lost", &mut stage);
 }
 
 #[test]

@@ -12,7 +12,6 @@ use daemon_protocol::{Ask, Event, Hit, Request, Stage as Ranking};
 use super::svg::{self, Shot};
 use super::{LOOK, Stage};
 use crate::app::SPIN_MS;
-use crate::keymap::Keymap;
 use crate::message::{Command, Message};
 use crate::model::{Model, Settings};
 use crate::preview::{self, Passage, Preview};
@@ -71,7 +70,8 @@ impl Film {
             thoughts: ask.thoughts,
             look: LOOK,
             instant: false,
-            keys: Keymap::default(),
+            paints: false,
+            keys: super::plain_keys(),
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from(NOTES),
         };

@@ -15,10 +15,13 @@ use super::tty::{SCREEN, Terminal};
 use super::{LOOK, hit, timings};
 use crate::{Options, OwnKeys};
 
-/// As the test harness calls the only test in here.
+/// As the test harness calls the tests in here.
 const TEST: &str = "tests::shell::stops_and_goes_on_and_ends_as_a_shell_expects";
+const VI_TEST: &str = "tests::shell::letters_are_keys_once_the_line_is_left";
 /// In the environment of the process that is the program: where its daemon listens.
 const SOCKET: &str = "FORETHOUGHT_TEST_SOCKET";
+/// There, too: whether it has vi keys.
+const VI: &str = "FORETHOUGHT_TEST_VI";
 const SIZES: [(u16, u16); 3] = [(40, 10), (80, 24), (200, 60)];
 
 /// Is the program, in the terminal of this process, to its end.
@@ -30,7 +33,10 @@ fn be_the_program(socket: PathBuf) -> ! {
         look: LOOK,
         instant: false,
         history: None,
+        painter: None,
+        saved: env::var_os("HOME").map(|home| PathBuf::from(home).join("saved")),
         keys: OwnKeys::new(),
+        vi: env::var_os(VI).is_some(),
         home: None,
         cwd: env::current_dir().unwrap(),
         connect: Box::new(move || {
@@ -43,6 +49,25 @@ fn be_the_program(socket: PathBuf) -> ! {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let outcome = runtime.block_on(crate::run(options)).unwrap();
     process::exit(outcome.exit_status().into());
+}
+
+/// A shell in a terminal of that size, in which this program runs as the program, with a daemon that knows `lamp.md`.
+fn start(size: (u16, u16), test: &str, more: &[(&str, &str)]) -> Terminal {
+    let shell = "exec env PS1='ready> ' sh";
+    let env = [&[(SOCKET, "socket"), ("EDITOR", "false")], more].concat();
+    let terminal = Terminal::open(size, shell, &env);
+    let dir = terminal.dir.path().to_owned();
+    let file = dir.join("lamp.md");
+    std::fs::write(&file, "one\ntwo\na lamp\n").unwrap();
+    let listener = UnixListener::bind(dir.join("socket")).unwrap();
+    thread::spawn(move || be_the_daemon(&listener, &file));
+    terminal.shows("ready>");
+    terminal.line("stty -a > before");
+    terminal.line(&format!(
+        "clear; sh -c 'echo $$ > pid; exec \"$PROGRAM\" --exact {test} --nocapture'"
+    ));
+    terminal.shows("3 documents");
+    terminal
 }
 
 /// Answers whoever connects to `listener`: one client after another, each question with one hit in `file`.
@@ -118,19 +143,7 @@ fn stops_and_goes_on_and_ends_as_a_shell_expects() {
         be_the_program(socket.into());
     }
     for size in SIZES {
-        let shell = "exec env PS1='ready> ' sh";
-        let terminal = Terminal::open(size, shell, &[(SOCKET, "socket"), ("EDITOR", "false")]);
-        let dir = terminal.dir.path().to_owned();
-        let file = dir.join("lamp.md");
-        std::fs::write(&file, "one\ntwo\na lamp\n").unwrap();
-        let listener = UnixListener::bind(dir.join("socket")).unwrap();
-        thread::spawn(move || be_the_daemon(&listener, &file));
-        terminal.shows("ready>");
-        terminal.line("stty -a > before");
-        terminal.line(&format!(
-            "clear; sh -c 'echo $$ > pid; exec \"$PROGRAM\" --exact {TEST} --nocapture'"
-        ));
-        terminal.shows("3 documents");
+        let terminal = start(size, TEST, &[]);
         terminal.types("lamp");
         terminal.shows("› lamp");
 
@@ -168,5 +181,46 @@ fn stops_and_goes_on_and_ends_as_a_shell_expects() {
         terminal.line("echo ended with $?");
         terminal.shows("ended with 143");
         terminal.is_the_shells("end");
+    }
+}
+
+/// And what is saved under a name is there the next time.
+#[test]
+fn letters_are_keys_once_the_line_is_left() {
+    if let Some(socket) = env::var_os(SOCKET) {
+        be_the_program(socket.into());
+    }
+    for size in SIZES {
+        let terminal = start(size, VI_TEST, &[(VI, "1")]);
+        terminal.types("jlamp");
+        terminal.shows("› jlamp");
+        terminal.press("Escape");
+        terminal.wait("the list", &SCREEN, |screen| {
+            screen.contains("  jlamp") && screen.contains("i: type")
+        });
+        terminal.types("/lamp");
+        terminal.press("Enter");
+        // A question that is asked leaves the line, and `w` is a key.
+        terminal.shows("lamp.md:3");
+        terminal.types("w");
+        terminal.shows("3▎ a lamp");
+        terminal.types("w?");
+        terminal.shows("o, Enter");
+        terminal.types("jjq");
+        terminal.wait("the help's end", &SCREEN, |screen| {
+            screen.contains("lamp.md:3") && !screen.contains("o, Enter")
+        });
+        terminal.types("Slight");
+        terminal.shows("save as › light");
+        terminal.press("Enter");
+        terminal.shows("saved as light");
+        terminal.types("'");
+        let listed = terminal.shows("saved ›");
+        assert!(listed.contains("light") && listed.contains("1 question"), "{listed}");
+        terminal.press("Escape");
+        terminal.shows("lamp.md:3");
+        terminal.types("q");
+        terminal.is_the_shells("end");
+        assert_eq!(terminal.modes("saved"), "light\tlamp\n");
     }
 }

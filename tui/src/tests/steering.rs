@@ -2,7 +2,7 @@
 
 use daemon_protocol::{Ask, ErrorKind, Event, Hit, Ranks, Request, Scores, Stage as Ranking};
 
-use super::screens::check;
+use super::screens::{check, check_sizes};
 use super::{ASK, Stage, code, failed, git, reranked, tea, timings};
 use crate::explain;
 use crate::message::{Command, Message};
@@ -44,7 +44,7 @@ fn a_thought_is_edited_and_searched_with() {
     let second = "A note on git would mention fetch first.";
     stage.keys("<ctrl-o>");
     assert!(stage.screen(80, 24).to_string().contains(&format!("thought › {second}")));
-    check("thought_40x10", stage.screen(40, 10));
+    check_sizes("thought", &mut stage);
     // The other one, of which a word becomes another.
     stage.keys("<up><ctrl-w>top.<enter>");
     let given = ["Rebasing replays commits on another top.", second];
@@ -214,7 +214,7 @@ fn more_like_a_result_and_back() {
         stage.results(),
         (vec![tea().path.as_str(), code().path.as_str()], Some(tea().path.as_str()))
     );
-    check("like_80x24", stage.screen(80, 24));
+    check_sizes("like", &mut stage);
     // They are of no question that could be marked.
     stage.keys("<ctrl-g>");
     assert!(!matches!(stage.commands.last(), Some(Command::Send(Request::Mark { .. }))));
@@ -263,8 +263,7 @@ fn copies_are_counted_beside_their_result() {
 fn all_that_can_be_done_is_searched_and_done() {
     let mut stage = Stage::answered();
     stage.keys("<ctrl-k>");
-    check("palette_80x24", stage.screen(80, 24));
-    check("palette_40x10", stage.screen(40, 10));
+    check_sizes("palette", &mut stage);
     stage.keys("quotation<enter>");
     assert!(matches!(stage.commands.last(), Some(Command::Copy(_))), "{:?}", stage.commands);
     assert!(stage.model.palette.is_none() && stage.model.query.text() == "git rebase main");

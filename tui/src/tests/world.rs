@@ -192,7 +192,10 @@ impl World {
             look: LOOK,
             instant: false,
             history: None,
+            painter: None,
+            saved: None,
             keys: OwnKeys::new(),
+            vi: false,
             home: None,
             cwd: home.path().to_owned(),
             connect: Box::new(move || {

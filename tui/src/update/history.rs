@@ -1,11 +1,11 @@
 //! Questions asked before: one after the other in the line, or searched.
 
 use crate::history;
-use crate::keys::Action;
+use crate::keys::{Action, Judge};
 use crate::line::Line;
 use crate::message::Command;
-use crate::model::{Finding, Model, Notice, Recall};
-use crate::update::{ask, instant};
+use crate::model::{Finding, Model, Notice, Of, Recall};
+use crate::update::{ask, instant, saved};
 
 /// What was kept has been read. Questions asked meanwhile are newer.
 pub(super) fn loaded(model: &mut Model, questions: Vec<String>) {
@@ -33,9 +33,9 @@ pub(super) fn recall(model: &mut Model, older: bool) -> Vec<Command> {
     instant::look(model)
 }
 
-/// Begins to search them.
-pub(super) fn find(model: &mut Model) {
-    model.finding = Some(Finding::default());
+/// Begins to search them, or those that are saved.
+pub(super) fn find(model: &mut Model, of: Of) {
+    model.finding = Some(Finding { of, ..Finding::default() });
 }
 
 /// Keys while they are searched.
@@ -48,19 +48,22 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
             finding.pattern.edit(edit);
             finding.selected = 0;
         }
-        Action::Next | Action::Find | Action::Older => {
+        Action::Next | Action::Find | Action::Saved | Action::Older => {
             finding.selected = (finding.selected + 1).min(last);
         }
         Action::Previous | Action::Newer => finding.selected = finding.selected.saturating_sub(1),
         Action::First | Action::PageUp => finding.selected = 0,
         Action::Last | Action::PageDown => finding.selected = last,
+        Action::Judge(Judge::Wrong) => return saved::remove(model),
         Action::Enter => {
             if take(model) {
+                model.on_list = model.settings.keys.vi;
                 return ask::ask(model);
             }
         }
         Action::Focus => {
             take(model);
+            model.on_list = false;
             return instant::typed(model);
         }
         _ => model.finding = None,
@@ -70,9 +73,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
 
 /// Puts what is selected into the line; false if nothing is found.
 fn take(model: &mut Model) -> bool {
-    let Some(finding) = model.finding.take() else { return false };
-    let text = history::matches(&model.history, finding.pattern.text()).nth(finding.selected);
-    let Some(text) = text.map(str::to_owned) else { return false };
+    let selected = model.finding.as_ref().map_or(0, |finding| finding.selected);
+    let text = model.found().get(selected).map(|found| found.question.to_owned());
+    model.finding = None;
+    let Some(text) = text else { return false };
     model.query = Line::of(&text);
     true
 }

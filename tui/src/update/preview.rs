@@ -2,6 +2,7 @@
 
 use crate::explain;
 use crate::layout;
+use crate::message::Command;
 use crate::model::{Focus, Model, Notice};
 use crate::preview::{Passage, Preview};
 
@@ -70,4 +71,17 @@ pub(super) fn late(model: &mut Model, passage: &Passage) {
     }
     let problem = Some("its file takes long to be read".to_owned());
     model.preview = model.selected_hit().map(|hit| Preview::of_snippet(hit, problem));
+}
+
+/// Has code painted that is seen and is not painted yet.
+pub(super) fn want_paint(model: &mut Model) -> Option<Command> {
+    if !model.settings.paints {
+        return None;
+    }
+    let (width, height) = layout::preview_size(model);
+    let preview = model.preview.as_mut()?;
+    let part = preview.unpainted(width, height)?;
+    let id = model.next_id;
+    model.next_id += 1;
+    Some(Command::Paint(preview.to_paint(part, id)))
 }

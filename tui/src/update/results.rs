@@ -152,9 +152,7 @@ pub(super) fn step_here(model: &mut Model, forward: bool) -> Vec<Command> {
 
 /// Shows the selection, and as much below it as there is.
 pub(super) fn settle(model: &mut Model) {
-    let panes = layout::of(model);
-    let pane = panes.results.or(panes.preview).unwrap_or_default();
-    let (_, fitting) = layout::results(pane.height.saturating_sub(1));
+    let fitting = layout::results_seen(model);
     let below = (model.selected + 1).saturating_sub(fitting);
     let last = model.rows.len().saturating_sub(fitting);
     model.top = model.top.min(last).clamp(below, model.selected.max(below));

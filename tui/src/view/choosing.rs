@@ -8,10 +8,12 @@ use ratatui::widgets::{Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Theme, titled};
-use crate::model::{Finding, Model};
+use crate::keymap::Place;
+use crate::keys::{Action, Judge};
+use crate::model::{Finding, Model, Of};
 use tui_text as text;
 
-/// The questions asked before.
+/// The questions asked before, or those that are saved.
 pub(super) fn history(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -21,9 +23,18 @@ pub(super) fn history(
 ) {
     let found = model.found();
     let count = text::counted(found.len(), "question");
-    let title = format!(" {count} · Enter asks, Tab edits, Esc leaves ");
-    let rows = found.into_iter().map(|question| (question.to_owned(), String::new()));
-    draw(frame, area, ("asked before › ", title), finding, rows.collect(), theme);
+    let remove = model.settings.keys.key(Action::Judge(Judge::Wrong), Place::Line { empty: false });
+    let (sign, more) = match finding.of {
+        Of::Asked => ("asked before › ", String::new()),
+        Of::Saved if remove.is_empty() => ("saved › ", String::new()),
+        Of::Saved => ("saved › ", format!(" {remove} removes,")),
+    };
+    let title = format!(" {count} · Enter asks, Tab edits,{more} Esc leaves ");
+    let rows = found.into_iter().map(|found| match found.name {
+        Some(name) => (name.to_owned(), text::cells(found.question)),
+        None => (found.question.to_owned(), String::new()),
+    });
+    draw(frame, area, (sign, title), finding, rows.collect(), theme);
 }
 
 /// What can be done.

@@ -19,7 +19,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, top: usize,
         let path = hit.located(&hit.path);
         text::short_path(&path, &model.settings.cwd, model.settings.home.as_deref())
     });
-    let back = format!("· {}: back ", model.settings.keys.key(Action::Judge(Judge::Explain)));
+    let back = format!("· {}: back ", model.key(Action::Judge(Judge::Explain)));
     let room = usize::from(area.width).saturating_sub(6 + back.width());
     let title = format!(" why {} {back}", text::fit_start(&of, room));
     let inner = titled(frame, area, Line::styled(title, theme.accent()), theme.dim());

@@ -26,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
     };
     let home = model.settings.home.as_deref();
     let path = text::short_path(&preview.passage.path, &model.settings.cwd, home);
-    let back = match model.settings.keys.key(Action::Focus) {
+    let back = match model.key(Action::Focus) {
         key if alone && !key.is_empty() => format!("· {key}: results "),
         _ => String::new(),
     };
@@ -127,7 +127,12 @@ fn style(faces: Faces, theme: Theme) -> Style {
     } else if faces.has(Faces::CODE) {
         style = style.patch(theme.good());
     }
-    style
+    let inks =
+        [Faces::COMMENT, Faces::KEYWORD, Faces::TEXT, Faces::NUMBER, Faces::FUNCTION, Faces::TYPE];
+    match inks.into_iter().find(|ink| faces.has(*ink)) {
+        Some(ink) => style.patch(theme.code(ink)),
+        None => style,
+    }
 }
 
 /// Adds `text` to `row`, in `matched` style where it is one of `words` and `plain` elsewhere.

@@ -35,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
 fn title(model: &Model) -> String {
     let count = text::counted(model.rows.len(), "result");
     if let Some(of) = model.liked() {
-        let back = model.settings.keys.key(Action::Escape);
+        let back = model.key(Action::Escape);
         return format!(" {count} like {of} · {back}: back ");
     }
     let Some(asking) = &model.asking else {
@@ -53,7 +53,7 @@ fn title(model: &Model) -> String {
         };
     };
     if model.before {
-        let key = model.settings.keys.key(Action::Before);
+        let key = model.key(Action::Before);
         return format!(" {count} · before, by searching alone · {key}: after ");
     }
     match (stage, asking.busy()) {

@@ -17,6 +17,8 @@ use tui_text as text;
 const SEPARATOR: &str = " · ";
 /// Cells for why the index cannot be written: the rest of the line is to be seen too.
 const STORING_CELLS_MAX: usize = 40;
+/// Cells for why indexing waits; the battery's reason has 35.
+const WAITING_CELLS_MAX: usize = 60;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
     let [above, bar] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
@@ -59,6 +61,9 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
             parts.push((connecting, theme.accent()));
         }
     }
+    if model.on_list {
+        parts.push((format!("{}: type", model.key(Action::Type)), theme.accent()));
+    }
     if let Some(training) = &model.training {
         // Both are to fit beside each other on 80 columns.
         let brief = model.index.as_ref().is_some_and(|index| index.phase != Phase::Idle);
@@ -77,7 +82,7 @@ fn parts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
     if !model.thinking {
         parts.push(("thinking off".to_owned(), theme.accent()));
     }
-    let help = format!("{} help", model.settings.keys.key(Action::Help));
+    let help = format!("{} help", model.key(Action::Help));
     parts.push((help, theme.dim()));
     if !model.pinned.is_empty() {
         let pinned = text::counted(model.pinned.len(), "thought");
@@ -97,6 +102,11 @@ fn index_parts(index: &IndexStatus, theme: Theme, parts: &mut Vec<(String, Style
         Phase::Idle => {}
         Phase::Scanning => parts.push(("scanning".to_owned(), theme.accent())),
         Phase::Encoding => parts.push((format!("indexing {progress}{eta}"), theme.accent())),
+    }
+    // Of a pause it is told while there is nothing to index, too.
+    if let Some(why) = &index.waiting {
+        let why = text::fit_end(&text::cells(&text::one_line(why)), WAITING_CELLS_MAX);
+        parts.push((format!("waiting: {why}"), theme.accent()));
     }
     parts.push((text::counted(index.documents, "document"), theme.dim()));
     if index.problem_count > 0 {

@@ -70,7 +70,7 @@ fn draw_one(
 
 fn title(model: &Model, asking: &Asking, spinner: char) -> String {
     let count = asking.thoughts.len();
-    let enough = format!("{}: enough", model.settings.keys.key(Action::Steer(Steer::Enough)));
+    let enough = format!("{}: enough", model.key(Action::Steer(Steer::Enough)));
     match &asking.phase {
         AskPhase::Waiting => format!(" {spinner} waiting for the daemon "),
         AskPhase::Running if asking.enough => {

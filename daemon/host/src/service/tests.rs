@@ -25,11 +25,53 @@ fn a_unit_says_what_is_run_and_with_what() {
     );
     let odd = systemd(&odd);
     for line in [
-        "ExecStart=\"/a b/50%%\\\\$$x\\\"/fore\" daemon run \"--config\" \"/c $$d.toml\"",
+        "ExecStart=\"/a b/50%%\\\\$x\\\"/fore\" daemon run \"--config\" \"/c $$d.toml\"",
         "Environment=\"XDG_DATA_HOME=/d \\\"%%$\"",
     ] {
         assert!(odd.lines().any(|found| found == line), "{line} is not in:\n{odd}");
     }
+}
+
+/// What `systemd-analyze verify` says of `text` as a user's unit, and whether it is content.
+#[cfg(target_os = "linux")]
+fn verified(text: &str, dir: &Path) -> Option<(bool, String)> {
+    let unit = dir.join(UNIT);
+    fs::write(&unit, text).unwrap();
+    let mut verify = Command::new("systemd-analyze");
+    verify.args(["verify", "--user"]).arg(unit).env("XDG_RUNTIME_DIR", dir).env("HOME", dir);
+    match verify.output() {
+        Ok(output) => {
+            Some((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
+        }
+        // A Linux without systemd.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_itself_takes_the_unit() {
+    let dir = tempfile::tempdir().unwrap();
+    // One with a quote or a backslash in its path systemd runs under no spelling.
+    for name in ["bin", "a b", "50%$x", "ä"] {
+        let folder = dir.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        let fore = folder.join("fore");
+        fs::write(&fore, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(&fore, Permissions::from_mode(0o755)).unwrap();
+        let fore = fore.display().to_string();
+        let odd = [("XDG_DATA_HOME", fore.as_str())];
+        let text = systemd(&program(&fore, &["--config", &fore], &odd));
+        let Some(told) = verified(&text, dir.path()) else { return };
+        assert_eq!(told, (true, String::new()), "{text}");
+    }
+    // It would say so otherwise.
+    let gone = systemd(&program("/nowhere/fore", &[], &[]));
+    let (content, told) = verified(&gone, dir.path()).unwrap();
+    assert!(!content && told.contains("/nowhere/fore is not executable"), "{told}");
+    let unknown = gone.replace("RestartSec", "RestartSecs");
+    assert!(verified(&unknown, dir.path()).unwrap().1.contains("Unknown key"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ struct Key {
     about: &'static str,
 }
 
-const KEYS: [Key; 13] = [
+const KEYS: [Key; 14] = [
     Key {
         name: "device",
         value: "\"auto\"",
@@ -96,6 +96,12 @@ const KEYS: [Key; 13] = [
         value: "30",
         unset: false,
         about: "Indexing waits on a battery that has less, percent, 0 to 100; 0: never.",
+    },
+    Key {
+        name: "keymap",
+        value: "\"plain\"",
+        unset: false,
+        about: "Keys of the full-screen view: plain or vi, in which Esc leaves the line and letters are keys of the list.",
     },
 ];
 
