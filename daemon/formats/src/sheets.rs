@@ -8,6 +8,7 @@
 //! Lines begin as a list's items do, so that no cell can be taken for a heading or a fence.
 
 mod calc;
+mod container;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,10 @@ impl Sheets {
     fn workbook(&mut self, bytes: &[u8]) -> Result<(), Unconverted> {
         let all = Cursor::new(bytes);
         if zipped::is_older(bytes) {
+            if container::is_endless(bytes) {
+                let why = "the parts of its directory go in a circle";
+                return Err(Unconverted::Damaged(why.to_owned()));
+            }
             let mut book = Xls::new(all).map_err(refused)?;
             for name in book.sheet_names() {
                 match book.worksheet_range(&name) {
