@@ -18,15 +18,20 @@ use crate::text::Text;
 use crate::zipped::{self, Zipped};
 use crate::{html, text};
 
+const EARLY_WORD: &str =
+    "a document of Word before 97, which nothing here reads: store it as .docx";
+
 pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     if zipped::locked(bytes) {
         return Err(Unconverted::Locked);
     }
     let format = Format::from_bytes(bytes);
-    let wrong = |what: &str| Err(Unconverted::Damaged(format!("it is {what}")));
+    let damaged = |what: &str| Unconverted::Damaged(format!("it is {what}"));
+    let wrong = |what: &str| Err(damaged(what));
     match format {
         // Programs that export to Word often write this, and Word takes it.
         None if is_html(bytes) => return html::read(bytes),
+        None if is_early_word(bytes) => return wrong(EARLY_WORD),
         None => return wrong("no document"),
         Some(Format::Pdf) => return wrong("a PDF"),
         Some(Format::Epub) => return wrong("an EPUB"),
@@ -38,7 +43,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     } else {
         Zipped::open(bytes).ok().and_then(|mut zip| zip.title())
     };
-    let document = anydoc::to_document(bytes, format).map_err(refused)?;
+    let document = anydoc::to_document(bytes, format).map_err(|error| match refused(error) {
+        // Not before: what is read may have such a document within.
+        Unconverted::Damaged(_) if is_early_word(bytes) => damaged(EARLY_WORD),
+        why => why,
+    })?;
     let mut writer = Writer::new(&document);
     writer.document(&document)?;
     writer.text.converted(title)
@@ -47,6 +56,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
 fn is_html(bytes: &[u8]) -> bool {
     let head = html::decode(&bytes[..bytes.len().min(512)]).trim_start().to_lowercase();
     head.starts_with("<!doctype html") || head.starts_with("<html")
+}
+
+/// Whether the file begins as one of Word 2, or a sector of the container, of which the smallest have 64 bytes, as what
+/// Word 6 and 95 wrote.
+fn is_early_word(bytes: &[u8]) -> bool {
+    let begins =
+        |sector: &[u8]| sector.starts_with(&[0xdc, 0xa5]) && (101..=105).contains(&sector[2]);
+    bytes.starts_with(&[0xdb, 0xa5, 0x2d, 0])
+        || zipped::is_older(bytes) && bytes.chunks_exact(64).any(begins)
 }
 
 fn refused(error: ConvertError) -> Unconverted {

@@ -27,9 +27,16 @@ use rows::Rows;
 /// Cells of a workbook that hold something. Beyond these it is a database.
 const CELLS_MAX: usize = 4_000_000;
 
+/// How workbooks of Excel 2, 3 and 4 begin.
+const EARLY_EXCEL: [[u8; 3]; 3] = [[9, 0, 4], [9, 2, 6], [9, 4, 6]];
+
 pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     if zipped::locked(bytes) {
         return Err(Unconverted::Locked);
+    }
+    if EARLY_EXCEL.iter().any(|begins| bytes.starts_with(begins)) {
+        let why = "it is a workbook of Excel before 5, which nothing here reads: store it as .xlsx";
+        return Err(Unconverted::Damaged(why.to_owned()));
     }
     let title = if zipped::is_older(bytes) { None } else { Zipped::open(bytes)?.title() };
     let written = |headed| {

@@ -245,3 +245,11 @@ fn a_directory_that_goes_in_a_circle_is_damaged() {
         super::container::is_endless(&container(2, 1)[..length]);
     }
 }
+
+#[test]
+fn what_excel_wrote_before_5_is_told_as_that() {
+    for begins in [[9, 0, 4, 0, 7], [9, 2, 6, 0, 0], [9, 4, 6, 0, 0]] {
+        let Err(Unconverted::Damaged(why)) = read("xls", &begins) else { panic!("{begins:?}") };
+        assert!(why.contains("before 5"), "{why}");
+    }
+}
