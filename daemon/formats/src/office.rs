@@ -20,15 +20,20 @@ use crate::text::Text;
 use crate::zipped::{self, Zipped};
 use crate::{html, text};
 
+const EARLY_WORD: &str =
+    "a document of Word before 97, which nothing here reads: store it as .docx";
+
 pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     if zipped::locked(bytes) {
         return Err(Unconverted::Locked);
     }
     let format = Format::from_bytes(bytes);
-    let wrong = |what: &str| Err(Unconverted::Damaged(format!("it is {what}")));
+    let damaged = |what: &str| Unconverted::Damaged(format!("it is {what}"));
+    let wrong = |what: &str| Err(damaged(what));
     match format {
         // Programs that export to Word often write this, and Word takes it.
         None if html::is_page(bytes) => return html::read(bytes),
+        None if is_early_word(bytes) => return wrong(EARLY_WORD),
         None => return wrong("no document"),
         Some(Format::Pdf) => return wrong("a PDF"),
         Some(Format::Epub) => return wrong("an EPUB"),
@@ -40,7 +45,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     let is_word = zip.as_ref().is_some_and(|zip| zip.has("word/document.xml"));
     let mended = if is_word { word::mended(bytes)? } else { None };
     let bytes = mended.map_or(Cow::Borrowed(bytes), Cow::Owned);
-    let document = anydoc::to_document(&bytes, format).map_err(refused)?;
+    let document = anydoc::to_document(&bytes, format).map_err(|error| match refused(error) {
+        // Not before: what is read may have such a document within.
+        Unconverted::Damaged(_) if is_early_word(&bytes) => damaged(EARLY_WORD),
+        why => why,
+    })?;
     let mut writer = Writer::new(&document);
     writer.document(&document)?;
     let mut text = writer.text;
@@ -48,6 +57,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
         word::margins(zip, &mut text)?;
     }
     text.converted(title)
+}
+
+/// Whether the file begins as one of Word 2, or a sector of the container, of which the smallest have 64 bytes, as what
+/// Word 6 and 95 wrote.
+fn is_early_word(bytes: &[u8]) -> bool {
+    let begins =
+        |sector: &[u8]| sector.starts_with(&[0xdc, 0xa5]) && (101..=105).contains(&sector[2]);
+    bytes.starts_with(&[0xdb, 0xa5, 0x2d, 0])
+        || zipped::is_older(bytes) && bytes.chunks_exact(64).any(begins)
 }
 
 fn refused(error: ConvertError) -> Unconverted {

@@ -8,6 +8,7 @@
 //! Lines begin as a list's items do, so that no cell can be taken for a heading or a fence.
 
 mod calc;
+mod container;
 mod plain;
 mod rows;
 #[cfg(test)]
@@ -30,10 +31,16 @@ const CELLS_MAX: usize = 4_000_000;
 
 /// How a workbook begins that is none of text.
 const ZIP: &[u8] = b"PK";
+/// How workbooks of Excel 2, 3 and 4 begin.
+const EARLY_EXCEL: [[u8; 3]; 3] = [[9, 0, 4], [9, 2, 6], [9, 4, 6]];
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     if zipped::locked(bytes) {
         return Err(Unconverted::Locked);
+    }
+    if EARLY_EXCEL.iter().any(|begins| bytes.starts_with(begins)) {
+        let why = "it is a workbook of Excel before 5, which nothing here reads: store it as .xlsx";
+        return Err(Unconverted::Damaged(why.to_owned()));
     }
     let is_text = !zipped::is_older(bytes) && !bytes.starts_with(ZIP);
     if is_text && html::is_page(bytes) {
@@ -72,6 +79,10 @@ impl Sheets {
     fn workbook(&mut self, bytes: &[u8]) -> Result<(), Unconverted> {
         let all = Cursor::new(bytes);
         if zipped::is_older(bytes) {
+            if container::is_endless(bytes) {
+                let why = "the parts of its directory go in a circle";
+                return Err(Unconverted::Damaged(why.to_owned()));
+            }
             let mut book = Xls::new(all).map_err(refused)?;
             for name in book.sheet_names() {
                 match book.worksheet_range(&name) {

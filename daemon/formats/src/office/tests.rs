@@ -178,3 +178,24 @@ fn refuses_thousands_of_levels() {
         docx(&format!("{}{}{}", open.repeat(20_000), paragraph("deep"), close.repeat(20_000)));
     assert!(matches!(read("docx", &deep), Err(Unconverted::TooMuch(_))));
 }
+
+#[test]
+fn what_word_wrote_before_97_is_told_as_that() {
+    // Containers that no library reads, as it does not read the document in these.
+    let container = |begins: &[u8]| {
+        let mut bytes = vec![0; 2048];
+        bytes[..8].copy_from_slice(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]);
+        bytes[1600..1600 + begins.len()].copy_from_slice(begins);
+        bytes
+    };
+    let cases = [
+        (container(&[0xdc, 0xa5, 104, 0]), true),
+        (container(&[0xdc, 0xa5, 101, 0]), true),
+        (container(&[0xec, 0xa5, 193, 0]), false),
+        (vec![0xdb, 0xa5, 0x2d, 0, 0x31, 0x40], true),
+    ];
+    for (bytes, is_early) in cases {
+        let Err(Unconverted::Damaged(why)) = read("doc", &bytes) else { panic!("{bytes:?}") };
+        assert_eq!(why.contains("before 97"), is_early, "{why}");
+    }
+}

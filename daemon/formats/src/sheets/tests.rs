@@ -240,3 +240,49 @@ fn reads_text_that_is_called_a_workbook() {
         assert!(matches!(read("xls", bytes), Err(Unconverted::Damaged(_))), "{bytes:?}");
     }
 }
+
+/// A container of the older kind whose table, in sector 0, says what follows its directory, in sector 1, and that one.
+fn container(next: u32, then: u32) -> Vec<u8> {
+    let mut bytes = vec![0; 4 * 512];
+    bytes[..8].copy_from_slice(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]);
+    (bytes[26], bytes[30], bytes[32]) = (3, 9, 6);
+    let mut write = |at: usize, word: u32| bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    (80..512).step_by(4).for_each(|at| write(at, u32::MAX));
+    for (at, word) in [(44, 1), (48, 1), (60, LAST), (68, LAST), (512, 0xffff_fffd)] {
+        write(at, word);
+    }
+    (write(516, next), write(520, then));
+    bytes
+}
+
+/// What stands in a container's table for a last sector.
+const LAST: u32 = 0xffff_fffe;
+
+#[test]
+fn a_directory_that_goes_in_a_circle_is_damaged() {
+    let cases = [
+        (LAST, LAST, false),
+        (2, LAST, false),
+        (1, LAST, true),
+        (2, 1, true),
+        // Beyond the table, which the library tells.
+        (700, LAST, false),
+    ];
+    for (next, then, is_endless) in cases {
+        let bytes = container(next, then);
+        assert_eq!(super::container::is_endless(&bytes), is_endless, "{next} {then}");
+        let Err(Unconverted::Damaged(why)) = read("xls", &bytes) else { panic!("{next} {then}") };
+        assert_eq!(why.contains("circle"), is_endless, "{next} {then}: {why}");
+    }
+    for length in 0..container(2, 1).len() {
+        super::container::is_endless(&container(2, 1)[..length]);
+    }
+}
+
+#[test]
+fn what_excel_wrote_before_5_is_told_as_that() {
+    for begins in [[9, 0, 4, 0, 7], [9, 2, 6, 0, 0], [9, 4, 6, 0, 0]] {
+        let Err(Unconverted::Damaged(why)) = read("xls", &begins) else { panic!("{begins:?}") };
+        assert!(why.contains("before 5"), "{why}");
+    }
+}
