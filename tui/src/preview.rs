@@ -41,7 +41,7 @@ pub(crate) struct Preview {
     /// The same lines as they are meant; none where that is as they are written.
     meant: Vec<Meant>,
     /// What is what in lines of code, by parts of [`ink::LINES`] as far as they have been seen.
-    inks: BTreeMap<usize, Vec<Vec<(usize, usize, Faces)>>>,
+    inks: BTreeMap<usize, Vec<Looks>>,
     /// The part that is being painted, by the id with which it was asked for.
     painting: Option<u64>,
     /// Whether lines are shown as they are written although they mean something else.
@@ -57,6 +57,9 @@ pub(crate) struct Preview {
     /// Lines that have been shown, as rows.
     wrapped: RefCell<Wrapped>,
 }
+
+/// Byte ranges of a line and how they look, ascending.
+type Looks = Vec<(usize, usize, Faces)>;
 
 /// A row of the screen: of which line it is, and which one of that line's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -224,7 +227,7 @@ impl Preview {
     }
 
     /// Number `part`, to be painted.
-    pub(crate) fn to_paint(&mut self, part: usize, id: u64) -> Job {
+    pub(crate) fn begin_painting(&mut self, part: usize, id: u64) -> Job {
         self.painting = Some(id);
         let start = part * ink::LINES;
         let before = start.min(ink::LINES_BEFORE);

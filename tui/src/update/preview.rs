@@ -83,5 +83,5 @@ pub(super) fn want_paint(model: &mut Model) -> Option<Command> {
     let part = preview.unpainted(width, height)?;
     let id = model.next_id;
     model.next_id += 1;
-    Some(Command::Paint(preview.to_paint(part, id)))
+    Some(Command::Paint(preview.begin_painting(part, id)))
 }
