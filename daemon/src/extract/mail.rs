@@ -9,7 +9,7 @@ use super::{extension, name};
 const HEAD_BYTES: usize = 16 << 10;
 
 /// What programs call mailboxes.
-pub(crate) const MAILBOXES: &[&str] = &[
+const MAILBOXES: &[&str] = &[
     "archive",
     "archives",
     "drafts",

@@ -85,6 +85,27 @@ async fn what_leaves_nothing_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_searched_for_is_told() {
+    let (world, mut talk) = library().await;
+    for text in ["???", "\"", "\"\"", "-", "→ …", "。「」"] {
+        let error = talk.ask(search(text)).await.err();
+        let message = error.as_ref().map(|error| error.message.as_str());
+        let expected = (text != "→ …").then_some("the question has no word in it");
+        assert_eq!(message, expected, "{text}");
+    }
+    for (text, notes) in [
+        ("lamp after:2024-13", &["after:2024-13 is no date, so it is searched for as words"][..]),
+        ("lamp type:md", &[]),
+        ("\"->\"", &[]),
+        ("?? type:pdf", &[]),
+    ] {
+        let answer = talk.ask(search(text)).await.unwrap();
+        assert_eq!(answer.timings.notes, notes, "{text}");
+    }
+    world.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_model_sees_the_words_alone_and_phrases_are_marked() {
     let (world, mut talk) = library().await;
     let text = "type:txt \"out at the night watch\" -keeper path:old";

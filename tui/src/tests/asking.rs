@@ -1,6 +1,6 @@
 //! Questions: asked, looked for while they are typed, stopped, remembered.
 
-use daemon_protocol::{Ask, ErrorKind, Event, Request, Stage as Ranking};
+use daemon_protocol::{Ask, ErrorKind, Event, Request, Stage as Ranking, Timings};
 
 use super::{ASK, Stage, ask, code, draft, failed, git, hit, reranked, tea, timings};
 use crate::message::{Command, Message};
@@ -47,6 +47,15 @@ fn the_newest_question_wins() {
     assert_eq!(asking.phase, AskPhase::Running);
     assert!(asking.thoughts.is_empty() && stage.model.rows.len() == 3);
     assert!(stage.model.notice.is_none());
+}
+
+#[test]
+fn what_a_question_was_taken_for_is_told() {
+    let mut stage = Stage::drafted();
+    let notes = vec!["after:x is no date".to_owned(), "lang:y is no language".to_owned()];
+    stage.hear(Event::Done { id: ASK, timings: Timings { notes, ..timings() } });
+    let notice = stage.model.notice.as_ref().expect("told");
+    assert_eq!(notice.text, "after:x is no date; lang:y is no language");
 }
 
 #[test]

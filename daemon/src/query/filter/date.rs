@@ -32,6 +32,14 @@ impl Clock {
     }
 }
 
+/// At this time, in nanoseconds since 1970, UTC, which days are too: for tests, and whatever else has no place.
+impl From<i64> for Clock {
+    fn from(now: i64) -> Clock {
+        let today = now.div_euclid(DAY_NS);
+        Clock { now, today, begin: |day| day.checked_mul(DAY_NS) }
+    }
+}
+
 /// In the system's time zone. Where clocks are put forward at midnight the day begins an hour late, and in the time
 /// of the day before, which nobody would miss.
 fn begin_here(day: i64) -> Option<i64> {
@@ -148,14 +156,6 @@ fn civil(day: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// At this time, UTC.
-    impl From<i64> for Clock {
-        fn from(now: i64) -> Clock {
-            let today = now.div_euclid(DAY_NS);
-            Clock { now, today, begin: |day| day.checked_mul(DAY_NS) }
-        }
-    }
 
     #[test]
     fn days_begin_where_the_person_is() {
