@@ -50,6 +50,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     })?;
     let mut writer = Writer::new(&document);
     writer.document(&document)?;
+    // What PowerPoint 95 wrote, or 97 for both: no text is found where it is looked for.
+    if writer.text.as_str().is_empty() && zipped::has_part(bytes, "PersistentStorage Directory") {
+        return wrong(
+            "a presentation for PowerPoint before 97, which nothing here reads: store it as .pptx",
+        );
+    }
     writer.text.converted(title)
 }
 
