@@ -53,6 +53,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Converted, Unconverted> {
     let mut writer = Writer::new(&document);
     writer.document(&document)?;
     let mut text = writer.text;
+    // What PowerPoint 95 wrote, or 97 for both: no text is found where it is looked for.
+    if text.as_str().is_empty() && zipped::has_part(&bytes, "PersistentStorage Directory") {
+        return wrong(
+            "a presentation for PowerPoint before 97, which nothing here reads: store it as .pptx",
+        );
+    }
     if let Some(zip) = zip.as_mut().filter(|_| is_word) {
         word::margins(zip, &mut text)?;
     }

@@ -129,11 +129,18 @@ impl<'a> Zipped<'a> {
 /// Whether the file is the older kind of container that the newer office formats are put in when they are
 /// given a password.
 pub(crate) fn locked(bytes: &[u8]) -> bool {
-    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let length = [34, 0];
+    has_part(bytes, "EncryptedPackage")
+}
+
+/// Whether the file is a container of the office formats before 2007 with a part of this name.
+pub(crate) fn has_part(bytes: &[u8], name: &str) -> bool {
+    let name: Vec<u8> = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
     // An entry of its directory: a name in 64 bytes, and how long it is with its end.
-    let entry = |entry: &[u8]| entry.starts_with(&name) && entry.ends_with(&length);
-    is_older(bytes) && bytes.chunks_exact(128).any(|sector| entry(&sector[..66]))
+    let names = |entry: &[u8]| {
+        entry.starts_with(&name)
+            && usize::from(u16::from_le_bytes([entry[64], entry[65]])) == name.len()
+    };
+    is_older(bytes) && bytes.chunks_exact(128).any(names)
 }
 
 /// Whether the file is a container of the office formats before 2007.

@@ -199,3 +199,44 @@ fn what_word_wrote_before_97_is_told_as_that() {
         assert_eq!(why.contains("before 97"), is_early, "{why}");
     }
 }
+
+/// A container of the older kind with these parts, of which each sorts after the one before, all empty.
+fn container(parts: &[&str]) -> Vec<u8> {
+    let mut bytes = vec![0; 3 * 512];
+    bytes[512..1024].fill(0xff);
+    let mut write = |at: usize, words: &[u32]| {
+        for (at, word) in (at..).step_by(4).zip(words) {
+            bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+    };
+    let (none, last) = (u32::MAX, u32::MAX - 1);
+    write(0, &[0xe011_cfd0, 0xe11a_b1a1]);
+    // Version 3 in this order of bytes, sectors of 512 and 64 bytes; a table in sector 0, a directory in sector 1.
+    write(24, &[0x0003_003e, 0x0009_fffe, 6, 0, 0, 1, 1, 0, 4096, last, 0, last, 0, 0]);
+    write(80, &[none; 108]);
+    write(512, &[0xffff_fffd, last]);
+    for (number, at) in (0..4).zip((1024..).step_by(128)) {
+        let next = if number > 0 && number < parts.len() { number as u32 + 1 } else { none };
+        let child = if number == 0 { 1 } else { none };
+        let name = if number == 0 { Some(&"Root Entry") } else { parts.get(number - 1) };
+        write(at + 68, &[none, next, child]);
+        let Some(name) = name else { continue };
+        let units: Vec<u32> = name.encode_utf16().chain([0]).map(u32::from).collect();
+        let pairs = units.chunks(2).map(|pair| pair[0] | pair.get(1).unwrap_or(&0) << 16);
+        write(at, &pairs.collect::<Vec<_>>());
+        write(
+            at + 64,
+            &[2 * units.len() as u32 | if number == 0 { 0x0105_0000 } else { 0x0102_0000 }],
+        );
+        write(at + 116, &[last]);
+    }
+    bytes
+}
+
+#[test]
+fn what_powerpoint_wrote_before_97_is_told_as_that() {
+    let early = container(&["PowerPoint Document", "PersistentStorage Directory"]);
+    let Err(Unconverted::Damaged(why)) = read("ppt", &early) else { panic!() };
+    assert!(why.contains("PowerPoint before 97"), "{why}");
+    assert_eq!(text("ppt", &container(&["PowerPoint Document"])), "");
+}

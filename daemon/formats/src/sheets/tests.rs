@@ -248,10 +248,10 @@ fn container(next: u32, then: u32) -> Vec<u8> {
     (bytes[26], bytes[30], bytes[32]) = (3, 9, 6);
     let mut write = |at: usize, word: u32| bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
     (80..512).step_by(4).for_each(|at| write(at, u32::MAX));
-    for (at, word) in [(44, 1), (48, 1), (60, LAST), (68, LAST), (512, 0xffff_fffd)] {
+    let head = [(44, 1), (48, 1), (60, LAST), (68, LAST)];
+    for (at, word) in head.into_iter().chain([(512, 0xffff_fffd), (516, next), (520, then)]) {
         write(at, word);
     }
-    (write(516, next), write(520, then));
     bytes
 }
 
