@@ -23,8 +23,9 @@ pub(super) fn is_passage(hit: &Hit, bytes: &[u8]) -> bool {
     place(&String::from_utf8_lossy(bytes), &hit.snippet, 0).is_some()
 }
 
-/// The passage of `hit` in the whole file: at its place in one of the encodings that the daemon reads, or else
-/// what its snippet shows of it, the nearest to that place.
+/// The passage of `hit` in the whole file: at its place in one of the encodings that the daemon reads; or else
+/// what its snippet shows of it, the nearest to that place; or else its lines, if they have most of its words, as
+/// where the daemon reads `M\"unchen` as München, or where only a word was edited.
 pub(super) fn find<'a>(hit: &Hit, file: &'a [u8]) -> Option<Found<'a>> {
     let texts = decoded(file);
     let here = hit.byte_start..hit.byte_end;
@@ -35,11 +36,36 @@ pub(super) fn find<'a>(hit: &Hit, file: &'a [u8]) -> Option<Found<'a>> {
         let (text, line) = (text.clone(), hit.line_start);
         return Some(Found { text, bytes: here, line, moved: false });
     }
-    texts.into_iter().find_map(|text| {
-        let bytes = place(&text, &hit.snippet, hit.byte_start)?;
+    if let Some((at, bytes)) = texts
+        .iter()
+        .enumerate()
+        .find_map(|(at, text)| place(text, &hit.snippet, hit.byte_start).map(|bytes| (at, bytes)))
+    {
+        let text = texts[at].clone();
         let line = 1 + text[..bytes.start].matches('\n').count();
-        Some(Found { text, bytes, line, moved: true })
+        return Some(Found { text, bytes, line, moved: true });
+    }
+    texts.into_iter().find_map(|text| {
+        let bytes = lines(&text, hit)?;
+        Some(Found { text, bytes, line: hit.line_start, moved: false })
     })
+}
+
+/// The lines of `hit`, if they have most words of its snippet.
+fn lines(text: &str, hit: &Hit) -> Option<Range<usize>> {
+    let ends = || {
+        text.split_inclusive('\n').scan(0, |end, line| {
+            *end += line.len();
+            Some(*end)
+        })
+    };
+    let start = hit.line_start.checked_sub(2).map_or(Some(0), |before| ends().nth(before))?;
+    let end = ends().take(hit.line_end).last()?;
+    let there = text.get(start..end)?;
+    let words = hit.snippet.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let (held, all) =
+        words.fold((0, 0), |(held, all), word| (held + usize::from(there.contains(word)), all + 1));
+    (2 * held > all).then_some(start..end)
 }
 
 /// The file as the daemon may have decoded it: by its mark, or else as UTF-8 or the older encoding of Windows.

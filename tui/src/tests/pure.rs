@@ -256,7 +256,7 @@ fn a_passage_is_found_in_any_encoding_and_after_an_edit() {
     let edited = format!("{}{text}", "one more line\n".repeat(3));
     // Bytes that the damage adds to what is before, the first line that is shown, and where it has moved to.
     type Case = (&'static str, Vec<u8>, isize, Option<(usize, Option<usize>)>);
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         ("as it is", text.into(), 0, Some((2, None))),
         ("UTF-16", utf16(u16::to_le_bytes, [0xff, 0xfe]), 0, Some((2, None))),
         ("UTF-16, the other way", utf16(u16::to_be_bytes, [0xfe, 0xff]), 0, Some((2, None))),
@@ -264,7 +264,9 @@ fn a_passage_is_found_in_any_encoding_and_after_an_edit() {
         // Each damaged byte is one character of three in the text.
         ("damaged", damaged, 7, Some((3, None))),
         ("edited above", edited.into(), 0, Some((5, Some(5)))),
-        ("edited in the passage", text.replace("70", "80").into(), 0, None),
+        ("edited in the passage", text.replace("70", "70,5").into(), 0, Some((2, None))),
+        ("other signs", text.replace('è', "\\`e").into(), 0, Some((2, None))),
+        ("another text", text.replace("Die Crème – 70", "Das Eis wird nicht").into(), 0, None),
         ("shorter", "Küche".into(), 0, None),
     ];
     let folder = tempfile::tempdir().expect("a folder");
@@ -277,6 +279,7 @@ fn a_passage_is_found_in_any_encoding_and_after_an_edit() {
             byte_start: at(cream.byte_start),
             byte_end: at(cream.byte_end),
             line_start: if shift > 0 { 3 } else { 2 },
+            line_end: if shift > 0 { 4 } else { 3 },
             ..cream.clone()
         };
         let preview = crate::preview::read(&hit);
@@ -289,8 +292,12 @@ fn a_passage_is_found_in_any_encoding_and_after_an_edit() {
         };
         assert_eq!((preview.problem.as_deref(), preview.moved_to), (None, moved_to), "{name}");
         let first = preview.lines.iter().find(|line| line.matched).expect("a passage");
-        assert_eq!((first.number, first.text.as_str()), (Some(line), "Die Crème – 70 °C – wird"));
-        assert_eq!(preview.passage_text(), "Die Crème – 70 °C – wird\ngerührt.", "{name}");
+        assert_eq!(first.number, Some(line), "{name}");
+        let shown = preview.passage_text();
+        assert!(
+            shown.starts_with("Die Cr") && shown.ends_with("wird\ngerührt."),
+            "{name}: {shown}"
+        );
     }
 }
 

@@ -226,7 +226,7 @@ fn container(parts: &[&str]) -> Vec<u8> {
         write(at, &pairs.collect::<Vec<_>>());
         write(
             at + 64,
-            &[2 * units.len() as u32 | if number == 0 { 0x0105_0000 } else { 0x0102_0000 }],
+            &[(2 * units.len() as u32) | if number == 0 { 0x0105_0000 } else { 0x0102_0000 }],
         );
         write(at + 116, &[last]);
     }
