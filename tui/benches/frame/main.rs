@@ -113,6 +113,15 @@ impl Program {
         }
     }
 
+    /// Waits until nothing has come for a second: what was begun, such as painting code, is done then.
+    fn settles(&mut self) {
+        while let Ok((at, bytes)) = self.output.recv_timeout(Duration::from_secs(1)) {
+            self.arrived = at;
+            self.bytes.extend(bytes);
+            self.catches_up();
+        }
+    }
+
     fn press(&mut self, bytes: &str) -> Instant {
         self.catches_up();
         let at = Instant::now();
@@ -249,6 +258,7 @@ fn main() -> ExitCode {
 
     thinking.store(false, Ordering::SeqCst);
     program.waits("end", |glass| glass.rows().any(|row| row.contains("1 thought ·")));
+    program.settles();
     let idle = env::var("IDLE_S").ok().and_then(|s| s.parse().ok()).unwrap_or(IDLE_S);
     let (used, frames) = (program.used(), program.glass.frames);
     thread::sleep(Duration::from_secs(idle));
