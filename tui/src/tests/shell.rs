@@ -215,8 +215,9 @@ fn letters_are_keys_once_the_line_is_left() {
         terminal.press("Enter");
         terminal.shows("saved as light");
         terminal.types("'");
-        let listed = terminal.shows("saved ›");
-        assert!(listed.contains("light") && listed.contains("1 question"), "{listed}");
+        terminal.wait("the list of what is saved", &SCREEN, |screen| {
+            screen.contains("saved ›") && screen.contains("light") && screen.contains("1 question")
+        });
         terminal.press("Escape");
         terminal.shows("lamp.md:3");
         terminal.types("q");

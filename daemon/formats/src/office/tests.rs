@@ -224,10 +224,8 @@ fn container(parts: &[&str]) -> Vec<u8> {
         let units: Vec<u32> = name.encode_utf16().chain([0]).map(u32::from).collect();
         let pairs = units.chunks(2).map(|pair| pair[0] | pair.get(1).unwrap_or(&0) << 16);
         write(at, &pairs.collect::<Vec<_>>());
-        write(
-            at + 64,
-            &[(2 * units.len() as u32) | if number == 0 { 0x0105_0000 } else { 0x0102_0000 }],
-        );
+        let kind = if number == 0 { 0x0105_0000 } else { 0x0102_0000 };
+        write(at + 64, &[2 * units.len() as u32 + kind]);
         write(at + 116, &[last]);
     }
     bytes
