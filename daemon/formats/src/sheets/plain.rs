@@ -41,8 +41,8 @@ pub(super) fn sheets(text: &str) -> Result<Vec<(String, Cells)>, Unconverted> {
                         (row, column) = (0, 0);
                         name = xml::attribute(&tag, "Name").unwrap_or_default();
                     }
-                    "Row" => (row, column) = (index().unwrap_or(row + 1), 0),
-                    "Cell" => column = index().unwrap_or(column + 1),
+                    "Row" => (row, column) = (index().unwrap_or(row.saturating_add(1)), 0),
+                    "Cell" => column = index().unwrap_or(column.saturating_add(1)),
                     "Data" => {
                         let kind = xml::attribute(&tag, "Type").unwrap_or_default();
                         value = Some(Value { text: String::new(), words: kind == "String" });

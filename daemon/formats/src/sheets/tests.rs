@@ -218,7 +218,9 @@ fn reads_text_that_is_called_a_workbook() {
     let xml = "<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" \
         xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\"><Worksheet ss:Name=\"May\"><Table><Row><Cell><Data ss:Type=\"String\">Name</Data></Cell>\
         <Cell ss:Index=\"3\"><Data ss:Type=\"Number\">7</Data></Cell></Row></Table></Worksheet></Workbook>";
-    let cases: [(&[u8], &str); 7] = [
+    // The last row that a number can name, and one behind it.
+    let last = xml.replace("<Row>", "<Row ss:Index=\"4294967295\"><Cell/></Row><Row>");
+    let cases: [(&[u8], &str); 8] = [
         (
             b"<table><tr><td>Name<td>Sum<tr><td>Ann<td>3</table>",
             "| Name | Sum |\n| --- | --- |\n| Ann | 3 |",
@@ -232,6 +234,7 @@ fn reads_text_that_is_called_a_workbook() {
         (b"Name,Sum,Day\n\"Ann\",3,2\n", table),
         (&utf16, table),
         (xml.as_bytes(), "# May\n\n- Name | 7"),
+        (last.as_bytes(), "# May\n\n- Name | 7"),
     ];
     for (bytes, expected) in cases {
         assert_eq!(text("xls", bytes), expected, "{}", bytes.escape_ascii());
