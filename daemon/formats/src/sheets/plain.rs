@@ -30,7 +30,7 @@ pub(super) fn sheets(text: &str) -> Result<Vec<(String, Cells)>, Unconverted> {
     let mut xml = Xml::new(text);
     let (mut sheets, mut name, mut cells) = (Vec::new(), String::new(), Cells::new());
     // Counted from 1, as the format does.
-    let (mut row, mut column) = (0, 0);
+    let (mut row, mut column) = (0_u32, 0_u32);
     let mut value: Option<Value> = None;
     while let Some(piece) = xml.next()? {
         match piece {
