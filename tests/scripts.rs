@@ -76,11 +76,11 @@ fn searches_are_saved_under_a_name_and_asked_again() {
     let sandbox = library();
     sandbox.fore(&["saved"]).exits(1).says(&["nothing is saved yet"]);
     sandbox.fore(&["saved", "add", "tides", "when", "is", "low", "tide", "type:txt"]).exits(0);
-    sandbox.fore(&["saved", "add", "lamp", "-bread lamp smoke"]).exits(0);
+    sandbox.fore(&["saved", "add", "lamp", "lamp smoke -bread"]).exits(0);
     let listed = sandbox.fore(&["saved"]).exits(0).stdout;
-    assert_eq!(listed, "tides  when is low tide type:txt\nlamp   -bread lamp smoke\n");
+    assert_eq!(listed, "tides  when is low tide type:txt\nlamp   lamp smoke -bread\n");
     let json = sandbox.fore(&["saved", "--json"]).exits(0).json();
-    assert_eq!(json[1], json!({"name": "lamp", "question": "-bread lamp smoke"}));
+    assert_eq!(json[1], json!({"name": "lamp", "question": "lamp smoke -bread"}));
     assert_eq!(ask(&sandbox, &["-l", "--saved", "tides"]).exits(0).stdout, "tide.txt\n");
     let lamp = ask(&sandbox, &["-l", "--saved", "lamp"]).exits(0).stdout;
     assert!(lamp.starts_with("lamp.md\n") && !lamp.contains("bread"), "{lamp}");

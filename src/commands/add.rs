@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use daemon_protocol::Request;
+use tui_answer::status::unwritten;
 
 use crate::config::Config;
 use crate::error::AppError;
 use crate::launch;
 use crate::term::streams;
-use crate::watched::{text, unwritten, wait};
+use crate::watched::{text, wait};
 
 /// Watch a folder and index what is in it.
 #[derive(Debug, clap::Args)]

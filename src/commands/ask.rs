@@ -9,6 +9,7 @@ use daemon_protocol::{
     Request, Stage,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tui_answer::status::unwritten;
 use tui_answer::{Answer, Look, Pipe, Style, Template, ThoughtStream};
 use tui_text::{counted, harmless};
 
@@ -18,7 +19,6 @@ use crate::conversation::Conversation;
 use crate::error::{AppError, INTERRUPTED, Kind, NOTHING};
 use crate::launch;
 use crate::term::streams::{self, Stdout};
-use crate::watched::unwritten;
 
 /// Answer a question with ranked passages.
 #[derive(Debug, clap::Args)]

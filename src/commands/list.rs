@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use daemon_protocol::Request;
+use tui_answer::status::folder_line;
 
 use crate::config::Config;
 use crate::error::AppError;
 use crate::launch;
 use crate::term::streams::{self, Stdout};
-use crate::watched::folder_line;
 
 /// Show the watched folders.
 #[derive(Debug, clap::Args)]

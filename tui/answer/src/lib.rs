@@ -6,6 +6,7 @@ mod explain;
 mod lines;
 mod link;
 pub mod marks;
+pub mod status;
 mod style;
 mod text;
 mod thoughts;

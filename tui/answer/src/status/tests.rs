@@ -82,14 +82,14 @@ folder   /gone  0 documents, 0 passages  (it is not there)
 problem  not indexed: /n/x: not text
 problem  not indexed: 2 more; the daemon's log names them
 ";
-    assert_eq!(lines(&example()), expected);
+    assert_eq!(running_lines(&example()), expected);
     let idle = DaemonStatus {
         folders: Vec::new(),
         index: IndexStatus::default(),
         uptime_s: 5,
         ..example()
     };
-    let text = lines(&idle);
+    let text = running_lines(&idle);
     assert!(text.contains("up 5 s"), "{text}");
     assert!(text.contains("index    0 documents, 0 passages; up to date\n"), "{text}");
     assert!(text.ends_with("folder   none; add one with: fore add DIR\n"), "{text}");
@@ -99,7 +99,7 @@ problem  not indexed: 2 more; the daemon's log names them
 fn a_model_that_is_to_serve_next_is_told() {
     let told = |lacks: Option<Problem>| {
         let next = Some(NextModel { model: "smol-2".to_owned(), documents: 812, lacks });
-        lines(&DaemonStatus { index: IndexStatus { next, ..example().index }, ..example() })
+        running_lines(&DaemonStatus { index: IndexStatus { next, ..example().index }, ..example() })
     };
     let line = "next     smol-2: 812 documents so far; it serves once it has all\nkinds ";
     assert!(told(None).contains(line), "{}", told(None));
@@ -110,7 +110,7 @@ fn a_model_that_is_to_serve_next_is_told() {
 #[test]
 fn an_index_that_cannot_be_written_is_told() {
     let index = IndexStatus { storing: Some("disk full\n".to_owned()), ..IndexStatus::default() };
-    let text = lines(&DaemonStatus { index, ..example() });
+    let text = running_lines(&DaemonStatus { index, ..example() });
     assert!(text.contains("index    0 documents, 0 passages; cannot be written\n"), "{text}");
     let problem =
         "problem  the index cannot be written: disk full; what was found before still is\n";
@@ -121,16 +121,16 @@ fn an_index_that_cannot_be_written_is_told() {
 fn why_indexing_waits_is_told() {
     let waiting = Some("on battery, which has 12 % left\n".to_owned());
     let index = IndexStatus { waiting, ..IndexStatus::default() };
-    let text = lines(&DaemonStatus { index, ..example() });
+    let text = running_lines(&DaemonStatus { index, ..example() });
     assert!(text.contains("\nwaiting  on battery, which has 12 % left\n"), "{text}");
-    assert!(!lines(&example()).contains("waiting"));
+    assert!(!running_lines(&example()).contains("waiting"));
 }
 
 #[test]
 fn a_run_is_told_with_and_without_a_daemon() {
     let line = "training 3fa9c1d2, pid 9: training 120 of 400, loss 0.831, held-out nDCG@10 0.612, \
                 912 tokens/s, about 5 min 0 s left\n";
-    let text = lines(&DaemonStatus { training: Some(run()), ..example() });
+    let text = running_lines(&DaemonStatus { training: Some(run()), ..example() });
     assert!(text.contains(&format!(" others\n{line}folder   /n")), "{text}");
     assert_eq!(idle_lines(Some(&run())), format!("daemon   not running\n{line}"));
     assert_eq!(idle_lines(None), "daemon   not running\n");
