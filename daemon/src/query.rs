@@ -107,7 +107,7 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     }
     let reading_time = ask.read_ms.map_or(shared.settings.reading_time, Duration::from_millis);
     let roots = shared.folders.roots();
-    let Parsed { words, filters, notes } = parsed(&ask.text);
+    let Parsed { words, filters, mut notes } = parsed(&ask.text);
     if filters == Filters::default() && !says(&words) {
         return Err(invalid(
             "the question has no word in it",
@@ -119,7 +119,10 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
     let (text, selected) = match selecting(&filters.documents) {
         Ok(selected) if words.is_empty() => (ask.text.trim().to_owned(), selected),
         // Nothing but what looks like filters, and there is nothing of the kind: they are words.
-        Err(_) if words.is_empty() => (ask.text.trim().to_owned(), selecting(&[])?),
+        Err(Failure { message, .. }) if words.is_empty() => {
+            notes.push(format!("{message}, so it is searched for as words"));
+            (ask.text.trim().to_owned(), selecting(&[])?)
+        }
         selected => (words, selected?),
     };
     drop(known);

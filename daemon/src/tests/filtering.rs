@@ -95,7 +95,9 @@ async fn what_cannot_be_searched_for_is_told() {
     }
     for (text, notes) in [
         ("lamp after:2024-13", &["after:2024-13 is no date, so it is searched for as words"][..]),
+        ("tag:nothing", &["no indexed file matches tag:nothing, so it is searched for as words"]),
         ("lamp type:md", &[]),
+        ("type:md", &[]),
         ("\"->\"", &[]),
         ("?? type:pdf", &[]),
     ] {
