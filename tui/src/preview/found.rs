@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use daemon_protocol::Hit;
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// A passage in the text of its file.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,13 +27,13 @@ pub(super) fn is_passage(hit: &Hit, bytes: &[u8]) -> bool {
 /// what its snippet shows of it, the nearest to that place; or else its lines, if they have most of its words, as
 /// where the daemon reads `M\"unchen` as München, or where only a word was edited.
 pub(super) fn find<'a>(hit: &Hit, file: &'a [u8]) -> Option<Found<'a>> {
-    let texts = decoded(file);
+    let mut texts = decoded(file);
     let here = hit.byte_start..hit.byte_end;
     let at_place = |text: &Cow<'_, str>| {
         text.get(here.clone()).is_some_and(|passage| place(passage, &hit.snippet, 0).is_some())
     };
-    if let Some(text) = texts.iter().find(|text| at_place(text)) {
-        let (text, line) = (text.clone(), hit.line_start);
+    if let Some(at) = texts.iter().position(at_place) {
+        let (text, line) = (texts.swap_remove(at), hit.line_start);
         return Some(Found { text, bytes: here, line, moved: false });
     }
     if let Some((at, bytes)) = texts
@@ -41,7 +41,7 @@ pub(super) fn find<'a>(hit: &Hit, file: &'a [u8]) -> Option<Found<'a>> {
         .enumerate()
         .find_map(|(at, text)| place(text, &hit.snippet, hit.byte_start).map(|bytes| (at, bytes)))
     {
-        let text = texts[at].clone();
+        let text = texts.swap_remove(at);
         let line = 1 + text[..bytes.start].matches('\n').count();
         return Some(Found { text, bytes, line, moved: true });
     }
@@ -68,18 +68,22 @@ fn lines(text: &str, hit: &Hit) -> Option<Range<usize>> {
     (2 * held > all).then_some(start..end)
 }
 
-/// The file as the daemon may have decoded it: by its mark, or else as UTF-8 or the older encoding of Windows.
+/// The file as the daemon may have decoded it: by its mark, or else as UTF-8, where every other byte is nothing as
+/// UTF-16 without one, and where it is no UTF-8 as the older encoding of Windows.
 fn decoded(file: &[u8]) -> Vec<Cow<'_, str>> {
+    let text = |encoding: &'static Encoding, bytes| encoding.decode_without_bom_handling(bytes).0;
     if let Some((encoding, mark)) = Encoding::for_bom(file)
         && encoding != UTF_8
     {
-        return vec![encoding.decode_without_bom_handling(&file[mark..]).0];
+        return vec![text(encoding, &file[mark..])];
     }
-    let text = String::from_utf8_lossy(file);
-    if matches!(text, Cow::Borrowed(_)) {
-        return vec![text];
+    let mut texts = vec![String::from_utf8_lossy(file)];
+    if file.contains(&0) {
+        texts.extend([UTF_16LE, UTF_16BE].map(|encoding| text(encoding, file)));
+    } else if matches!(texts[0], Cow::Owned(_)) {
+        texts.push(text(WINDOWS_1252, file));
     }
-    vec![text, WINDOWS_1252.decode_without_bom_handling(file).0]
+    texts
 }
 
 /// Where in `text` the letters and digits of `snippet` follow one another, whatever spaces and signs are

@@ -256,10 +256,16 @@ fn a_passage_is_found_in_any_encoding_and_after_an_edit() {
     let edited = format!("{}{text}", "one more line\n".repeat(3));
     // Bytes that the damage adds to what is before, the first line that is shown, and where it has moved to.
     type Case = (&'static str, Vec<u8>, isize, Option<(usize, Option<usize>)>);
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
         ("as it is", text.into(), 0, Some((2, None))),
         ("UTF-16", utf16(u16::to_le_bytes, [0xff, 0xfe]), 0, Some((2, None))),
         ("UTF-16, the other way", utf16(u16::to_be_bytes, [0xfe, 0xff]), 0, Some((2, None))),
+        (
+            "UTF-16 without a mark",
+            utf16(u16::to_le_bytes, [0xff, 0xfe])[2..].into(),
+            0,
+            Some((2, None)),
+        ),
         ("Windows", latin, 0, Some((2, None))),
         // Each damaged byte is one character of three in the text.
         ("damaged", damaged, 7, Some((3, None))),
