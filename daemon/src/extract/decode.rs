@@ -1,5 +1,7 @@
 //! Bytes to text: how it is encoded, and how its lines end. Pure.
 
+use encoding_rs::WINDOWS_1252;
+
 use super::Unreadable;
 use crate::document::Kind;
 
@@ -48,7 +50,8 @@ fn narrow(bytes: &[u8]) -> Result<String, Unreadable> {
     if too_many(head.iter().filter(|byte| !byte.is_ascii()), head.len(), 3) {
         return Err(Unreadable::Encoding);
     }
-    Ok(bytes.iter().map(|byte| windows_1252(*byte)).collect())
+    // Latin-1 but for the row where Windows has typographic quotes and dashes.
+    Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned())
 }
 
 /// Whether the bytes are UTF-8, damaged at most: that should cost a character here and there only, and text whose
@@ -132,17 +135,4 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Unreadable> {
         return Err(Unreadable::Binary);
     }
     Ok(text)
-}
-
-/// Latin-1 but for the row where Windows has typographic quotes and dashes.
-fn windows_1252(byte: u8) -> char {
-    const ROW_80: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => ROW_80[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
 }
