@@ -75,6 +75,12 @@ pub const KINDS_MAX: usize = 32;
 /// the store may then use its index, and a list of nearly all paths costs more than a few more passages.
 /// The answer is the same, since a search whose first [`SIFTED_DEPTHS`] leave too few is made in scope.
 pub const NEARLY_ALL_LEAVES: usize = 10;
+/// Documents in scope from which on they are named by runs of paths: to look up a list of so many takes
+/// about as long as the search.
+pub const RUNS_DOCUMENTS_MIN: usize = 500;
+/// Runs that the documents in scope may form: a folder is one or a few, files of one kind in all folders are many,
+/// and then they are listed one by one.
+pub const RUNS_MAX: usize = 64;
 /// Passages of one document before all its others come last: of the ten hits that are asked for
 /// unless told otherwise, at least four documents are seen then, if that many match.
 pub const PASSAGES_PER_DOCUMENT: usize = 3;

@@ -8,7 +8,7 @@ pub mod contract;
 pub mod memory;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 pub use daemon_protocol::Place;
 use futures::future::BoxFuture;
@@ -78,6 +78,33 @@ pub enum Scope {
     All,
     /// Just these paths.
     Paths(Vec<String>),
+    /// Every path from the first of a run to its last, in the order of their bytes: what a folder of many
+    /// documents is found by in a time that does not grow with their number, as a list of them does.
+    Runs(Vec<RangeInclusive<String>>),
+}
+
+impl Scope {
+    /// Whether passages of the document at `path` may be returned.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Paths(paths) => paths.iter().any(|other| other == path),
+            Scope::Runs(runs) => {
+                runs.iter().any(|run| (run.start().as_str()..=run.end()).contains(&path))
+            }
+        }
+    }
+
+    /// Whether no document is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Scope::All => false,
+            Scope::Paths(paths) => paths.is_empty(),
+            Scope::Runs(runs) => runs.iter().all(RangeInclusive::is_empty),
+        }
+    }
 }
 
 /// What the store knows of a document.

@@ -22,8 +22,15 @@ const WORDS: usize = 6;
 const DEPTH: usize = 100;
 /// Of how many nearest the index is asked to find.
 const RECALLED: usize = 10;
-/// Shares of the documents that a search is narrowed to; of nearly all the daemon searches everything.
-const SCOPES: [(&str, f64); 3] = [("0.1 %", 0.001), ("10 %", 0.1), ("50 %", 0.5)];
+/// Shares of the documents that a search is narrowed to, and whether these lie together, as a folder's do, or apart, as
+/// the files of a kind do.
+const SCOPES: [(&str, f64, bool); 5] = [
+    ("0.1 %", 0.001, false),
+    ("a folder of 10 %", 0.1, true),
+    ("a folder of 99 %", 0.99, true),
+    ("a kind of 10 %", 0.1, false),
+    ("a kind of 50 %", 0.5, false),
+];
 /// Questions of a scope, which are slower.
 const SCOPED: usize = 50;
 
@@ -134,6 +141,16 @@ fn size_mb(directory: &Path) -> io::Result<u64> {
     Ok(bytes / 1_000_000)
 }
 
+/// That share of the `paths`, which are sorted, as the daemon names them.
+fn scope(paths: &[String], share: f64, together: bool) -> Scope {
+    let wanted = (paths.len() as f64 * share) as usize;
+    if together {
+        return Scope::Runs(vec![paths[0].clone()..=paths[wanted - 1].clone()]);
+    }
+    let step = paths.len() / wanted;
+    Scope::Paths(paths.iter().step_by(step).take(wanted).cloned().collect())
+}
+
 async fn measure(path: &Path, directory: &Path, passages: usize) -> Result<(), Box<dyn Error>> {
     let mut numbers = Numbers(passages as u64);
     let asked = asked(path, passages, &mut numbers)?;
@@ -163,13 +180,9 @@ async fn measure(path: &Path, directory: &Path, passages: usize) -> Result<(), B
         print!(" {p50:.1} / {p95:.1} |");
     }
     print!(" {recall:.3} |");
-    for (_, share) in SCOPES {
-        let step = 1.0 / share;
-        let within = |number: usize| {
-            ((number as f64 / step) as usize) != ((number + 1) as f64 / step) as usize
-        };
-        let chosen = paths.iter().enumerate().filter(|(number, _)| within(*number));
-        let scope = Scope::Paths(chosen.map(|(_, path)| path.clone()).collect());
+    paths.sort_unstable();
+    for (_, share, together) in SCOPES {
+        let scope = scope(&paths, share, together);
         let ([_, _, (p50, p95)], _) = search(&store, &asked, SCOPED, &scope).await?;
         print!(" {p50:.1} / {p95:.1} |");
     }
@@ -182,8 +195,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Cargo adds a flag of its own.
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let vectors = PathBuf::from(arguments.next().ok_or("name a file of vectors")?);
-    let scopes: Vec<String> =
-        SCOPES.iter().map(|(name, _)| format!("{name} of the documents")).collect();
+    let scopes: Vec<String> = SCOPES.iter().map(|(name, ..)| format!("both, of {name}")).collect();
     println!(
         "| passages | written, s | indexes, s | disk, MB | memory, MB | words, ms | vector, ms | both, ms | recall@10 | {} |",
         scopes.join(" | ")

@@ -214,7 +214,7 @@ impl LanceStore {
         limit: usize,
         scope: Scope,
     ) -> Result<Vec<Found>, StoreError> {
-        if limit == 0 || nothing(&scope) {
+        if limit == 0 || scope.is_empty() {
             return Ok(Vec::new());
         }
         if vector.len() != self.width {
@@ -226,19 +226,23 @@ impl LanceStore {
         }
         let failed = self.failed("search by meaning");
         let small = self.table.count_rows(None).await.map_err(&failed)? < self.limits.vector_rows;
+        let exact = self.limits.exact_documents;
+        let few = matches!(&scope, Scope::Paths(paths) if paths.len() <= exact);
         let query = self.table.query().limit(limit).select(returning("_distance"));
         let mut query = query.nearest_to(vector).map_err(&failed)?.column(VECTOR);
         query = query.distance_type(DistanceType::Cosine);
-        query = match scope {
-            // Exact: few rows, or few of them in scope. An index probes its nearest partitions
-            // first, which may hold nothing of a narrow scope.
-            Scope::All if small => query.bypass_vector_index(),
-            Scope::Paths(paths) => query.bypass_vector_index().only_if_expr(among(paths)),
-            Scope::All => query
-                .nprobes(maintain::PROBES)
-                .map_err(&failed)?
-                .refine_factor(maintain::REFINE_FACTOR),
+        query = if small || few {
+            query.bypass_vector_index()
+        } else {
+            // Without an upper bound: the nearest partitions may hold little of a narrow scope, and others are
+            // looked into until there are as many as are asked for.
+            let query = query.minimum_nprobes(maintain::PROBES).map_err(&failed)?;
+            let query = query.maximum_nprobes(None).map_err(&failed)?;
+            query.refine_factor(maintain::REFINE_FACTOR)
         };
+        if let Some(within) = within(scope) {
+            query = query.only_if_expr(within);
+        }
         let batches = query.execute().await.map_err(&failed)?.try_collect::<Vec<_>>().await;
         ranked(&batches.map_err(&failed)?, "_distance", |distance| 1.0 - distance)
     }
@@ -253,7 +257,7 @@ impl LanceStore {
         // A question of stop words or signs alone has no words to match by.
         let text = searchable(&text);
         let words = lancedb::tokenize(&text, &maintain::text_index()).map_err(&failed)?;
-        if limit == 0 || nothing(&scope) || words.is_empty() {
+        if limit == 0 || scope.is_empty() || words.is_empty() {
             return Ok(Vec::new());
         }
         // The default joins words by OR and matches them exactly (after stemming).
@@ -264,8 +268,8 @@ impl LanceStore {
             .full_text_search(FullTextSearchQuery::new_query(FtsQuery::Match(words)))
             .limit(limit)
             .select(returning("_score"));
-        if let Scope::Paths(paths) = scope {
-            query = query.only_if_expr(among(paths));
+        if let Some(within) = within(scope) {
+            query = query.only_if_expr(within);
         }
         let batches = query.execute().await.map_err(&failed)?.try_collect::<Vec<_>>().await;
         ranked(&batches.map_err(&failed)?, "_score", |score| score)
@@ -323,8 +327,17 @@ fn left_behind() -> String {
     format!("{ORDINAL} = {GONE}")
 }
 
-fn nothing(scope: &Scope) -> bool {
-    matches!(scope, Scope::Paths(paths) if paths.is_empty())
+/// True of the rows in `scope`; None if that is all.
+fn within(scope: Scope) -> Option<DfExpr> {
+    match scope {
+        Scope::All => None,
+        Scope::Paths(paths) => Some(among(paths)),
+        Scope::Runs(runs) => runs
+            .into_iter()
+            .map(|run| run.into_inner())
+            .map(|(first, last)| col(PATH).between(lit(first), lit(last)))
+            .reduce(DfExpr::or),
+    }
 }
 
 fn returning(score: &str) -> Select {

@@ -54,6 +54,8 @@ pub(crate) struct Limits {
     /// Rows from which a vector index is built and used. Below, brute force is exact and takes
     /// about 1.1 ms per 1,000 rows of width 384; the index takes minutes of both cores to build.
     pub(crate) vector_rows: usize,
+    /// Documents listed in a scope up to which all their passages, some ten thousand, are compared.
+    pub(crate) exact_documents: usize,
     /// Rows that may wait for the full-text index: a search tokenises them itself, at about 5,000 a second.
     pub(crate) unindexed_rows: usize,
     /// Segments of an index that searches go through one by one before they are merged.
@@ -69,6 +71,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             vector_rows: 250_000,
+            exact_documents: 1_000,
             unindexed_rows: 128,
             segments: 16,
             small_fragments: 16,

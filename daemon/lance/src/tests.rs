@@ -314,7 +314,19 @@ async fn a_vector_index_finds_what_brute_force_finds() {
     }
     assert!(same >= 155, "{same} of 160 nearest passages found");
 
-    // New rows are found before the next upkeep and after it; a scope is searched exactly.
+    // A wide scope is searched by the index too, and filled from partitions further away.
+    store.limits.exact_documents = 0;
+    let listed: Vec<String> = (20..30).map(|n| format!("/{n}")).collect();
+    let run = "/20".to_owned()..="/29".to_owned();
+    for scope in [Scope::Paths(listed.clone()), Scope::Runs(vec![run])] {
+        let found = store.by_vector(questions[0].clone(), 100, scope.clone()).await.unwrap();
+        assert_eq!(found.len(), 80, "{scope:?}");
+        assert!(found.iter().all(|found| listed.contains(&found.path)));
+        assert_eq!(store.by_text("passage3".into(), 100, scope).await.unwrap().len(), 10);
+    }
+    store.limits.exact_documents = 1;
+
+    // New rows are found before the next upkeep and after it; a narrow scope is searched exactly.
     let new = batch(200, 201);
     store.replace(new.clone()).await.unwrap();
     for _ in 0..2 {

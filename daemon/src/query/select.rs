@@ -1,6 +1,7 @@
 //! Which documents a question is asked of: those that `--path` and its filters leave. Pure.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use daemon_protocol::Failure;
@@ -8,7 +9,7 @@ use daemon_protocol::Failure;
 use super::filter::{Asked, Condition, ends_in};
 use super::scope;
 use crate::error::invalid;
-use crate::limits::NEARLY_ALL_LEAVES;
+use crate::limits::{NEARLY_ALL_LEAVES, RUNS_DOCUMENTS_MIN, RUNS_MAX};
 use crate::phrase::plain;
 use crate::store::{Known, Scope};
 
@@ -73,8 +74,37 @@ fn selection(kept: &[&String], known: &BTreeMap<String, Known>) -> Selection {
         let kept: HashSet<&String> = kept.iter().copied().collect();
         left_out = known.keys().filter(|path| !kept.contains(path)).cloned().collect();
     }
-    let paths = kept.iter().map(|path| (*path).clone()).collect();
-    Selection { scope: Scope::Paths(paths), left_out }
+    Selection { scope: narrowed(kept, known), left_out }
+}
+
+/// Exactly the documents of `kept`, of which there is one at least, in the order of `known`.
+fn narrowed(kept: &[&String], known: &BTreeMap<String, Known>) -> Scope {
+    if kept.len() >= RUNS_DOCUMENTS_MIN
+        && let Some(runs) = runs(kept, known)
+    {
+        return Scope::Runs(runs);
+    }
+    Scope::Paths(kept.iter().map(|path| (*path).clone()).collect())
+}
+
+/// From where to where `kept` has all that is known; None if that is more than [`RUNS_MAX`].
+fn runs(kept: &[&String], known: &BTreeMap<String, Known>) -> Option<Vec<RangeInclusive<String>>> {
+    let mut runs: Vec<(&String, &String)> = Vec::new();
+    let mut kept = kept.iter().copied().peekable();
+    let mut is_open = false;
+    for path in known.keys() {
+        if kept.next_if(|next| *next == path).is_none() {
+            is_open = false;
+        } else if let Some(run) = runs.last_mut().filter(|_| is_open) {
+            run.1 = path;
+        } else if runs.len() == RUNS_MAX {
+            return None;
+        } else {
+            runs.push((path, path));
+            is_open = true;
+        }
+    }
+    Some(runs.into_iter().map(|(first, last)| first.clone()..=last.clone()).collect())
 }
 
 /// A condition, with the documents it names by their paths.

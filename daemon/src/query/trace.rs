@@ -19,11 +19,7 @@ pub(crate) async fn trace(shared: &Shared, path: &str, text: &str) -> Result<Str
     let (thoughts, read_ms, given) = (Some(0), None, Vec::new());
     let ask = Ask { id: 0, text, limit, thoughts, read_ms, path: None, given };
     let question = check(shared, &engine, ask)?;
-    let is_in_scope = match &question.scope {
-        Scope::All => true,
-        Scope::Paths(paths) => paths.iter().any(|other| other == path),
-    };
-    if !is_in_scope {
+    if !question.scope.holds(path) {
         return Ok("the question's filters leave it out".to_owned());
     }
     let run = Run::new(engine, question, CancellationToken::new(), None);

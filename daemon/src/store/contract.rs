@@ -104,7 +104,10 @@ pub async fn check(store: &dyn Store) {
     let only = Scope::Paths(vec!["/it's \"b\"".into()]);
     assert_eq!(store.by_vector(axis(0), 5, only.clone()).await.expect("vector").len(), 1);
     assert_eq!(store.by_text("lighthouse".into(), 5, only).await.expect("text").len(), 1);
-    assert!(store.by_vector(axis(0), 5, Scope::Paths(vec![])).await.expect("vector").is_empty());
+    for none in [Scope::Paths(vec![]), Scope::Runs(vec![])] {
+        assert!(store.by_vector(axis(0), 5, none.clone()).await.expect("vector").is_empty());
+        assert!(store.by_text("lighthouse".into(), 5, none).await.expect("text").is_empty());
+    }
     assert_eq!(store.by_vector(axis(0), 2, all.clone()).await.expect("vector").len(), 2);
 
     // Replacing leaves nothing of the old; maintaining changes nothing seen.

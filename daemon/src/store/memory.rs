@@ -47,10 +47,7 @@ impl MemoryStore {
         let documents = self.lock();
         let mut found: Vec<Found> = documents
             .values()
-            .filter(|document| match scope {
-                Scope::All => true,
-                Scope::Paths(paths) => paths.contains(&document.path),
-            })
+            .filter(|document| scope.holds(&document.path))
             .flat_map(|document| {
                 (0..document.passages.len()).map(move |ordinal| (document, ordinal))
             })

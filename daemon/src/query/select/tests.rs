@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::super::filter::parse;
 use super::{Selection, select};
+use crate::limits::RUNS_DOCUMENTS_MIN;
 use crate::store::{Known, Scope, Stamp};
 
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -110,4 +111,40 @@ fn what_is_left_out_is_listed_where_it_is_little() {
         let expected: &[&str] = if few { &["/n/old/f.md", "/n/old/g.pdf"] } else { &[] };
         assert_eq!(left_out, expected, "{of_old}");
     }
+}
+
+#[test]
+fn a_scope_of_many_documents_is_named_by_runs_of_their_paths() {
+    let roots = [PathBuf::from("/n")];
+    let of = |name: String| (name, library()["/n/old/f.md"].clone());
+    let folder = |name: &str, count: usize| {
+        (0..count).map(|n| of(format!("/n/{name}/{n:04}.md"))).collect::<Vec<_>>()
+    };
+    let (few, many) = (folder("b", RUNS_DOCUMENTS_MIN - 1), folder("b", RUNS_DOCUMENTS_MIN));
+    let run =
+        |first: usize, last: usize| format!("/n/b/{first:04}.md")..=format!("/n/b/{last:04}.md");
+    let scope = |filters: &str, of_b: &[(String, Known)]| {
+        let known: BTreeMap<String, Known> =
+            [folder("a", 900), of_b.to_vec(), folder("c", 3)].concat().into_iter().collect();
+        let conditions = parse(&format!("x {filters}"), 0).filters.documents;
+        select(None, &conditions, &roots, &known).unwrap().scope
+    };
+    assert!(matches!(scope("path:b", &few), Scope::Paths(paths) if paths.len() == few.len()));
+    assert_eq!(scope("path:b", &many), Scope::Runs(vec![run(0, many.len() - 1)]));
+    // Others between them end a run, and too many runs are a list.
+    let with = |every: usize| {
+        let mut of_b = folder("b", 2 * RUNS_DOCUMENTS_MIN);
+        for (name, _) in of_b.iter_mut().step_by(every) {
+            *name = name.replace(".md", ".pdf");
+        }
+        scope("type:md path:b", &of_b)
+    };
+    let half = RUNS_DOCUMENTS_MIN;
+    assert_eq!(with(half), Scope::Runs(vec![run(1, half - 1), run(half + 1, 2 * half - 1)]));
+    assert!(matches!(with(5), Scope::Paths(paths) if paths.len() == 2 * half - 2 * half / 5));
+    let mixed = scope("-path:b", &many);
+    assert!(matches!(&mixed, Scope::Runs(runs) if runs.len() == 2), "{mixed:?}");
+    assert!(
+        mixed.holds("/n/a/0000.md") && mixed.holds("/n/c/0002.md") && !mixed.holds("/n/b/1.md")
+    );
 }
