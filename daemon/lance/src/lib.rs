@@ -238,7 +238,7 @@ impl LanceStore {
             // looked into until there are as many as are asked for.
             let query = query.minimum_nprobes(maintain::PROBES).map_err(&failed)?;
             let query = query.maximum_nprobes(None).map_err(&failed)?;
-            query.refine_factor(maintain::REFINE_FACTOR)
+            query.refine_factor(maintain::refine_factor(limit))
         };
         if let Some(within) = within(scope) {
             query = query.only_if_expr(within);
