@@ -3,17 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
+use daemon::Standing;
 use daemon::convert::Convert;
 use daemon::convert::worker::Workers;
 use daemon::store::{Pending, Store};
-use daemon_lance::LanceStore;
+use daemon_lance::{LanceStore, SharedIndex};
 use models::{Mind, MindError, ModelCard, UserError, files};
 use models_candle::device::DeviceChoice;
 use models_candle::teacher;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{OnceCell, watch};
 use tracing::{info, warn};
 
 use crate::cli::Device;
@@ -23,14 +27,21 @@ use crate::config::Config;
 /// Opens what the configuration names.
 pub(crate) struct RealBackend {
     config: Arc<Config>,
-    /// The LanceDB directory.
-    index: PathBuf,
+    index: Index,
     /// Another model file than the one in use.
     model: Option<PathBuf>,
     /// Whether the index is another process's to write.
     reads: bool,
     /// The files that were loaded, by the digest of their vectors.
     loaded: Mutex<BTreeMap<String, PathBuf>>,
+}
+
+/// Where the passages are.
+enum Index {
+    /// In a LanceDB directory.
+    Here(PathBuf),
+    /// On an object store, where this process has a part once a store was opened.
+    Shared { uri: String, joined: OnceCell<SharedIndex> },
 }
 
 /// The model whose table answers, which is another than the one in use as long as that one's is filled.
@@ -43,7 +54,10 @@ pub(crate) struct Served {
 impl RealBackend {
     /// The model in use on the user's own index.
     pub(crate) fn new(config: Arc<Config>) -> Self {
-        let index = config.paths.index.clone();
+        let index = match &config.store {
+            Some(uri) => Index::Shared { uri: uri.clone(), joined: OnceCell::new() },
+            None => Index::Here(config.paths.index.clone()),
+        };
         RealBackend { config, index, model: None, reads: false, loaded: Mutex::default() }
     }
 
@@ -54,11 +68,13 @@ impl RealBackend {
 
     /// The model in use on another index.
     pub(crate) fn with_index(config: Arc<Config>, index: PathBuf) -> Self {
+        let index = Index::Here(index);
         RealBackend { config, index, model: None, reads: false, loaded: Mutex::default() }
     }
 
     /// The model at `model` on an index of its own.
     pub(crate) fn with_model(config: Arc<Config>, model: PathBuf, index: PathBuf) -> Self {
+        let index = Index::Here(index);
         RealBackend { config, index, model: Some(model), reads: false, loaded: Mutex::default() }
     }
 
@@ -95,6 +111,14 @@ impl RealBackend {
         );
         self.loaded().insert(card.vectors.clone(), path);
         Ok(mind)
+    }
+
+    /// The shared index, once this process has a part in it.
+    fn shared(&self) -> Option<&SharedIndex> {
+        match &self.index {
+            Index::Here(_) => None,
+            Index::Shared { joined, .. } => joined.get(),
+        }
     }
 
     fn loaded(&self) -> MutexGuard<'_, BTreeMap<String, PathBuf>> {
@@ -142,12 +166,34 @@ impl daemon::Backend for RealBackend {
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
-        if !self.reads {
-            return open_store(&self.index, card);
-        }
+        let (vectors, width) = (&card.vectors, card.width);
         Box::pin(async move {
-            let store = LanceStore::open_to_read(&self.index, &card.vectors, card.width).await?;
+            let store = match &self.index {
+                Index::Here(path) if self.reads => {
+                    LanceStore::open_to_read(path, vectors, width).await?
+                }
+                Index::Here(path) => LanceStore::open(path, vectors, width).await?,
+                Index::Shared { uri, .. } if self.reads => {
+                    SharedIndex::open_to_read(uri, vectors, width).await?
+                }
+                Index::Shared { uri, joined } => {
+                    let join = || async { SharedIndex::join(uri, &this_process()).await };
+                    joined.get_or_try_init(join).await?.open(vectors, width).await?
+                }
+            };
             Ok(Arc::new(store) as Arc<dyn Store>)
+        })
+    }
+
+    fn shares(&self) -> Option<watch::Receiver<Standing>> {
+        self.shared().map(SharedIndex::standing)
+    }
+
+    fn let_go(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            if let Some(shared) = self.shared() {
+                shared.let_go().await;
+            }
         })
     }
 
@@ -156,7 +202,15 @@ impl daemon::Backend for RealBackend {
     }
 
     fn keep_stores(&self, keep: Vec<String>) -> Pending<'_, ()> {
-        Box::pin(LanceStore::drop_others(&self.index, keep))
+        Box::pin(async move {
+            match &self.index {
+                Index::Here(path) => LanceStore::drop_others(path, keep).await,
+                Index::Shared { joined, .. } => match joined.get() {
+                    Some(shared) => shared.drop_others(keep).await,
+                    None => Ok(()),
+                },
+            }
+        })
     }
 }
 
@@ -174,7 +228,10 @@ impl daemon::Backend for PeerBackend {
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
-        open_store(&self.index, card)
+        Box::pin(async move {
+            let store = LanceStore::open(&self.index, &card.vectors, card.width).await?;
+            Ok(Arc::new(store) as Arc<dyn Store>)
+        })
     }
 
     fn converter(&self) -> Arc<dyn Convert> {
@@ -190,11 +247,13 @@ pub(crate) fn readers() -> Workers {
     Workers::new(program.unwrap_or_else(|_| "fore".into()), vec![READ_FILES.to_owned()])
 }
 
-fn open_store<'a>(index: &'a Path, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {
-    Box::pin(async move {
-        let store = LanceStore::open(index, &card.vectors, card.width).await?;
-        Ok(Arc::new(store) as Arc<dyn Store>)
-    })
+/// What other machines are told of who writes a shared index.
+fn this_process() -> String {
+    let host = Command::new("uname").arg("-n").output();
+    let host = host.map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned());
+    let host = host.ok().filter(|host| !host.is_empty());
+    let host = host.unwrap_or_else(|| "a machine without a name".to_owned());
+    format!("{host} (pid {})", std::process::id())
 }
 
 /// What the settings call a device, as the models do.

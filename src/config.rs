@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) rescan_every: Duration,
     pub(crate) unload_after: Option<Duration>,
     pub(crate) manners: Manners,
+    /// Where the index is that machines share; in [`Paths::index`] if there is none.
+    pub(crate) store: Option<String>,
     /// Of the full-screen view.
     pub(crate) keys: tui::OwnKeys,
     pub(crate) vi: bool,
@@ -157,6 +159,7 @@ impl Config {
             rescan_every: settings.rescan_every,
             unload_after: settings.unload_after,
             manners: settings.manners,
+            store: settings.store,
             keys: settings.keys,
             vi: settings.vi,
             quiet: flags.quiet,

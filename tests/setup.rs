@@ -77,6 +77,20 @@ fn settings_are_shown_and_changed() {
     assert_eq!(sandbox.fore(&["config", "path"]).exits(0).stdout, shown);
 }
 
+/// Of what `store.uri` may be the usual program knows, and says which other one can do it.
+#[cfg(not(feature = "s3"))]
+#[test]
+fn an_index_on_an_object_store_wants_another_build() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.fore(&["config", "get", "store.uri"]).exits(0).stdout, "unset\n");
+    let wrong = &["config", "set", "store.uri", "/tmp/index"];
+    sandbox.fore(wrong).fails_saying(&["s3://BUCKET/FOLDER"]);
+    sandbox.fore(&["config", "set", "store.uri", "s3://notes/index"]).exits(0);
+    let doctor = sandbox.fore(&["doctor"]).stdout;
+    assert!(doctor.contains("it is shared, in s3://notes/index"), "{doctor}");
+    sandbox.fore(&["list"]).fails_saying(&["built without object stores", "--features s3"]);
+}
+
 /// What `fore doctor` finds that is not well: what it is about, and what mends it.
 fn ailments(doctor: &Finished) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

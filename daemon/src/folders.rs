@@ -1,6 +1,6 @@
 //! The list of watched folders: checked when one is added, kept in a file that is replaced whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -52,6 +52,24 @@ pub(crate) struct Folders {
     /// file is changed.
     identities: Mutex<Identities>,
     troubles: Mutex<BTreeMap<PathBuf, Trouble>>,
+    /// Folders that were taken out of the list, and whose documents are this process's to forget.
+    left: Mutex<BTreeSet<PathBuf>>,
+}
+
+/// Which documents may be found: what is below the watched folders, and in an index that others write too what is not
+/// below one that was taken out. Such a one is out of sight at once, however long forgetting it takes.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    roots: Vec<PathBuf>,
+    left: Option<BTreeSet<PathBuf>>,
+}
+
+impl View {
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let is_below = |folder: &PathBuf| Path::new(path).starts_with(folder);
+        let is_others = || self.left.as_ref().is_some_and(|left| !left.iter().any(is_below));
+        self.roots.iter().any(is_below) || is_others()
+    }
 }
 
 impl Folders {
@@ -75,6 +93,7 @@ impl Folders {
             roots: watch::Sender::new(roots),
             identities: Mutex::new(identities),
             troubles: Mutex::default(),
+            left: Mutex::default(),
         })
     }
 
@@ -84,6 +103,26 @@ impl Folders {
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<PathBuf>> {
         self.roots.subscribe()
+    }
+
+    /// The folders whose documents this process looks after: those in the list, and those that were in it, which are to
+    /// be forgotten.
+    pub(crate) fn tended(&self) -> Vec<PathBuf> {
+        self.roots().into_iter().chain(self.left().iter().cloned()).collect()
+    }
+
+    /// From now on others write: what was to be forgotten is theirs to keep.
+    pub(crate) fn leave_to_others(&self) {
+        self.left().clear();
+    }
+
+    /// What may be found in an index that `is_shared`, or is not.
+    pub(crate) fn view(&self, is_shared: bool) -> View {
+        View { roots: self.roots(), left: is_shared.then(|| self.left().clone()) }
+    }
+
+    fn left(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a folder. One that is watched already is no error, so that a script may run twice;
@@ -137,6 +176,8 @@ impl Folders {
         })?;
         *identities = kept;
         self.troubles().retain(|root, _| after.contains(root));
+        let gone = before.into_iter().filter(|root| !after.contains(root));
+        self.left().extend(gone);
         self.roots.send_replace(after);
         Ok(())
     }

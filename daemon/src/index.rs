@@ -5,11 +5,12 @@
 //! long round, a huge file, or thousands of files that were saved before it. The store that serves
 //! comes before the one that is filled, so that answers are never older for it. A removed folder ends
 //! its round at once. Whether it goes on with what is to be done, or waits for whoever else needs the machine,
-//! `pacing` says before each batch. Deletes and renames are no events of their own: what is known and not on
+//! `pacing` says before each batch. While another machine writes an index that is shared, all of that waits (`following`). Deletes and renames are no events of their own: what is known and not on
 //! disk goes. Only this task writes a store.
 
 mod commit;
 mod disk;
+mod following;
 mod gather;
 mod group;
 mod moves;
@@ -37,6 +38,7 @@ use crate::limits::RETRY_AFTER;
 use crate::mailbox::Cause;
 use crate::manners::Why;
 use crate::shared::Shared;
+use crate::sharing::Sharing;
 use pacing::{Pacing, Turn, told_at};
 use resting::Resting;
 use side::Side;
@@ -51,6 +53,11 @@ pub(crate) struct Indexer {
     resting: Resting,
     pacing: Pacing,
     waiters: Vec<oneshot::Sender<()>>,
+    sharing: Sharing,
+    /// Whether others may have written since the catalogues were read.
+    is_behind: bool,
+    /// When what others wrote is looked at next.
+    follow_at: Instant,
     /// When all folders are walked although nothing was reported.
     rescan_at: Instant,
     /// When what could not be stored, or what the next model lacks, is tried again.
@@ -65,6 +72,9 @@ impl Indexer {
             resting: Resting::default(),
             pacing: Pacing::new(shared.backend.machine()),
             waiters: Vec::new(),
+            sharing: shared.sharing.clone(),
+            is_behind: false,
+            follow_at: Instant::now(),
             rescan_at: Instant::now() + shared.settings.rescan_every,
             retry_at: None,
             shared,
@@ -80,6 +90,10 @@ impl Indexer {
             self.next = Some(self.side_of(next));
         }
         while !self.stop.is_cancelled() {
+            if self.is_following() {
+                self.follow().await;
+                continue;
+            }
             let woken = self.resting.woken(Instant::now());
             if !woken.is_empty() {
                 self.shared.mailbox.changed(woken);
@@ -207,6 +221,9 @@ impl Indexer {
         tracing::info!(model = card.name, "the new model serves");
         // Before the others go: a start in between must not look for a table that is no more.
         self.shared.backend.note_serving(&card);
+        if self.sharing.reads().is_some() {
+            return;
+        }
         // A rollback goes to the one before, at once; older ones would only take up the disk.
         let keep = vec![card.vectors, serving.card.vectors.clone()];
         if let Err(error) = self.shared.backend.keep_stores(keep).await {
@@ -215,12 +232,14 @@ impl Indexer {
     }
 
     /// Until there is something to do, at the latest `until`.
-    async fn wait(&self, until: Option<Instant>) {
+    async fn wait(&mut self, until: Option<Instant>) {
         let (rescan_at, retry_at, woken_at) = (self.rescan_at, self.retry_at, self.resting.next());
         let maintain_at = self.sides().filter_map(Side::maintain_at).min();
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = self.shared.mailbox.arrived() => {}
+            // Then the next turn follows.
+            () = self.sharing.changed() => {}
             () = self.shared.patience.back() => self.shared.mailbox.rescan(Cause::Answered),
             () = tokio::time::sleep_until(rescan_at) => {
                 self.shared.mailbox.rescan(Cause::Periodic);
@@ -258,7 +277,8 @@ impl Indexer {
         self.shared.status.send_if_modified(|held| {
             // Looked at here, that a pause told meanwhile is not taken back by what was known before.
             let pause = self.shared.paused.left().map(Why::Paused);
-            status.waiting = pause.or(others).map(|why| why.to_string());
+            let pacing = pause.or(others).map(|why| why.to_string());
+            status.waiting = self.sharing.reads().or(pacing);
             status.eta_s = status.eta_s.filter(|_| status.waiting.is_none());
             let differs = *held != status;
             *held = status;

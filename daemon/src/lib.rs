@@ -8,7 +8,8 @@
 //! `prepare` reads it through [`extract`] (with [`convert`] where it is no text) and [`chunk`]; [`patience`] is how
 //! long a drive is waited for, [`manners`] when indexing waits for others. [`reading`] says how much is read for a
 //! question. `folders` is the list of what is watched, `training` the newest of what a `fore train` tells of itself,
-//! `marks` what people said of answers, `shared` what all of these share, `limits` every bound.
+//! `marks` what people said of answers, `sharing` who writes an index that several machines have, `shared` what all of
+//! these share, `limits` every bound.
 //!
 //! Deliberately not here: model weights (`models-candle`), LanceDB (`daemon-lance`), where files
 //! live and how the process is started (`src/`).
@@ -40,6 +41,7 @@ pub mod scan;
 mod server;
 mod session;
 mod shared;
+mod sharing;
 pub mod snippet;
 pub mod store;
 mod touched;
@@ -53,11 +55,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use models::{Part, Sampling};
 
 pub use error::Critical;
 pub use manners::Manners;
 pub use server::run;
+pub use sharing::Standing;
 
 /// Where the service gets its model and its store from.
 pub trait Backend: Send + Sync + 'static {
@@ -97,6 +101,17 @@ pub trait Backend: Send + Sync + 'static {
     /// The battery and other programs, which indexing waits for.
     fn machine(&self) -> Arc<dyn manners::Machine> {
         Arc::new(manners::System::at(std::path::Path::new("/")))
+    }
+
+    /// Whether this process may write its stores, told at every change, where other machines write them too; asked once
+    /// the store is open. `None` where they are this process's own.
+    fn shares(&self) -> Option<tokio::sync::watch::Receiver<Standing>> {
+        None
+    }
+
+    /// Lets others write what this process wrote, which has ended doing so.
+    fn let_go(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     /// What reads files that are no text.

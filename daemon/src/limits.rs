@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+/// How often what another machine committed to a shared index is looked for: a request to the store each time, and
+/// as long as people wait who save on one machine and ask on another.
+pub const FOLLOW_EVERY: Duration = Duration::from_secs(5);
+
 /// Clients served at once; the next one waits to be accepted. Each costs a few kilobytes.
 pub const SESSIONS_MAX: usize = 64;
 /// Events waiting for one client to read them; when full, whoever answers that client waits.

@@ -16,7 +16,6 @@ pub(crate) mod similar;
 mod thinking;
 pub(crate) mod trace;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,6 +35,7 @@ use self::search::Sieve;
 use self::select::{Selection, select};
 use crate::engine::Engine;
 use crate::error::{busy, cancelled, internal, invalid};
+use crate::folders::View;
 use crate::fuse::{Fused, Readings, fuse, spread};
 use crate::limits::PASSAGES_PER_DOCUMENT;
 use crate::marks::Marked;
@@ -61,8 +61,8 @@ struct Question {
     reading_time: Duration,
     scope: Scope,
     sieve: Sieve,
-    /// Folders watched when it was asked.
-    roots: Vec<PathBuf>,
+    /// What was to be found when it was asked.
+    view: View,
     /// Whether thoughts are shown what the draft found.
     grounded: bool,
     /// What its words are, and what was said of answers to it.
@@ -140,7 +140,7 @@ fn check(shared: &Shared, engine: &Engine, ask: Ask) -> Result<Question, Failure
         reading_time,
         scope,
         sieve,
-        roots,
+        view: shared.view(),
         grounded,
         words,
         marked,
@@ -300,7 +300,7 @@ impl<'a> Run<'a> {
 
     fn fuse(&mut self, text: &[Found], near: &[Found]) -> Vec<Fused> {
         let mut fused = fuse(text, near, text.len() + near.len());
-        fused.retain(|one| is_watched(&self.question.roots, &one.found.path));
+        fused.retain(|one| self.question.view.has(&one.found.path));
         let spread = spread(fused, PASSAGES_PER_DOCUMENT);
         self.before.fused(&spread);
         spread
@@ -323,12 +323,6 @@ impl<'a> Run<'a> {
         let Some(out) = self.out else { return Ok(()) };
         out.send(event).await.map_err(|_| cancelled("the client has left"))
     }
-}
-
-/// Whether one of the folders `roots` has `path`: one that was removed is out of sight at once, however long
-/// forgetting it takes.
-fn is_watched(roots: &[PathBuf], path: &str) -> bool {
-    roots.iter().any(|root| Path::new(path).starts_with(root))
 }
 
 fn store_failure(error: StoreError) -> Failure {

@@ -37,11 +37,15 @@ pub async fn run(
     // One place is enough: only the first reason is acted on.
     let (fatal, failures) = mpsc::channel(1);
     let mut shutdown = std::pin::pin!(shutdown);
-    let shared = tokio::select! {
-        shared = Shared::start(backend, settings, fatal) => shared?,
+    let started = tokio::select! {
+        started = Shared::start(Arc::clone(&backend), settings, fatal) => started.map(Some),
         // Loading takes seconds and touches nothing that outlives the process; its thread ends
         // when it finds nobody waiting for the model.
-        () = &mut shutdown => return Ok(()),
+        () = &mut shutdown => Ok(None),
+    };
+    let Ok(Some(shared)) = started else {
+        backend.let_go().await;
+        return started.map(|_| ());
     };
     let mut service = Service::start(shared, failures);
     let ended = service.serve(&listener, shutdown).await;
@@ -118,6 +122,8 @@ impl Service {
             Ok(_) => Err(Critical::Panicked("model's thread")),
             Err(_) => Err(Critical::Deadline("model's thread")),
         };
+        // Nothing writes any more. What is not let go of in time is taken by others some seconds later.
+        drop(timeout_at(deadline, self.shared.backend.let_go()).await);
         sessions.and(lookers).and(minds)
     }
 }

@@ -195,6 +195,9 @@ impl Session {
     }
 
     async fn edit(&mut self, id: u64, path: String, add: bool) {
+        if let Some(refusal) = self.shared.sharing.refusal() {
+            return self.fail(id, refusal).await;
+        }
         // The list is written to disk; once begun, this runs to its end even if the client leaves.
         let edit = {
             let (shared, path) = (Arc::clone(&self.shared), path.clone());
@@ -243,6 +246,9 @@ impl Session {
     }
 
     async fn sync(&mut self, id: u64, full: bool) {
+        if let Some(refusal) = self.shared.sharing.refusal() {
+            return self.fail(id, refusal).await;
+        }
         if !self.has_room(id).await {
             return;
         }

@@ -13,7 +13,7 @@ use crate::convert::Convert;
 use crate::convert::ledger::Ledger;
 use crate::engine::Engine;
 use crate::error::{busy, internal, invalid};
-use crate::folders::Folders;
+use crate::folders::{Folders, View};
 use crate::generations::Generations;
 use crate::limits::{KINDS_MAX, PAUSE_MAX};
 use crate::mailbox::Mailbox;
@@ -22,6 +22,7 @@ use crate::manners::paused::Paused;
 use crate::marks::Marks;
 use crate::mind::{Loaded, Threads};
 use crate::patience::Patience;
+use crate::sharing::Sharing;
 use crate::touched::Touched;
 use crate::walked::Walked;
 use crate::{Backend, Critical, Settings, mind, training};
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) marks: Marks,
     pub(crate) patience: Patience,
     pub(crate) paused: Paused,
+    pub(crate) sharing: Sharing,
     pub(crate) touched: Touched,
     pub(crate) generations: Generations,
     pub(crate) mailbox: Mailbox,
@@ -89,6 +91,7 @@ impl Shared {
         Ok(Arc::new(Shared {
             converter: Arc::new(ledger),
             patience: Patience::new(backend.drives()),
+            sharing: Sharing::new(backend.shares()),
             paused,
             touched,
             backend,
@@ -170,6 +173,11 @@ impl Shared {
         self.status.send_modify(|status| status.waiting = waiting);
         self.mailbox.wake();
         Ok(())
+    }
+
+    /// What may be found.
+    pub(crate) fn view(&self) -> View {
+        self.folders.view(self.sharing.is_shared())
     }
 
     /// The daemon's status, of the model `card`.

@@ -150,6 +150,12 @@ pub trait Store: Send + Sync {
     /// query; there is no query syntax.
     fn by_text(&self, text: String, limit: usize, scope: Scope) -> Pending<'_, Vec<Found>>;
 
+    /// Every known document once more if others have committed something since this or [`Store::known`] was asked last;
+    /// from then on searches find it too. For an index that several machines share.
+    fn news(&self) -> Pending<'_, Option<BTreeMap<String, Known>>> {
+        Box::pin(async { self.known().await.map(Some) })
+    }
+
     /// Compacts what many small commits left behind and brings the indexes up to date.
     fn maintain(&self) -> Pending<'_, ()>;
 }

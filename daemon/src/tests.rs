@@ -14,6 +14,7 @@ mod lifecycle;
 mod marking;
 mod reusing;
 mod saving;
+mod sharing;
 mod steering;
 mod storing;
 mod switching;

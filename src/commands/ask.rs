@@ -238,7 +238,9 @@ enum Connected {
 async fn connect(config: &Config) -> Result<Connected, AppError> {
     let mut conversation = launch::connect(config).await?;
     let status = conversation.status().await?;
-    if status.folders.is_empty() {
+    // Of an index that others write there is perhaps more than what is watched here.
+    let is_own = config.store.is_none();
+    if is_own && status.folders.is_empty() {
         let why = AppError::new("nothing is indexed yet").hint("run: fore add DIR");
         return Ok(Connected::Empty(why.exiting(NOTHING).of(Kind::NothingIndexed)));
     }
@@ -246,7 +248,7 @@ async fn connect(config: &Config) -> Result<Connected, AppError> {
         streams::diagnostic(&why);
     }
     // Not the index status: that is empty until a daemon that has just started has looked.
-    if status.folders.iter().all(|folder| folder.documents == 0) {
+    if is_own && status.folders.iter().all(|folder| folder.documents == 0) {
         let why = AppError::new("nothing in the watched folders is indexed yet")
             .hint("wait for it with: fore sync")
             .hint("see how far it is with: fore status");

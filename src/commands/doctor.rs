@@ -38,7 +38,10 @@ pub(crate) async fn run(
     let mut findings = vec![settings(config, wrong.as_ref())];
     findings.push(model(config));
     findings.extend(private(config));
-    findings.extend(room(&config.paths.index));
+    findings.extend(match &config.store {
+        Some(uri) => Some(Finding::note("index", format!("it is shared, in {uri}"))),
+        None => room(&config.paths.index),
+    });
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").unwrap_or_default();
     findings.extend(health::watches(&limit));
     findings.extend(daemon(config).await);

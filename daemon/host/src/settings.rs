@@ -68,6 +68,8 @@ pub struct Settings {
     /// For ever if `None`.
     pub unload_after: Option<Duration>,
     pub manners: Manners,
+    /// Where the index is that machines share, as `s3://bucket/folder`; on this machine if there is none.
+    pub store: Option<String>,
     /// The table `[keys]`: keys of actions of the full-screen view, as written; the view says what is wrong with it.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Whether letters are keys of that view, as in vi, while nothing is typed.
@@ -84,6 +86,7 @@ impl Default for Settings {
             rescan_every: Duration::from_secs(RESCAN_MINUTES_DEFAULT * 60),
             unload_after: Some(Duration::from_secs(UNLOAD_MINUTES_DEFAULT * 60)),
             manners: Manners::default(),
+            store: None,
             keys: BTreeMap::new(),
             vi: false,
         }
@@ -109,7 +112,16 @@ struct Keys {
     index_battery_percent: Option<Spanned<Value>>,
     keymap: Option<Spanned<Value>>,
     #[serde(default)]
+    store: StoreKeys,
+    #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
+}
+
+/// The table `[store]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreKeys {
+    uri: Option<Spanned<Value>>,
 }
 
 /// Settings from the text of the file.
@@ -158,6 +170,7 @@ pub fn parse(text: &str) -> Result<Settings, String> {
             others_percent: others.unwrap_or(default.manners.others_percent),
             battery_percent: battery.unwrap_or(default.manners.battery_percent),
         },
+        store: file.value("store.uri", keys.store.uri, STORE_ALLOWED, shared)?,
         device: file.value("device", keys.device, "auto, cpu, cuda or metal", device)?,
         sampling,
         grounded: file.value("grounded", keys.grounded, "true or false", Value::as_bool)?,
@@ -169,6 +182,26 @@ pub fn parse(text: &str) -> Result<Settings, String> {
             Some(minutes) => Some(Duration::from_secs(minutes * 60)),
         },
     })
+}
+
+/// What `store.uri` may be, as a person is told.
+const STORE_ALLOWED: &str = "\"s3://BUCKET\" or \"s3://BUCKET/FOLDER\"";
+
+/// A place on an object store, if the value is one. A bucket's name has 3 to 63 small letters, digits, dots and hyphens;
+/// what a URI gives a meaning to (`?`, `#`, `%`), and a folder above, are in no folder of ours.
+fn shared(value: &Value) -> Option<String> {
+    let place = value.as_str()?.trim_end_matches('/');
+    let (bucket, folder) =
+        place.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")))?;
+    let in_bucket = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+    let in_folder = |c: char| c.is_ascii_alphanumeric() || "._-=".contains(c);
+    let is_part =
+        |part: &str| !part.is_empty() && part != ".." && part != "." && part.chars().all(in_folder);
+    let is_place = (3..=63).contains(&bucket.len())
+        && bucket.chars().all(in_bucket)
+        && bucket.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && (folder.is_empty() || folder.split('/').all(is_part));
+    is_place.then(|| place.to_owned())
 }
 
 /// The text of the file, which errors quote.

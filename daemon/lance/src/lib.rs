@@ -1,17 +1,23 @@
 //! The store on LanceDB: one table of passages per model, with a full-text index always and a
 //! vector index once brute force would be slow. The only crate that names lancedb and arrow.
 //!
-//! The directory is a cache of the user's files: every error says that it may be deleted.
+//! A directory of tables is a cache of the user's files: every error says that it may be deleted. On an object store they
+//! are several machines' ([`SharedIndex`]), and errors say what else helps.
 
+mod lease;
 mod maintain;
+mod place;
 mod schema;
+mod shared;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::{RecordBatch, RecordBatchIterator};
 use arrow_schema::SchemaRef;
@@ -22,23 +28,26 @@ use lancedb::expr::{DfExpr, col, is_in, lit};
 use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery};
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use lancedb::{DistanceType, Table};
-use tokio::sync::Mutex;
 
 use crate::maintain::Limits;
+use crate::place::Place;
 use crate::schema::{EMBEDDED, GONE, KEY, ORDINAL, PATH, SEARCHED, VECTOR};
-use crate::tables::{TABLE, connect, damaged, drop_tables, failure, table_name};
+use crate::tables::{TABLE, drop_tables, table_name};
+use crate::writing::Writing;
+
+pub use shared::SharedIndex;
 
 /// Passages of one model in a LanceDB directory. Reads never wait; writes wait for each other.
 #[derive(Debug)]
 pub struct LanceStore {
-    directory: PathBuf,
+    place: Place,
     table: Table,
     columns: SchemaRef,
     width: usize,
     limits: Limits,
-    /// Held by each write from start to end: Lance would let writers race and retry the losers,
-    /// and a compaction that loses has worked for nothing.
-    writing: Mutex<()>,
+    writing: Writing,
+    /// The version of the table whose documents were listed last.
+    listed: AtomicU64,
 }
 
 impl LanceStore {
@@ -48,8 +57,12 @@ impl LanceStore {
     /// # Errors
     /// The directory cannot be made or read, or what is in it is damaged or of another width.
     pub async fn open(directory: &Path, vectors: &str, width: usize) -> Result<Self, StoreError> {
-        let failed = |error| failure(directory, "open the index", &error);
-        let connection = connect(directory).await?;
+        Self::open_at(&directory.into(), vectors, width).await
+    }
+
+    async fn open_at(place: &Place, vectors: &str, width: usize) -> Result<Self, StoreError> {
+        let failed = |error| place.failure("open the index", &error);
+        let connection = place.connect().await?;
         let name = table_name(vectors);
         let table = match connection.open_table(&name).execute().await {
             Err(lancedb::Error::TableNotFound { .. }) => connection
@@ -59,7 +72,7 @@ impl LanceStore {
                 .map_err(failed)?,
             opened => opened.map_err(failed)?,
         };
-        let store = Self::of(directory, table, width).await?;
+        let store = Self::of(place, table, width).await?;
         maintain::ensure_indexes(&store.table).await.map_err(failed)?;
         // What a process left that was killed between a merge and what follows it. To delete nothing would be one more
         // version of the table, at each start.
@@ -68,7 +81,7 @@ impl LanceStore {
         }
         // What other versions of this program wrote is of no use to any model of this one.
         let of_this_version = format!("{TABLE}{}_", schema::VERSION);
-        drop_tables(directory, &connection, |name| !name.starts_with(&of_this_version)).await?;
+        drop_tables(place, &connection, |name| !name.starts_with(&of_this_version)).await?;
         Ok(store)
     }
 
@@ -81,33 +94,43 @@ impl LanceStore {
         vectors: &str,
         width: usize,
     ) -> Result<Self, StoreError> {
-        let connection = connect(directory).await?;
+        Self::open_at_to_read(&directory.into(), vectors, width).await
+    }
+
+    async fn open_at_to_read(
+        place: &Place,
+        vectors: &str,
+        width: usize,
+    ) -> Result<Self, StoreError> {
+        let connection = place.connect().await?;
         match connection.open_table(table_name(vectors)).execute().await {
             Err(lancedb::Error::TableNotFound { .. }) => Err(StoreError(format!(
                 "nothing is indexed by this model in {}; `fore sync` does it",
-                directory.display()
+                place.shown()
             ))),
-            Err(error) => Err(failure(directory, "open the index", &error)),
-            Ok(table) => Self::of(directory, table, width).await,
+            Err(error) => Err(place.failure("open the index", &error)),
+            Ok(table) => Self::of(place, table, width).await,
         }
     }
 
     /// A store on an open table, if that has the columns.
-    async fn of(directory: &Path, table: Table, width: usize) -> Result<Self, StoreError> {
+    async fn of(place: &Place, table: Table, width: usize) -> Result<Self, StoreError> {
         let columns = schema::columns(width)?;
         let stored = table.schema().await;
-        let stored = stored.map_err(|error| failure(directory, "open the index", &error))?;
+        let stored = stored.map_err(|error| place.failure("open the index", &error))?;
         if !schema::fits(&stored, &columns) {
-            return Err(damaged(
-                directory,
-                &format!(
-                    "open the index: {} has other columns than vectors of {width} need",
-                    table.name()
-                ),
-            ));
+            return Err(place.damaged(&format!(
+                "open the index: {} has other columns than vectors of {width} need",
+                table.name()
+            )));
         }
-        let (limits, writing) = (Limits::default(), Mutex::new(()));
-        Ok(Self { directory: directory.to_owned(), table, columns, width, limits, writing })
+        let (place, limits, writing) = (place.clone(), Limits::default(), Writing::default());
+        Ok(Self { place, table, columns, width, limits, writing, listed: AtomicU64::new(0) })
+    }
+
+    /// The same, written as `writing` says.
+    fn written_by(self, writing: Writing) -> Self {
+        Self { writing, ..self }
     }
 
     /// Deletes from `directory` the passages of all vectors whose digest is not in `keep`.
@@ -115,13 +138,11 @@ impl LanceStore {
     /// # Errors
     /// The directory cannot be read or something in it cannot be deleted.
     pub async fn drop_others(directory: &Path, keep: Vec<String>) -> Result<(), StoreError> {
-        let keep: Vec<String> = keep.iter().map(|vectors| table_name(vectors)).collect();
-        let connection = connect(directory).await?;
-        drop_tables(directory, &connection, |name| !keep.contains(&name.to_owned())).await
+        tables::drop_others(&directory.into(), keep).await
     }
 
     fn failed(&self, doing: &str) -> impl Fn(lancedb::Error) -> StoreError {
-        move |error| failure(&self.directory, doing, &error)
+        move |error| self.place.failure(doing, &error)
     }
 
     /// One merge by key: known rows are updated, others inserted, and in the place of what else these
@@ -139,7 +160,7 @@ impl LanceStore {
         let paths: Vec<String> =
             documents.keys().map(|path| (*path).to_owned()).chain(moved_from).collect();
         let failed = self.failed("store documents");
-        let _writing = self.writing.lock().await;
+        let _turn = self.writing.turn().await;
         let mut replaced = BTreeSet::new();
         for batch in self.rows_of(paths, &[KEY]).await.map_err(&failed)? {
             schema::keys(&batch, &mut replaced)?;
@@ -182,20 +203,30 @@ impl LanceStore {
         if paths.is_empty() {
             return Ok(());
         }
-        let _writing = self.writing.lock().await;
+        let _turn = self.writing.turn().await;
         let deleted = self.table.delete(&among(paths)).await;
         deleted.map(|_| ()).map_err(self.failed("forget documents"))
     }
 
     async fn list(&self) -> Result<BTreeMap<String, Known>, StoreError> {
         let failed = self.failed("list the known documents");
+        let version = self.table.version().await.map_err(&failed)?;
         let query = self.table.query().select(Select::columns(&schema::KNOWN));
         let mut rows = query.execute().await.map_err(&failed)?;
         let mut known = BTreeMap::new();
         while let Some(batch) = rows.try_next().await.map_err(&failed)? {
             schema::known(&batch, &mut known)?;
         }
+        self.listed.store(version, Ordering::Relaxed);
         Ok(known)
+    }
+
+    async fn listed_anew(&self) -> Result<Option<BTreeMap<String, Known>>, StoreError> {
+        let failed = self.failed("look for what others have indexed");
+        self.table.checkout_latest().await.map_err(&failed)?;
+        let version = self.table.version().await.map_err(&failed)?;
+        let is_listed = self.listed.load(Ordering::Relaxed) == version;
+        Ok(if is_listed { None } else { Some(self.list().await?) })
     }
 
     async fn whole(&self, path: String) -> Result<Vec<Found>, StoreError> {
@@ -278,15 +309,19 @@ impl LanceStore {
 
 impl Store for LanceStore {
     fn replace(&self, documents: Vec<Document>) -> Pending<'_, ()> {
-        self.write(documents).boxed()
+        self.writing.allowed(self.write(documents)).boxed()
     }
 
     fn remove(&self, paths: Vec<String>) -> Pending<'_, ()> {
-        self.forget(paths).boxed()
+        self.writing.allowed(self.forget(paths)).boxed()
     }
 
     fn known(&self) -> Pending<'_, BTreeMap<String, Known>> {
         self.list().boxed()
+    }
+
+    fn news(&self) -> Pending<'_, Option<BTreeMap<String, Known>>> {
+        self.listed_anew().boxed()
     }
 
     fn document(&self, path: String) -> Pending<'_, Vec<Passage>> {
@@ -307,13 +342,13 @@ impl Store for LanceStore {
     }
 
     fn maintain(&self) -> Pending<'_, ()> {
-        async move {
+        let tidied = async move {
             let failed = self.failed("tidy the index");
             maintain::run(&self.table, &self.limits, &self.writing).await.map_err(&failed)?;
             let built = maintain::ensure_vector_index(&self.table, &self.limits, self.width).await;
             built.map_err(failed)
-        }
-        .boxed()
+        };
+        self.writing.allowed(tidied).boxed()
     }
 }
 

@@ -6,9 +6,9 @@ use lancedb::index::scalar::{BTreeIndexBuilder, FtsIndexBuilder};
 use lancedb::index::vector::IvfPqIndexBuilder;
 use lancedb::table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions};
 use lancedb::{DistanceType, Result, Table};
-use tokio::sync::Mutex;
 
 use crate::schema::{KEY, ORDINAL, PATH, SEARCHED, VECTOR};
+use crate::writing::Writing;
 
 /// English words that are not searched for, as Lance's English tokenizer has them.
 #[rustfmt::skip]
@@ -137,21 +137,21 @@ async fn ensure(
 
 /// Compacts, indexes and prunes `table`, each only where it is due. Each step holds `writing`, the write lock, and
 /// lets a saved file through before the next.
-pub(crate) async fn run(table: &Table, limits: &Limits, writing: &Mutex<()>) -> Result<()> {
+pub(crate) async fn run(table: &Table, limits: &Limits, writing: &Writing) -> Result<()> {
     {
-        let _writing = writing.lock().await;
+        let _turn = writing.turn().await;
         compact(table, limits).await?;
     }
     {
-        let _writing = writing.lock().await;
+        let _turn = writing.turn().await;
         ensure_indexes(table).await?;
     }
     let values = VALUE_INDEXES.map(|(name, _)| name);
     for index in [TEXT_INDEX].into_iter().chain(values).chain([VECTOR_INDEX]) {
-        let _writing = writing.lock().await;
+        let _turn = writing.turn().await;
         update(table, index, limits).await?;
     }
-    let _writing = writing.lock().await;
+    let _turn = writing.turn().await;
     let prune = OptimizeAction::Prune {
         older_than: Some(Duration::minutes(KEEP_MINUTES)),
         delete_unverified: None,

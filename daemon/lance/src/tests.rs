@@ -316,7 +316,7 @@ async fn a_reader_changes_nothing() {
 #[tokio::test]
 async fn what_another_version_wrote_goes_when_this_one_opens() {
     let directory = tempfile::tempdir().unwrap();
-    let connection = crate::tables::connect(directory.path()).await.unwrap();
+    let connection = crate::place::Place::from(directory.path()).connect().await.unwrap();
     let columns = crate::schema::columns(WIDTH).unwrap();
     for name in ["passages_v2_0123456789abcdef", "passages_v3_fedcba9876543210", "notes"] {
         connection.create_empty_table(name, columns.clone()).execute().await.unwrap();

@@ -139,7 +139,7 @@ impl Side {
         let engine = self.engine();
         let gone: Vec<String> = {
             let known = engine.catalogue.read();
-            let gone = scan.gone(&known, reach);
+            let gone = self.own(scan.gone(&known, reach));
             // What was found to have moved is gone with the commit of where it is now.
             let moving = self.works.iter().flat_map(|work| work.moved_from());
             let moving: BTreeSet<&String> = moving.chain(self.group.moved_from()).collect();
@@ -155,6 +155,16 @@ impl Side {
             self.moves.pair(gone, fresh.into_iter())
         };
         self.remove(gone).await;
+    }
+
+    /// Those of `paths` that are this machine's to forget: of an index that others write too, what lies below a folder
+    /// that is watched, or was until just now.
+    fn own(&self, mut paths: Vec<String>) -> Vec<String> {
+        if self.shared.sharing.is_shared() {
+            let tended = self.shared.folders.tended();
+            paths.retain(|path| tended.iter().any(|root| Path::new(path).starts_with(root)));
+        }
+        paths
     }
 
     /// Whether a file that differs from what is indexed is not in work as it is, nor refused for what it holds.

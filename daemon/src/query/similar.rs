@@ -7,7 +7,7 @@ use daemon_protocol::{Event, Failure, Hit, Ranks, Scores, Stage, Timings};
 
 use super::copies::fold;
 use super::hit::Sight;
-use super::{check_limit, is_watched, store_failure};
+use super::{check_limit, store_failure};
 use crate::around::{document, moved, title, unknown};
 use crate::chunk::embedded_text;
 use crate::error::internal;
@@ -42,7 +42,8 @@ pub(crate) async fn similar(
         .ok_or_else(|| internal(format!("the index has no vector of that passage of {path}")))?;
     let near = engine.store.by_vector(vector, CANDIDATES, Scope::All).await;
     let mut near = near.map_err(store_failure)?;
-    near.retain(|found| is_watched(&shared.folders.roots(), &found.path));
+    let view = shared.view();
+    near.retain(|found| view.has(&found.path));
     let passage = passages[ordinal].clone();
     let hits = like(Found { path, title, ordinal, passage, score: 1.0 }, near, limit);
     let total_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -11,12 +11,13 @@ mod settings;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use daemon_protocol::client::Client;
 use daemon_protocol::{Ask, Event, Failure, Folder, IndexStatus, Request, Stage};
+use futures::future::BoxFuture;
 use models::scripted::ScriptedMind;
 use models::{Mind, MindError, ModelCard};
 use tempfile::TempDir;
@@ -36,7 +37,7 @@ pub(super) use settings::settings;
 use crate::convert::Convert;
 use crate::store::memory::MemoryStore;
 use crate::store::{Pending, Store};
-use crate::{Backend, Critical, run};
+use crate::{Backend, Critical, Standing, run};
 
 /// Only a broken test waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -73,6 +74,10 @@ pub(super) struct Script {
     pub(super) served: Mutex<Option<String>>,
     pub(super) drives: Arc<TestDrives>,
     pub(super) machine: Arc<TestMachine>,
+    /// Whether the service may write, of stores that it shares.
+    pub(super) standing: Option<watch::Sender<Standing>>,
+    /// How often it has let go of them.
+    pub(super) let_go: AtomicUsize,
 }
 
 pub(super) struct Scripted(pub(super) Arc<Script>);
@@ -112,6 +117,16 @@ impl Backend for Scripted {
 
     fn machine(&self) -> Arc<dyn crate::manners::Machine> {
         self.0.machine.clone()
+    }
+
+    fn shares(&self) -> Option<watch::Receiver<Standing>> {
+        self.0.standing.as_ref().map(watch::Sender::subscribe)
+    }
+
+    fn let_go(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.0.let_go.fetch_add(1, Ordering::SeqCst);
+        })
     }
 
     fn open_store<'a>(&'a self, card: &'a ModelCard) -> Pending<'a, Arc<dyn Store>> {

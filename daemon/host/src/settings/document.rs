@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use super::parse;
@@ -18,7 +19,7 @@ struct Key {
     about: &'static str,
 }
 
-const KEYS: [Key; 14] = [
+const KEYS: [Key; 15] = [
     Key {
         name: "device",
         value: "\"auto\"",
@@ -103,6 +104,12 @@ const KEYS: [Key; 14] = [
         unset: false,
         about: "Keys of the full-screen view: plain or vi, in which Esc leaves the line and letters are keys of the list.",
     },
+    Key {
+        name: "store.uri",
+        value: "\"s3://bucket/folder\"",
+        unset: true,
+        about: "Where the index is, if several machines share one; unset: on this machine. Only in a program built with --features s3.",
+    },
 ];
 
 /// A settings file in which every key stands with its default, commented out.
@@ -177,9 +184,18 @@ fn known(key: &str) -> Result<&'static Key, String> {
     })
 }
 
-/// The values in the file, with where they stand.
+/// The values in the file, with where they stand; those of the table `[store]` by both names.
 fn written(text: &str) -> Result<BTreeMap<String, Spanned<Value>>, String> {
-    toml::from_str(text).map_err(|error| error.message().to_owned())
+    #[derive(Deserialize)]
+    struct Tables {
+        #[serde(default)]
+        store: BTreeMap<String, Spanned<Value>>,
+    }
+    let told = |error: toml::de::Error| error.message().to_owned();
+    let mut values: BTreeMap<String, Spanned<Value>> = toml::from_str(text).map_err(told)?;
+    let Tables { store } = toml::from_str(text).map_err(told)?;
+    values.extend(store.into_iter().map(|(key, value)| (format!("store.{key}"), value)));
+    Ok(values)
 }
 
 /// Where a line `# key = ...` stands, without its end.

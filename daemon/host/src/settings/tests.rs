@@ -32,6 +32,40 @@ fn keys_of_the_view_are_a_table() {
 }
 
 #[test]
+fn an_index_that_is_shared_has_a_bucket_and_perhaps_a_folder() {
+    let read = |uri: &str| parse(&format!("[store]\nuri = '{uri}'\n")).map(|read| read.store);
+    for uri in ["s3://abc", "s3://my.notes-2/", "s3://abc/notes/of_Ada/v=1.0/"] {
+        let expected = uri.trim_end_matches('/');
+        assert_eq!(read(uri).unwrap().as_deref(), Some(expected));
+    }
+    for uri in [
+        "",
+        "abc",
+        "/tmp/index",
+        "s3://",
+        "s3:///abc",
+        "s3://ab",
+        "s3://Abc",
+        "s3://a c",
+        "gs://abc",
+        "s3://abc//x",
+        "s3://abc/../x",
+        "s3://abc/a?b",
+        "s3://abc/%2e",
+        "s3://me:secret@abc/x",
+        "s3+ddb://abc",
+        "s3://abc/é",
+        "s3://...",
+    ] {
+        let told = read(uri).unwrap_err();
+        assert!(
+            told.starts_with("2: store.uri = ") && told.contains("s3://BUCKET/FOLDER"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_file_is_told_by_line_and_by_what_is_allowed() {
     for (text, expected) in [
         ("\nthougts = 3", &["2: ", "unknown field `thougts`", "`thoughts`"][..]),
@@ -54,6 +88,8 @@ fn a_wrong_file_is_told_by_line_and_by_what_is_allowed() {
         ("grounded = 1", &["1: grounded = 1: true or false is allowed"]),
         ("device = 3", &["1: device = 3: auto, cpu, cuda or metal is allowed"]),
         ("seed = ", &["1: "]),
+        ("[store]\nuri = 3", &["2: store.uri = 3: \"s3://BUCKET\" or"]),
+        ("[store]\nurl = 's3://abc'", &["2: unknown field `url`, expected `uri`"]),
     ] {
         let told = parse(text).unwrap_err();
         for part in expected {
