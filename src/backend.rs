@@ -241,10 +241,15 @@ impl daemon::Backend for PeerBackend {
 
 /// What reads files that are no text: this program once more, as `fore read-files`.
 pub(crate) fn readers() -> Workers {
+    Workers::new(own_program(), vec![READ_FILES.to_owned()])
+}
+
+/// This program, to be run once more.
+pub(crate) fn own_program() -> PathBuf {
     // Where the program is replaced by a newer one while it runs, this is still the one that runs.
     let running = Path::new("/proc/self/exe");
     let program = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
-    Workers::new(program.unwrap_or_else(|_| "fore".into()), vec![READ_FILES.to_owned()])
+    program.unwrap_or_else(|_| "fore".into())
 }
 
 /// What other machines are told of who writes a shared index.

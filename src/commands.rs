@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod daemon;
 mod doctor;
+mod draw_page;
 mod eval;
 mod list;
 mod marks;
@@ -81,11 +82,18 @@ pub(crate) enum Command {
     /// The process that a daemon reads files in.
     #[command(name = READ_FILES, hide = true)]
     ReadFiles,
+    /// The process that the full-screen view has a page drawn in.
+    #[command(name = DRAW_PAGE, hide = true)]
+    DrawPage(draw_page::Args),
 }
 
 /// Name of the command that a daemon gives to itself.
 pub(crate) const READ_FILES: &str = "read-files";
 
+/// Name of the command that the full-screen view gives to itself.
+pub(crate) const DRAW_PAGE: &str = "draw-page";
+
+pub(crate) use draw_page::run as draw_page;
 pub(crate) use read_files::run as read_files;
 
 /// Runs the command to its end; without one, the full-screen view. A settings file that is `wrong` is an
@@ -126,5 +134,6 @@ pub(crate) fn run(
         Some(Command::Completions(args)) => completions::run(&args, &Args::command()),
         Some(Command::Man(args)) => completions::man(&args, Args::command()),
         Some(Command::ReadFiles) => read_files(),
+        Some(Command::DrawPage(args)) => draw_page(args),
     }
 }

@@ -60,9 +60,11 @@ fn run() -> Result<ExitCode, AppError> {
         // Help, a version, or an error for people, in clap's own way.
         Err(error) => error.exit(),
     };
-    if let Some(Command::ReadFiles) = args.command {
-        // Started by a daemon without any surroundings, to be of no use to a hostile file.
-        return commands::read_files();
+    // Started without any surroundings, to be of no use to a hostile file.
+    match args.command {
+        Some(Command::ReadFiles) => return commands::read_files(),
+        Some(Command::DrawPage(args)) => return commands::draw_page(args),
+        _ => {}
     }
     if args.version {
         Stdout::lock().print(&version::text(args.verbose))?;

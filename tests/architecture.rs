@@ -21,8 +21,10 @@ struct Rule {
 }
 
 /// What the packages of the seconds loop never wait for.
-const HEAVY: [&str; 9] = [
+const HEAVY: [&str; 11] = [
     "syntect",
+    "hayro",
+    "ratatui-image",
     "hayro-interpret",
     "anydoc",
     "tree-sitter",
@@ -99,6 +101,18 @@ const RULES: &[Rule] = &[
         never: &["daemon", "models", "onig"],
     },
     Rule {
+        package: "tui-hayro",
+        names: &[],
+        reaches: &["hayro", "hayro-interpret", "vello_cpu"],
+        never: &["daemon", "models", "ratatui"],
+    },
+    Rule {
+        package: "tui-ratatui-image",
+        names: &["tui"],
+        reaches: &["ratatui-image", "image"],
+        never: &["daemon", "models", "hayro"],
+    },
+    Rule {
         package: "daemon",
         names: &["daemon-protocol", "models"],
         reaches: &["notify", "tokio"],
@@ -156,6 +170,8 @@ const RULES: &[Rule] = &[
             "models-train",
             "tui",
             "tui-answer",
+            "tui-hayro",
+            "tui-ratatui-image",
             "tui-saved",
             "tui-syntect",
             "tui-text",

@@ -2,6 +2,7 @@
 //! cannot be read.
 
 use std::fmt::Write;
+use std::fs::File;
 
 use serde_json::Value;
 
@@ -68,6 +69,25 @@ fn write_documents(sandbox: &Sandbox) {
     sandbox.write("letter.rtf", r"{\rtf1\ansi The pangolin letter.\par}");
     sandbox.write("rates.csv", "animal,legs\ngannet,2\ntapir,4\n");
     sandbox.write("dig.py", "import os\n\n\ndef bilby_depth(hole):\n    return os.stat(hole)\n");
+}
+
+#[test]
+fn a_page_becomes_a_picture_or_says_why_not() {
+    let sandbox = Sandbox::without_model();
+    let tides = pdf(&["The narwhal surfaces here.", "The ibex stays ashore."]);
+    let tides = sandbox.write("tides.pdf", tides);
+    let no = sandbox.write("no.pdf", "%PDF-1.7\nand no more");
+    for (file, page, told) in [
+        (&tides, "2", "P6 200 258 255\n"),
+        (&tides, "3", "it has no page 3, but 2"),
+        (&no, "1", "it is damaged: no pages can be found in it"),
+    ] {
+        let mut command = sandbox.command(&["draw-page", page, "200", "400"]);
+        let output = command.stdin(File::open(file).unwrap()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stdout[..output.stdout.len().min(80)]);
+        assert!(said.starts_with(told), "{said}");
+    }
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tui::{Look, Options};
+use tui::{Look, Options, Pages};
 
+use super::DRAW_PAGE;
+use crate::backend::own_program;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::launch;
@@ -29,6 +31,11 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, AppError> {
         look: Look::of(&|name| std::env::var(name).ok()),
         instant: true,
         painter: Some(tui_syntect::paint),
+        pages: Some(Pages {
+            ask: tui_ratatui_image::ask,
+            program: own_program(),
+            arguments: vec![DRAW_PAGE.to_owned()],
+        }),
         // Beside the log, in the folder of what lasts and is not settings.
         history: Some(config.paths.log.with_file_name("questions")),
         saved: Some(config.paths.saved),

@@ -2,6 +2,7 @@
 //! Decides nothing of what a message means.
 
 use std::future::{Future, pending, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::Event as Input;
@@ -11,10 +12,13 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
+use crate::drawing::Drawing;
 use crate::history::{Files, History};
 use crate::keymap::Keymap;
+use crate::look::Colors;
 use crate::message::{Command, Message};
 use crate::model::{Model, Settings};
+use crate::page::Canvas;
 use crate::painting::Painting;
 use crate::preview::Preview;
 use crate::readers::Readers;
@@ -42,6 +46,9 @@ pub(crate) struct App<S> {
     connecting: Option<BoxFuture<'static, Result<Client, String>>>,
     readers: Readers,
     painting: Painting,
+    drawing: Drawing,
+    /// The terminal is being asked whether it shows pictures; it answers where keys are read.
+    asking: Option<BoxFuture<'static, Option<Arc<dyn Canvas>>>>,
     history: History,
     editor: Option<String>,
     editing: Option<BoxFuture<'static, Result<(), String>>>,
@@ -74,6 +81,8 @@ impl<S: Screen> App<S> {
             look: options.look,
             instant: options.instant,
             paints: options.painter.is_some(),
+            // Without colours there are no pictures either: kitty's are told apart by one.
+            draws: options.pages.is_some() && options.look.colors != Colors::None,
             keys: Keymap::of(&options.keys, options.vi).map_err(TuiError::Keys)?,
             home: options.home,
             cwd: options.cwd,
@@ -90,6 +99,8 @@ impl<S: Screen> App<S> {
             connecting: None,
             readers: Readers::new(read),
             painting: Painting::new(options.painter),
+            drawing: Drawing::new(options.pages),
+            asking: None,
             history: History::open(Files { questions: options.history, saved: options.saved }),
             editor: options.editor,
             editing: None,
@@ -169,6 +180,8 @@ impl<S: Screen> App<S> {
             }),
             message = self.readers.next() => Turn::Hear(message),
             message = self.painting.next() => Turn::Hear(message),
+            canvas = finished(&mut self.asking) => Turn::Hear(self.answered(canvas)),
+            message = self.drawing.next() => Turn::Hear(message),
             message = self.history.next() => Turn::Hear(message),
             _ = self.spinner.tick(), if turning => Turn::Hear(Message::Tick),
             () = ready(()), if shown && undrawn > 0 => Turn::Draw,
@@ -218,9 +231,21 @@ impl<S: Screen> App<S> {
 
     fn take_back(&mut self) -> Result<(), TuiError> {
         self.screen.resume()?;
-        self.keys = Some(self.screen.keys());
+        self.keys = self.asking.is_none().then(|| self.screen.keys());
         self.model.size = self.screen.size()?;
+        // The terminal was told to forget the picture.
+        self.model.pages.newest = None;
         Ok(())
+    }
+
+    /// What the terminal says of pictures; keys are heard again.
+    fn answered(&mut self, canvas: Option<Arc<dyn Canvas>>) -> Message {
+        if !self.stopped {
+            self.keys = Some(self.screen.keys());
+        }
+        self.drawing.on(canvas.clone());
+        self.screen.part_with(canvas.as_ref().map_or("", |canvas| canvas.farewell()));
+        Message::Canvas(canvas)
     }
 
     async fn obey(&mut self, command: Command) -> Result<(), TuiError> {
@@ -233,6 +258,13 @@ impl<S: Screen> App<S> {
             }
             Command::Preview(hit) => self.readers.want(hit),
             Command::Paint(job) => self.painting.want(job),
+            Command::AskTerminal => {
+                if let Some(asking) = self.drawing.ask() {
+                    self.keys = None;
+                    self.asking = Some(asking);
+                }
+            }
+            Command::Draw(order) => self.drawing.want(order),
             Command::View { path } => {
                 if let Err(problem) = editor::view(&path) {
                     update::update(&mut self.model, Message::EditorClosed(Err(problem)));

@@ -28,6 +28,8 @@ pub(crate) enum Action {
     Focus,
     /// The preview as its file is written, or as it is meant.
     Raw,
+    /// The page's picture in the place of its text, or the text again.
+    Picture,
     Copy,
     Quote,
     ToggleThinking,
@@ -258,6 +260,13 @@ pub(crate) const TABLE: &[Binding] = &[
     bind("half-up", &[], "half a screen up", Action::HalfUp).vi(&[ctrl('u')]),
     bind("raw", &[alt('r')], "preview: as the file is written, or as it is meant", Action::Raw)
         .vi(&[key('r')]),
+    bind(
+        "picture",
+        &[alt('v')],
+        "preview of a PDF: the page's picture, or its text",
+        Action::Picture,
+    )
+    .vi(&[key('v')]),
     bind(
         "before",
         &[ctrl('b')],

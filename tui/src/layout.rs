@@ -1,9 +1,10 @@
 //! Which part of the screen is whose. Pure; `view` draws into it, and `update` asks it how far a page is.
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Rect, Size};
 
 use crate::keymap::Keymap;
 use crate::model::{Asking, Focus, Model, Notice, NoticeKind};
+use crate::page::{self, Leaf, Sheet};
 use tui_text as text;
 use unicode_width::UnicodeWidthStr;
 
@@ -88,9 +89,30 @@ pub(crate) fn preview_size(model: &Model) -> (usize, usize) {
     let panes = of(model);
     let pane = panes.preview.or(panes.results).unwrap_or_default();
     let problem = model.preview.as_ref().is_some_and(|preview| preview.problem.is_some());
-    let above = 1 + usize::from(problem);
+    let undrawn = matches!(leaf(model).map(|leaf| &leaf.drawn), Some(Some(Err(_))));
+    let above = 1 + usize::from(problem || undrawn);
     let height = usize::from(pane.height).saturating_sub(above).max(1);
     (usize::from(pane.width).saturating_sub(GUTTER_CELLS).max(1), height)
+}
+
+/// The page that is to be seen as a picture, and the room for it below its title; none where it is not wanted, or
+/// something is in its place or over it, for text cannot lie over a picture on all terminals.
+pub(crate) fn sheet(model: &Model) -> Option<Sheet> {
+    let covered = model.help.is_some() || model.palette.is_some() || model.finding.is_some();
+    if !model.pages.wanted || model.explain.is_some() || covered {
+        return None;
+    }
+    let hit = model.selected_hit()?;
+    let (path, page) = (hit.path.clone(), page::of(hit)?);
+    let pane = of(model).preview?;
+    let cells = Size::new(pane.width, pane.height.saturating_sub(1));
+    (cells.width > 0 && cells.height > 0).then_some(Sheet { path, page, cells })
+}
+
+/// The same as far as it has come.
+pub(crate) fn leaf(model: &Model) -> Option<&Leaf> {
+    let sheet = sheet(model)?;
+    model.pages.newest.as_ref().filter(|leaf| leaf.sheet == sheet)
 }
 
 /// Columns and rows for an explanation, in the pane that it has, or would have.

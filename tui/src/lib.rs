@@ -2,11 +2,12 @@
 //!
 //! Elm in shape: [`run`] is one loop that turns keys, daemon events and finished work into
 //! messages; `update` turns a message into a changed model and commands; `view` draws the model.
-//! All IO is in `app`, `terminal`, `signals`, `readers`, `preview::read`, `history` and `editor`.
+//! All IO is in `app`, `terminal`, `signals`, `readers`, `preview::read`, `drawing`, `history` and `editor`.
 //! Nothing here knows how a daemon is started: the caller connects, at the start and when asked to.
 
 mod app;
 mod complete;
+mod drawing;
 mod editor;
 mod explain;
 mod face;
@@ -22,6 +23,7 @@ mod markdown;
 mod memo;
 mod message;
 mod model;
+mod page;
 mod painting;
 mod preview;
 mod readers;
@@ -43,6 +45,7 @@ use crate::terminal::Tty;
 pub use crate::ink::{Ink, Inked, Painter};
 pub use crate::keymap::{KeyRow, OwnKeys, default_keys};
 pub use crate::look::{Colors, Look};
+pub use crate::page::{Canvas, Pages, Picture, Pixels};
 
 /// Connects to the daemon, starting it if need be; the error is shown as it is.
 pub type Connect = Box<dyn FnMut() -> BoxFuture<'static, Result<Client, String>> + Send>;
@@ -61,6 +64,8 @@ pub struct Options {
     pub instant: bool,
     /// What has code in colours; without it, code is plain.
     pub painter: Option<Painter>,
+    /// What has pages of documents as pictures; without it, they are text.
+    pub pages: Option<Pages>,
     /// The file of questions asked before; without one, they are forgotten with the screen.
     pub history: Option<PathBuf>,
     /// The file of searches that are saved under a name; without one, they cannot be.

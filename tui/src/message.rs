@@ -1,5 +1,7 @@
 //! Message: everything that can happen. Command: everything the screen can ask for.
 
+use std::sync::Arc;
+
 use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
@@ -10,6 +12,7 @@ use tui_saved::Search;
 use crate::ink::{Inked, Job};
 use crate::keymap::{Keymap, Place};
 use crate::keys::Action;
+use crate::page::{Canvas, Order, Picture};
 use crate::preview::{Passage, Preview};
 
 /// Something happened.
@@ -38,6 +41,13 @@ pub(crate) enum Message {
         id: u64,
         part: usize,
         inked: Vec<Inked>,
+    },
+    /// What the terminal shows pictures with, if it does.
+    Canvas(Option<Arc<dyn Canvas>>),
+    /// A page as a picture, as it was asked for with `id`; or why there is none.
+    Drawn {
+        id: u64,
+        picture: Result<Arc<dyn Picture>, String>,
     },
     /// The file of this passage has not been read yet.
     Late(Passage),
@@ -107,6 +117,10 @@ pub(crate) enum Command {
     Preview(Box<Hit>),
     /// Find out what is what in lines of code.
     Paint(Job),
+    /// Ask the terminal whether it shows pictures.
+    AskTerminal,
+    /// Draw a page.
+    Draw(Order),
     /// Open the editor at `line`, counted from 1.
     Open {
         path: String,

@@ -13,11 +13,12 @@ use crate::keys::Action;
 use crate::line::Line;
 use crate::look::Look;
 use crate::memo::Memo;
+use crate::page::Shown;
 use crate::preview::{Passage, Preview};
 use crate::snippet;
 use tui_saved::Search;
 
-pub(crate) use searching::{Finding, Of};
+pub(crate) use searching::{Finding, Of, Recall};
 
 /// Ids of the two requests that are made once; asks and reads count on from [`ASK_ID_FIRST`].
 pub(crate) const SUBSCRIBE_ID: u64 = 1;
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) instant: bool,
     /// Whether code is painted.
     pub(crate) paints: bool,
+    /// Whether there is something that draws pages.
+    pub(crate) draws: bool,
     pub(crate) keys: Keymap,
     pub(crate) home: Option<PathBuf>,
     pub(crate) cwd: PathBuf,
@@ -83,6 +86,7 @@ pub(crate) struct Model {
     pub(crate) explain: Option<usize>,
     /// Whether previews are shown as their files are written.
     pub(crate) raw: bool,
+    pub(crate) pages: Shown,
     pub(crate) rows: Vec<Row>,
     /// The other ranking: before reading and thinking while `rows` are after it, or the other way round.
     pub(crate) aside: Vec<Row>,
@@ -113,13 +117,6 @@ pub(crate) struct Model {
     pub(crate) next_id: u64,
     /// The newest `read`, whose answer alone counts.
     pub(crate) reading: Option<u64>,
-}
-
-/// A question of the history in the line, by its place; and what had been typed there.
-#[derive(Debug)]
-pub(crate) struct Recall {
-    pub(crate) at: usize,
-    pub(crate) typed: String,
 }
 
 /// A thought in the line, and which of all.
@@ -292,6 +289,7 @@ impl Model {
             marking: None,
             explain: None,
             raw: false,
+            pages: Shown::default(),
             rows: Vec::new(),
             aside: Vec::new(),
             before: false,

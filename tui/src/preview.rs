@@ -15,7 +15,7 @@ use crate::ink::{self, Inked, Job};
 use crate::markdown;
 use tui_text::{cells, wrap};
 
-pub(crate) use file::read;
+pub(crate) use file::{open, read};
 
 /// A longer line is cut into several, so that a paragraph on one line can be paged through.
 const LINE_BYTES_MAX: usize = 240;

@@ -36,6 +36,8 @@ pub(crate) trait Screen {
     fn draw(&mut self, model: &Model) -> io::Result<()>;
     /// Puts text on the clipboard of the person's terminal, wherever that runs.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// What it is told from now on before another program gets it.
+    fn part_with(&mut self, farewell: &str);
     /// Gives the terminal to another program.
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes it back; the next draw repaints everything.
@@ -66,6 +68,7 @@ pub(crate) struct Tty {
     terminal: Terminal<CrosstermBackend<Pieces>>,
     pieces: Pieces,
     mouse: bool,
+    farewell: String,
     previous_hook: Arc<Hook>,
 }
 
@@ -84,7 +87,8 @@ impl Tty {
             leave().ok();
             chained(info);
         }));
-        let tty = Tty { terminal, pieces, mouse, previous_hook };
+        let farewell = String::new();
+        let tty = Tty { terminal, pieces, mouse, farewell, previous_hook };
         take(mouse)?;
         Ok(Some(tty))
     }
@@ -115,8 +119,12 @@ impl Screen for Tty {
         out.flush()
     }
 
+    fn part_with(&mut self, farewell: &str) {
+        farewell.clone_into(&mut self.farewell);
+    }
+
     fn suspend(&mut self) -> io::Result<()> {
-        leave()
+        self.part().and(leave())
     }
 
     fn resume(&mut self) -> io::Result<()> {
@@ -141,6 +149,18 @@ impl Screen for Tty {
             kill_process(getpid(), Signal::STOP)?;
         }
         Ok(())
+    }
+}
+
+impl Tty {
+    /// Has the terminal forget what it keeps for this program.
+    fn part(&self) -> io::Result<()> {
+        if self.farewell.is_empty() || !TAKEN.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let mut out = io::stdout();
+        out.write_all(self.farewell.as_bytes())?;
+        out.flush()
     }
 }
 
@@ -171,7 +191,7 @@ impl Write for Pieces {
 impl Drop for Tty {
     fn drop(&mut self) {
         // Nothing can be done about a terminal that is gone.
-        leave().ok();
+        self.part().and(leave()).ok();
         // The hook may not be changed while it is at work.
         if !std::thread::panicking() {
             let previous = Arc::clone(&self.previous_hook);

@@ -1,17 +1,19 @@
 //! Keys and events in, screens and commands out. `pure`, `asking`, `steering`, `moving`, `meaning`, `connecting`,
-//! `keeping`, `keymapping`, `saving`, `painting` and `vi` look at functions,
-//! `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket
+//! `keeping`, `keymapping`, `saving`, `painting`, `picturing` and `vi` look at functions, `drawing` at the process
+//! that draws a page, `screens` at what is drawn (snapshots), `live` at the whole loop against a daemon's socket
 //! (`world`), `tty` and `shell` at the real terminal. `session` is a whole session as a picture,
 //! which `svg` draws.
 
 mod asking;
 mod connecting;
+mod drawing;
 mod keeping;
 mod keymapping;
 mod live;
 mod meaning;
 mod moving;
 mod painting;
+mod picturing;
 mod pure;
 mod saving;
 mod screens;
@@ -63,6 +65,7 @@ impl Stage {
             look: LOOK,
             instant: false,
             paints: false,
+            draws: false,
             keys: plain_keys(),
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from("/home/me/work"),
@@ -152,6 +155,11 @@ impl Stage {
     /// The screen of a terminal that has just become that large.
     fn screen(&mut self, width: u16, height: u16) -> TestBackend {
         self.say(Message::Resized { width, height });
+        self.drawn((width, height))
+    }
+
+    /// The screen as it is, of that size.
+    fn drawn(&self, (width, height): (u16, u16)) -> TestBackend {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test backend");
         terminal.draw(|frame| view::draw(frame, &self.model)).expect("draws");
         terminal.backend().clone()

@@ -6,6 +6,7 @@ mod history;
 mod instant;
 mod judge;
 mod mouse;
+mod page;
 mod palette;
 mod preview;
 mod results;
@@ -32,6 +33,8 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
         Message::Insert(text) => insert(model, &text),
         Message::Resized { width, height } => {
             model.size = (width, height);
+            // A terminal may have lost it.
+            model.pages.newest = None;
             Vec::new()
         }
         Message::Daemon(event) => hear(model, *event),
@@ -50,6 +53,14 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
             if let Some(preview) = &mut model.preview {
                 preview.paint(id, part, inked);
             }
+            Vec::new()
+        }
+        Message::Canvas(canvas) => {
+            page::answered(model, canvas);
+            Vec::new()
+        }
+        Message::Drawn { id, picture } => {
+            page::drawn(model, id, picture);
             Vec::new()
         }
         Message::Late(passage) => {
@@ -91,6 +102,7 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Command> {
     };
     results::settle(model);
     commands.extend(preview::want_paint(model));
+    commands.extend(page::want(model));
     commands
 }
 
@@ -197,6 +209,7 @@ fn perform(model: &mut Model, action: Action) -> Vec<Command> {
         Action::PageUp => preview::page(model, -1),
         Action::Focus => preview::focus(model),
         Action::Raw => preview::toggle_raw(model),
+        Action::Picture => return page::toggle(model),
         Action::Older => return history::recall(model, true),
         Action::Newer => return history::recall(model, false),
         Action::Find => history::find(model, Of::Asked),

@@ -279,6 +279,7 @@ fn be_the_program(socket: PathBuf) -> ExitCode {
         instant: false,
         history: None,
         painter: Some(tui_syntect::paint),
+        pages: None,
         saved: None,
         keys: OwnKeys::new(),
         vi: false,

@@ -8,6 +8,13 @@ use crate::keymap::Bound;
 use crate::keys::Action;
 use crate::line::Line;
 
+/// A question of the history in the line, by its place; and what had been typed there.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    pub(crate) at: usize,
+    pub(crate) typed: String,
+}
+
 /// What is searched for in the history, and which of what is found is selected.
 #[derive(Debug, Default)]
 pub(crate) struct Finding {

@@ -54,7 +54,8 @@ fn search(hit: &Hit) -> io::Result<Preview> {
     Ok(Preview { passage: Passage::of(hit), moved_to, ..Preview::cut(&here, bytes, from) })
 }
 
-fn open(path: impl AsRef<Path>) -> io::Result<File> {
+/// Opens a file that is one.
+pub(crate) fn open(path: impl AsRef<Path>) -> io::Result<File> {
     // Opening a pipe would wait for its writer.
     if !std::fs::metadata(&path)?.is_file() {
         return Err(io::Error::other("not a file any more"));

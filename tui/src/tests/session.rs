@@ -71,6 +71,7 @@ impl Film {
             look: LOOK,
             instant: false,
             paints: false,
+            draws: false,
             keys: super::plain_keys(),
             home: Some(PathBuf::from("/home/me")),
             cwd: PathBuf::from(NOTES),

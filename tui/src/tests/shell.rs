@@ -34,6 +34,7 @@ fn be_the_program(socket: PathBuf) -> ! {
         instant: false,
         history: None,
         painter: None,
+        pages: None,
         saved: env::var_os("HOME").map(|home| PathBuf::from(home).join("saved")),
         keys: OwnKeys::new(),
         vi: env::var_os(VI).is_some(),

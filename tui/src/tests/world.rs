@@ -26,7 +26,7 @@ use crate::model::Model;
 use crate::preview::{self, Preview};
 use crate::signals::Heard;
 use crate::terminal::{Keys, Screen};
-use crate::{Options, Outcome, OwnKeys, view};
+use crate::{Options, Outcome, OwnKeys, Pages, view};
 
 /// Far longer than the slowest play takes, far shorter than a person's patience with CI.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,6 +50,8 @@ pub(super) struct Told {
     /// How often the process was to stop.
     pub(super) stops: usize,
     pub(super) clipboard: String,
+    /// What the terminal is told before another program has it.
+    pub(super) farewell: String,
 }
 
 impl Screen for Glass {
@@ -75,6 +77,10 @@ impl Screen for Glass {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         self.told.send_modify(|told| told.clipboard = text.to_owned());
         Ok(())
+    }
+
+    fn part_with(&mut self, farewell: &str) {
+        self.told.send_modify(|told| told.farewell = farewell.to_owned());
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -168,11 +174,20 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> World {
-        World::reading(preview::read)
+        World::with(preview::read, None)
     }
 
     /// A world in which files are read by `read`.
     pub(super) fn reading(read: fn(&Hit) -> Preview) -> World {
+        World::with(read, None)
+    }
+
+    /// A world in which pages are drawn.
+    pub(super) fn drawing(pages: Pages) -> World {
+        World::with(preview::read, Some(pages))
+    }
+
+    fn with(read: fn(&Hit) -> Preview, pages: Option<Pages>) -> World {
         let home = tempfile::tempdir().expect("a folder");
         let socket = home.path().join("daemon.sock");
         let listener = UnixListener::bind(&socket).expect("binds");
@@ -193,6 +208,7 @@ impl World {
             instant: false,
             history: None,
             painter: None,
+            pages,
             saved: None,
             keys: OwnKeys::new(),
             vi: false,

@@ -12,29 +12,50 @@ use unicode_width::UnicodeWidthStr;
 use super::{Theme, titled};
 use crate::face::Faces;
 use crate::keys::Action;
-use crate::layout::GUTTER_CELLS;
+use crate::layout::{self, GUTTER_CELLS};
 use crate::model::{Focus, Model};
+use crate::page::{Leaf, Picture};
 use crate::preview::Preview;
 use tui_text as text;
 
 /// `alone` says that it is in the place of the results.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme, alone: bool) {
     let style = if model.focus == Focus::Preview { theme.strong() } else { theme.dim() };
-    let Some(preview) = &model.preview else {
-        titled(frame, area, Line::styled(" preview ", style), theme.dim());
-        return;
+    let leaf = layout::leaf(model);
+    let drawn = leaf.and_then(|leaf| leaf.drawn.as_ref());
+    let picture = drawn.and_then(|drawn| drawn.as_ref().ok());
+    let path = match (leaf.filter(|_| picture.is_some()), &model.preview) {
+        (Some(leaf), _) => &leaf.sheet.path,
+        (None, Some(preview)) => &preview.passage.path,
+        (None, None) => {
+            titled(frame, area, Line::styled(" preview ", style), theme.dim());
+            return;
+        }
     };
     let home = model.settings.home.as_deref();
-    let path = text::short_path(&preview.passage.path, &model.settings.cwd, home);
-    let back = match model.key(Action::Focus) {
-        key if alone && !key.is_empty() => format!("· {key}: results "),
-        _ => String::new(),
+    let path = text::short_path(path, &model.settings.cwd, home);
+    let mut after = match leaf {
+        Some(Leaf { drawn: None, sheet, .. }) => format!("· drawing page {} ", sheet.page),
+        Some(Leaf { sheet, .. }) => format!("· page {} ", sheet.page),
+        None => String::new(),
     };
-    let room = usize::from(area.width).saturating_sub(2 + back.width());
-    let title = format!(" {} {back}", text::fit_start(&path, room));
+    let key = model.key(Action::Focus);
+    if alone && !key.is_empty() {
+        after += &format!("· {key}: results ");
+    }
+    let room = usize::from(area.width).saturating_sub(2 + after.width());
+    let title = format!(" {} {after}", text::fit_start(&path, room));
     let mut inner = titled(frame, area, Line::styled(title, style), theme.dim());
-    if let Some(problem) = &preview.problem {
-        let told = format!("only the snippet: {}", text::cells(problem));
+    if let Some(picture) = picture {
+        lay(frame, inner, picture.as_ref());
+        return;
+    }
+    let Some(preview) = &model.preview else { return };
+    let undrawn = drawn.and_then(|drawn| drawn.as_ref().err());
+    let undrawn = undrawn.map(|problem| format!("no picture: {}", text::cells(problem)));
+    let only = preview.problem.as_ref();
+    let only = only.map(|problem| format!("only the snippet: {}", text::cells(problem)));
+    if let Some(told) = undrawn.or(only) {
         let row = Line::styled(text::fit_end(&told, usize::from(inner.width)), theme.bad());
         let [first, rest] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
@@ -42,6 +63,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Them
         inner = rest;
     }
     frame.render_widget(Paragraph::new(rows(preview, inner, &model.words, theme)), inner);
+}
+
+/// Draws a picture in the middle, if it fits, as it does unless its terminal has another idea of its size.
+fn lay(frame: &mut Frame<'_>, area: Rect, picture: &dyn Picture) {
+    let size = picture.size();
+    if size.width <= area.width && size.height <= area.height {
+        let left = (area.width - size.width) / 2;
+        let place = Rect { x: area.x + left, width: size.width, height: size.height, ..area };
+        picture.draw(place, frame.buffer_mut());
+    }
 }
 
 /// The rows that are seen, with the `words` that were searched for marked in them.
