@@ -99,7 +99,9 @@ impl RealBackend {
 
 impl RealBackend {
     fn load(&self, path: PathBuf) -> Result<Box<dyn Mind>, MindError> {
-        let mind = models_candle::open(&path, choice(self.config.device))?;
+        let beside = &self.config.paths.default_model;
+        let device = choice(self.config.device);
+        let mind = models_candle::published::open_beside(&path, beside, device)?;
         let card = mind.card();
         info!(
             file = %path.display(),

@@ -14,6 +14,7 @@ mod index;
 mod lifecycle;
 mod mcp;
 mod model;
+mod open_models;
 mod process;
 mod sandbox;
 mod scripts;

@@ -17,6 +17,7 @@ use candle_nn::{RmsNorm, rotary_emb};
 
 use crate::attention::Heads;
 use crate::map::{Map, Numbers};
+use crate::names::OUTPUT_NORM;
 use crate::ops;
 use crate::stored::{Rows, Stored};
 
@@ -65,7 +66,7 @@ impl Output {
         let mut loader = Loader { content, file, numbers, device: &decoder.device };
         let own = "output.weight";
         let name = if content.tensor_infos.contains_key(own) { own } else { EMBEDDINGS };
-        let norm = RmsNorm::new(loader.tensor("output_norm.weight")?, decoder.config.norm_eps);
+        let norm = RmsNorm::new(loader.tensor(OUTPUT_NORM)?, decoder.config.norm_eps);
         // Floats that encoding has loaded are not loaded again.
         let map = match decoder.embedding.loaded() {
             Ok(embeddings) if name == EMBEDDINGS => {

@@ -23,13 +23,22 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
-struct Case {
-    architecture: String,
-    ids: Vec<u32>,
+pub(crate) struct Case {
+    pub(crate) architecture: String,
+    pub(crate) ids: Vec<u32>,
     /// After the last block, by token.
     states: Vec<Vec<f32>>,
     /// Mean log-probability of the tokens from [`QUESTION_AT`] on.
     likelihood: f32,
+    /// Of the last token, after the last norm, of length 1.
+    pub(crate) published: Vec<f32>,
+}
+
+/// One of each architecture.
+pub(crate) fn cases() -> Vec<Case> {
+    let json = include_str!("../../../fixtures/models/tiny.json");
+    let Reference { cases } = serde_json::from_str(json).unwrap();
+    cases
 }
 
 /// As in `reference.py`.
@@ -110,11 +119,10 @@ fn filled(shapes: BTreeMap<String, Vec<usize>>) -> BTreeMap<String, QTensor> {
 
 #[test]
 fn each_architecture_agrees_with_numpy() {
-    let json = include_str!("../../../fixtures/models/tiny.json");
-    let Reference { cases } = serde_json::from_str(json).unwrap();
+    let cases = cases();
     let architectures: Vec<&str> = cases.iter().map(|case| case.architecture.as_str()).collect();
     assert_eq!(architectures, ["llama", "qwen2", "qwen3"]);
-    for Case { architecture, ids, states, likelihood } in &cases {
+    for Case { architecture, ids, states, likelihood, .. } in &cases {
         let folder = tempfile::tempdir().unwrap();
         let path = tiny(architecture).write(folder.path());
         let vocabulary = gguf::open(&path).unwrap().vocabulary;

@@ -23,6 +23,9 @@ const CHUNK: usize = 256;
 /// Depth of the ranking that the held-out reciprocal rank is cut at.
 const MRR_DEPTH: usize = 10;
 
+/// Ridge that was measured to do well; states are RMS-normalised, so it needs no scale.
+pub const LAMBDA: f64 = 0.01;
+
 /// What to fit.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -106,7 +109,8 @@ pub fn fit(
     let tokens_max = vocabulary.meta().sequence_tokens_max();
     let encoder = Encoder::open(model, exits.clone(), tokens_max, &Device::Cpu)?;
     let sums = Sums::of(&encoder, vocabulary, lesson, progress)?;
-    let pooled = encoder.pool(&sequences(vocabulary, &lesson.held_out)?)?;
+    let pooled =
+        encoder.pool(&sequences(vocabulary, lesson.held_out.iter().map(|(pair, _)| pair))?.1)?;
     let layers = exits.layers.len();
     let all: Vec<usize> = (0..sums.x.len()).collect();
     let head = sums.solve(&all, options.lambda)?;
@@ -121,17 +125,18 @@ pub fn fit(
     Ok((fitted, reports))
 }
 
-/// Question and passage of every pair, as they are embedded when serving.
-fn sequences(
+/// Question and passage of every pair: as texts, and as they are embedded when serving.
+pub(crate) fn sequences<'a>(
     vocabulary: &Vocabulary,
-    pairs: &[(Pair, [Embedding; 2])],
-) -> Result<Vec<Sequence>, MindError> {
-    let mut sequences = Vec::with_capacity(2 * pairs.len());
-    for (pair, _) in pairs {
+    pairs: impl IntoIterator<Item = &'a Pair>,
+) -> Result<(Vec<&'a str>, Vec<Sequence>), MindError> {
+    let (mut texts, mut sequences) = (Vec::new(), Vec::new());
+    for pair in pairs {
+        texts.extend([pair.query.as_str(), pair.pos[0].as_str()]);
         sequences.push(vocabulary.assemble(&prompt::query(&pair.query, None))?);
         sequences.push(vocabulary.assemble(&prompt::passage(&pair.pos[0]))?);
     }
-    Ok(sequences)
+    Ok((texts, sequences))
 }
 
 /// How `head` does on held-out texts, reading just `inputs` of their pooled states.
@@ -205,7 +210,7 @@ impl Sums {
         lesson: &Lesson,
         progress: &mut dyn FnMut(&str, usize, usize),
     ) -> Result<Sums, MindError> {
-        let sequences = sequences(vocabulary, &lesson.train)?;
+        let (_, sequences) = sequences(vocabulary, lesson.train.iter().map(|(pair, _)| pair))?;
         let targets: Vec<&Embedding> = lesson.train.iter().flat_map(|(_, pair)| pair).collect();
         // Neighbours in length share a batch, so a chunk is cut from the order of lengths.
         let mut order: Vec<usize> = (0..sequences.len()).collect();

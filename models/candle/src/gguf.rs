@@ -21,7 +21,7 @@ use models::{MindError, prompt};
 use crate::decoder::{Config, ROPE_FACTORS};
 use crate::head::{FittedHead, Head, Table};
 use crate::meta::Meta;
-use crate::names::{CHAT_TEMPLATE, TOKEN_TABLE};
+use crate::names::{CHAT_TEMPLATE, OUTPUT_NORM, TOKEN_TABLE};
 use crate::pooling::Pooling;
 use crate::tokens::Vocabulary;
 
@@ -297,7 +297,7 @@ fn expected(config: &Config) -> impl Iterator<Item = (String, Vec<Option<usize>>
     });
     let ends = [
         ("token_embd.weight".to_owned(), vec![None, Some(hidden)]),
-        ("output_norm.weight".to_owned(), vec![Some(hidden)]),
+        (OUTPUT_NORM.to_owned(), vec![Some(hidden)]),
     ];
     let blocks = (0..layers).flat_map(move |layer| {
         let named = |(name, shape): &(&str, Vec<_>)| (format!("blk.{layer}.{name}"), shape.clone());

@@ -10,6 +10,7 @@ mod decoder;
 pub mod device;
 pub mod encoder;
 pub mod fit;
+pub mod fitted;
 pub mod generate;
 pub mod gguf;
 pub mod head;
@@ -20,6 +21,7 @@ mod names;
 mod narrow;
 mod ops;
 mod pooling;
+pub mod published;
 mod reader;
 pub mod shipped;
 mod stored;
@@ -38,6 +40,8 @@ mod encoder_tests;
 mod generate_tests;
 #[cfg(test)]
 mod mind_tests;
+#[cfg(test)]
+mod published_tests;
 #[cfg(test)]
 mod reader_tests;
 

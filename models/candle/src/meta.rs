@@ -184,10 +184,17 @@ impl Meta {
     /// The base model with the head that ships with this program.
     ///
     /// # Errors
-    /// As [`Meta::for_foreign`], or if the head is not for this model.
+    /// As [`Meta::fitted`].
     pub fn shipped(content: &Content, head: &FittedHead) -> Result<Meta, MindError> {
+        Ok(Meta { name: "SmolLM2-135M-Instruct".to_owned(), ..Meta::fitted(content, head)? })
+    }
+
+    /// Someone else's model with a head that was fitted for it.
+    ///
+    /// # Errors
+    /// As [`Meta::for_foreign`], or if the head is not for this model.
+    pub fn fitted(content: &Content, head: &FittedHead) -> Result<Meta, MindError> {
         let meta = Meta {
-            name: "SmolLM2-135M-Instruct".to_owned(),
             pooling: head.pooling,
             exit_layers: head.exit_layers.clone(),
             width: head.head.width,
@@ -198,7 +205,7 @@ impl Meta {
         meta.check(&config)?;
         if meta.inputs(config.hidden) != head.head.inputs {
             return Err(MindError::Model(format!(
-                "the shipped embedding head reads {} values and this model has {}",
+                "the embedding head reads {} values and this model has {}",
                 head.head.inputs,
                 meta.inputs(config.hidden)
             )));

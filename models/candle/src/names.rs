@@ -8,5 +8,7 @@ pub const HEAD_WEIGHT: &str = "forethought.head.weight";
 pub const HEAD_BIAS: &str = "forethought.head.bias";
 /// Name of the head's table of token vectors, (tokens, any), in a model file that has one.
 pub(crate) const TOKEN_TABLE: &str = "forethought.tokens.weight";
+/// The norm after the last layer.
+pub(crate) const OUTPUT_NORM: &str = "output_norm.weight";
 /// How an instruct model is asked; a base model has none.
 pub(crate) const CHAT_TEMPLATE: &str = "tokenizer.chat_template";

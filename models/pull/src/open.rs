@@ -40,7 +40,7 @@ struct Known {
 /// All that have a short name are under it.
 const LICENCE: &str = "Apache-2.0";
 
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 7] = [
     Known {
         name: "smollm2-360m",
         repo: "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF",
@@ -89,6 +89,14 @@ const KNOWN: [Known; 6] = [
         file: "Qwen3-1.7B-Q8_0.gguf",
         bytes: 1_834_426_016,
         sha256: Some("061b54daade076b5d3362dac252678d17da8c68f07560be70818cace6590cb1a"),
+    },
+    Known {
+        name: "qwen3-embedding-0.6b",
+        repo: "Qwen/Qwen3-Embedding-0.6B-GGUF",
+        revision: "370f27d7550e0def9b39c1f16d3fbaa13aa67728",
+        file: "Qwen3-Embedding-0.6B-Q8_0.gguf",
+        bytes: 639_150_592,
+        sha256: Some("06507c7b42688469c4e7298b0a1e16deff06caf291cf0a5b278c308249c3e439"),
     },
 ];
 

@@ -16,8 +16,6 @@ use crate::term::streams;
 
 /// Pairs of every fit that are only judged on.
 const HELD_OUT_PAIRS: usize = 500;
-/// Ridge that was measured to do well; states are RMS-normalised, so it needs no scale.
-const LAMBDA: f64 = 0.01;
 /// Chosen once, so that the shipped head can be made again.
 const SEED: u64 = 20_250_211;
 
@@ -74,8 +72,12 @@ pub(crate) fn run(args: &Args, config: &Config) -> Result<(), AppError> {
     let vocabulary = gguf::open(&model)?.vocabulary;
     let teacher_dir = args.teacher.clone().unwrap_or_else(|| config.teacher_dir());
     let teacher = Teacher::open(&teacher_dir)?;
-    let options =
-        Options { pairs: args.texts / 2, held_out: HELD_OUT_PAIRS, lambda: LAMBDA, seed: SEED };
+    let options = Options {
+        pairs: args.texts / 2,
+        held_out: HELD_OUT_PAIRS,
+        lambda: fit::LAMBDA,
+        seed: SEED,
+    };
     let mut bar = Progress::new(config.quiet);
     let mut progress = |what: &str, done: usize, total: usize| bar.update(what, done, total);
     let lesson = Lesson::prepare(read_pairs(&args.data)?, &teacher, &options, &mut progress)?;

@@ -1,5 +1,7 @@
 //! `fore model pull`: what is downloaded, and the two model files that are made of it.
 
+mod named;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,10 @@ const SOURCE_FOLDER: &str = "source";
 /// Make the model file in the cache; later runs work offline.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Fetch this model instead: smollm2-360m, smollm2-1.7b, qwen2.5-0.5b, qwen2.5-1.5b, qwen3-0.6b,
+    /// qwen3-1.7b, qwen3-embedding-0.6b, or any GGUF of a hub as OWNER/REPO/FILE.gguf.
+    #[arg(conflicts_with_all = ["from_file", "teacher"])]
+    name: Option<String>,
     /// Make it from this file of the base model; nothing is downloaded.
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
@@ -33,6 +39,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, config: &Config) -> Result<(), AppError> {
     let mut report = Console::new(config.quiet);
     let _turn = Turn::take(&config.paths.models)?;
+    if let Some(name) = &args.name {
+        return named::pull(name, args.force, config, &mut report);
+    }
     let made = pull_model(args.from_file.as_deref(), args.force, config, &mut report)?;
     let in_use = config.model_file()?;
     if in_use != config.paths.default_model {

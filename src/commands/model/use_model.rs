@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use models_candle::gguf;
+use models_candle::published::is_published;
 use models_train::files;
 
 use crate::config::Config;
@@ -40,7 +41,12 @@ pub(crate) fn run(args: &Args, config: &Config) -> Result<(), AppError> {
     }
     let path = path.canonicalize().map_err(|error| AppError::io(path.display(), &error))?;
     let file = gguf::open(&path)?;
-    if !file.content.tensor_infos.contains_key(gguf::HEAD_WEIGHT) {
+    if is_published(&file.content) {
+        streams::note(
+            config.quiet,
+            "it embeds as it was published; the default model thinks beside it",
+        );
+    } else if !file.content.tensor_infos.contains_key(gguf::HEAD_WEIGHT) {
         streams::note(
             config.quiet,
             "it has no embedding head: its vectors will rank poorly, words still well",

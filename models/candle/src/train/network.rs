@@ -21,6 +21,7 @@ use crate::encoder::{RMS_EPSILON, rms_normalised};
 use crate::head::HeadTensors;
 use crate::map::Numbers;
 use crate::meta::Meta;
+use crate::names::OUTPUT_NORM;
 use crate::pooling::Pooling;
 use crate::stored::Rows;
 
@@ -107,7 +108,7 @@ impl Network {
         let numbers = Numbers::Floats(DType::F32);
         let decoder = Decoder::load(content, file, depth, tokens_max, numbers, device)?;
         let mut read = |name: &str| content.tensor(file, name, device)?.dequantize(device);
-        let output_norm = RmsNorm::new(read("output_norm.weight")?, decoder.config.norm_eps);
+        let output_norm = RmsNorm::new(read(OUTPUT_NORM)?, decoder.config.norm_eps);
         let tied = !content.tensor_infos.contains_key("output.weight");
         let output =
             if tied { decoder.embedding.loaded()?.clone() } else { read("output.weight")? };
