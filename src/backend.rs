@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
@@ -95,12 +93,9 @@ impl RealBackend {
                 .hint("choose another (fore model use PATH) or the usual one (default)")
         })
     }
-}
 
-impl RealBackend {
     fn load(&self, path: PathBuf) -> Result<Box<dyn Mind>, MindError> {
-        let beside = &self.config.paths.default_model;
-        let device = choice(self.config.device);
+        let (beside, device) = (&self.config.paths.default_model, choice(self.config.device));
         let mind = models_candle::published::open_beside(&path, beside, device)?;
         let card = mind.card();
         info!(
@@ -191,7 +186,7 @@ impl daemon::Backend for RealBackend {
         self.shared().map(SharedIndex::standing)
     }
 
-    fn let_go(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn let_go(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
             if let Some(shared) = self.shared() {
                 shared.let_go().await;
@@ -256,10 +251,9 @@ pub(crate) fn own_program() -> PathBuf {
 
 /// What other machines are told of who writes a shared index.
 fn this_process() -> String {
-    let host = Command::new("uname").arg("-n").output();
+    let host = std::process::Command::new("uname").arg("-n").output();
     let host = host.map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned());
-    let host = host.ok().filter(|host| !host.is_empty());
-    let host = host.unwrap_or_else(|| "a machine without a name".to_owned());
+    let host = host.ok().filter(|host| !host.is_empty()).unwrap_or_else(|| "a machine".to_owned());
     format!("{host} (pid {})", std::process::id())
 }
 

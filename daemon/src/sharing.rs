@@ -49,6 +49,6 @@ impl Sharing {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

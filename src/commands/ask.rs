@@ -238,8 +238,7 @@ enum Connected {
 async fn connect(config: &Config) -> Result<Connected, AppError> {
     let mut conversation = launch::connect(config).await?;
     let status = conversation.status().await?;
-    // Of an index that others write there is perhaps more than what is watched here.
-    let is_own = config.store.is_none();
+    let is_own = config.store.is_none(); // What others write is not all watched here.
     if is_own && status.folders.is_empty() {
         let why = AppError::new("nothing is indexed yet").hint("run: fore add DIR");
         return Ok(Connected::Empty(why.exiting(NOTHING).of(Kind::NothingIndexed)));
