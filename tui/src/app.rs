@@ -24,7 +24,7 @@ use crate::preview::Preview;
 use crate::readers::Readers;
 use crate::signals::{Heard, Signals};
 use crate::terminal::{Keys, Screen};
-use crate::{Connect, Options, Outcome, TuiError, editor, update};
+use crate::{Connect, Options, Outcome, TuiError, editor, update, viewer};
 
 /// Messages handled before a draw although more are ready: a flood must not stop the screen.
 const MESSAGES_PER_DRAW_MAX: usize = 64;
@@ -265,8 +265,8 @@ impl<S: Screen> App<S> {
                 }
             }
             Command::Draw(order) => self.drawing.want(order),
-            Command::View { path } => {
-                if let Err(problem) = editor::view(&path) {
+            Command::View { path, page } => {
+                if let Err(problem) = viewer::view(&path, page) {
                     update::update(&mut self.model, Message::EditorClosed(Err(problem)));
                 }
             }

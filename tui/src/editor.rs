@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Stdio;
 
 use tokio::process::Command;
 
@@ -92,20 +91,4 @@ pub(crate) async fn run(choices: Vec<Vec<String>>) -> Result<(), String> {
         several => format!("neither {} is there", several.join(" nor ")),
     };
     Err(format!("{absent}; set $VISUAL or $EDITOR"))
-}
-
-/// Opens `path` with the program that the system has for it, which goes on by itself: what it says would be in
-/// the way of the screen, and its window outlives this one.
-///
-/// # Errors
-/// What to tell the person: there is no such program.
-pub(crate) fn view(path: &str) -> Result<(), String> {
-    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let mut command = Command::new(program);
-    command.arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    match command.process_group(0).spawn() {
-        // The runtime waits for it, for as long as this program runs.
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("{program} did not start: {error}; the path can be copied")),
-    }
 }

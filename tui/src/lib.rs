@@ -2,7 +2,8 @@
 //!
 //! Elm in shape: [`run`] is one loop that turns keys, daemon events and finished work into
 //! messages; `update` turns a message into a changed model and commands; `view` draws the model.
-//! All IO is in `app`, `terminal`, `signals`, `readers`, `preview::read`, `drawing`, `history` and `editor`.
+//! All IO is in `app`, `terminal`, `signals`, `readers`, `preview::read`, `drawing`, `history`, `editor` and
+//! `viewer`.
 //! Nothing here knows how a daemon is started: the caller connects, at the start and when asked to.
 
 mod app;
@@ -32,6 +33,7 @@ mod snippet;
 mod terminal;
 mod update;
 mod view;
+mod viewer;
 
 use std::io;
 use std::path::PathBuf;

@@ -126,9 +126,10 @@ pub(crate) enum Command {
         path: String,
         line: usize,
     },
-    /// Open what no editor can with the system's own program for it.
+    /// Open what no editor can with the system's own program for it, at the page of a PDF.
     View {
         path: String,
+        page: Option<u32>,
     },
     /// Put the text on the terminal's clipboard.
     Copy(String),

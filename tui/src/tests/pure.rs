@@ -92,7 +92,7 @@ fn what_no_editor_reads_is_shown_from_the_index_and_opened_beside() {
     assert!(preview.lines.iter().all(|line| line.number.is_none()));
     stage.hear(Event::Done { id: ASK, timings: timings() });
     stage.keys("<enter>");
-    assert_eq!(stage.commands.last(), Some(&Command::View { path: path.clone() }));
+    assert_eq!(stage.commands.last(), Some(&Command::View { path: path.clone(), page: Some(3) }));
     stage.keys("<ctrl-y>");
     assert_eq!(stage.commands.last(), Some(&Command::Copy(format!("{path}:page 3"))));
 

@@ -1,6 +1,6 @@
 //! The ranking: what it is made of, what of it is selected, and what is done with that.
 
-use daemon_protocol::{Hit, Request, Stage};
+use daemon_protocol::{Hit, Place, Request, Stage};
 
 use crate::layout;
 use crate::message::Command;
@@ -165,8 +165,12 @@ pub(super) fn open(model: &mut Model) -> Vec<Command> {
     };
     if hit.converted {
         let path = hit.path.clone();
+        let page = match hit.place {
+            Some(Place::Page(page)) => Some(page),
+            _ => None,
+        };
         model.notice = Some(Notice::note("opened beside this".to_owned()));
-        return vec![Command::View { path }];
+        return vec![Command::View { path, page }];
     }
     let shown = model.preview.as_ref().filter(|preview| preview.passage == Passage::of(hit));
     let line = shown.and_then(|preview| preview.moved_to).unwrap_or(hit.line);
