@@ -34,8 +34,8 @@ const INPUTS_MAX: usize = 4_096;
 /// Layers of the base model, and those of them that its head reads.
 const MEASURED_LAYERS: usize = 30;
 const MEASURED_EXITS: [usize; 4] = [2, 4, 6, 8];
-/// Passages that are tried to tell how long all of them take.
-const TRIED: usize = 8;
+/// Passages that are tried to tell how long all of them take: batches as full as those of the fit.
+const TRIED: usize = 32;
 
 /// What there is to fit. Nothing has run yet.
 pub struct Fitting<'a> {
@@ -87,18 +87,24 @@ impl<'a> Fitting<'a> {
         self.options.pairs + self.options.held_out
     }
 
-    /// How long it will take on this machine, in whole seconds: some passages are tried.
+    /// How long it will take on this machine, in whole seconds: passages from all over are tried, after
+    /// one that the pages of both models are fetched for.
     ///
     /// # Errors
     /// [`MindError`] if the model or the teacher cannot run.
     pub fn estimate(&self) -> Result<Duration, MindError> {
-        let tried = &self.pairs[..TRIED.min(self.pairs.len())];
-        let (texts, sequences) = fit::sequences(&self.vocabulary, tried)?;
         let tokens_max = self.vocabulary.meta().sequence_tokens_max();
         let encoder = Encoder::open(self.model, self.exits.clone(), tokens_max, &Device::Cpu)?;
+        let go_through = |pairs: &[&Pair]| -> Result<(), MindError> {
+            let (texts, sequences) = fit::sequences(&self.vocabulary, pairs.iter().copied())?;
+            self.teacher.embed(&texts, &mut |_| {})?;
+            encoder.pool(&sequences).map(|_| ())
+        };
+        let apart = self.pairs.len().div_ceil(TRIED).max(1);
+        let tried: Vec<&Pair> = self.pairs.iter().step_by(apart).collect();
+        go_through(&tried[..1])?;
         let begun = Instant::now();
-        self.teacher.embed(&texts, &mut |_| {})?;
-        encoder.pool(&sequences)?;
+        go_through(&tried)?;
         let each = begun.elapsed().as_secs_f64() / tried.len() as f64;
         Ok(Duration::from_secs((each * self.passages() as f64).ceil() as u64))
     }
