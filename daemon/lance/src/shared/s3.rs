@@ -30,21 +30,23 @@ fn address() -> String {
 
 impl Server {
     async fn start(&mut self) {
-        let (host, port) =
-            address().split_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
+        let (host, port) = address()
+            .split_once(':')
+            .map(|(h, p)| (h.to_owned(), p.to_owned()))
+            .expect("an address");
         let mut server = Command::new(told("S3S"));
         server.args(["--host", &host, "--port", &port]).arg(self.objects.path());
         server.args(["--access-key", &told("AWS_ACCESS_KEY_ID")]);
         server.args(["--secret-key", &told("AWS_SECRET_ACCESS_KEY")]);
-        self.process = Some(server.stdout(Stdio::null()).spawn().unwrap());
+        self.process = Some(server.stdout(Stdio::null()).spawn().expect("s3s-fs starts"));
         let listens = async { while TcpStream::connect(address()).await.is_err() {} };
-        timeout(PATIENCE, listens).await.unwrap();
+        timeout(PATIENCE, listens).await.expect("it listens");
     }
 
     fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
+            process.kill().expect("it runs");
+            process.wait().expect("it ends");
         }
     }
 }
@@ -57,7 +59,7 @@ impl Drop for Server {
 
 async fn until(index: &SharedIndex, wanted: impl FnMut(&Standing) -> bool) {
     let mut standing = index.standing();
-    timeout(PATIENCE, standing.wait_for(wanted)).await.unwrap().unwrap();
+    timeout(PATIENCE, standing.wait_for(wanted)).await.expect("in time").expect("it is told");
 }
 
 #[tokio::test]
